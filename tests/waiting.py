@@ -1,0 +1,40 @@
+"""Waiting in tests: for a condition, up to a deadline, never for a length of time."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_POLL = 0.005
+_LONG = 15.0
+
+
+async def wait_for(condition: Callable[[], T], what: str = "", within: float = _LONG) -> T:
+    """Return the first true value of `condition`, letting the event loop run between looks.
+
+    Raises AssertionError naming `what` when `within` seconds did not bring it.
+    """
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(_complaint(condition, what, within))
+        await asyncio.sleep(_POLL)
+    return value
+
+
+def wait_until(condition: Callable[[], T], what: str = "", within: float = _LONG) -> T:
+    """Do what `wait_for` does in a test without an event loop."""
+    deadline = time.monotonic() + within
+    pause = threading.Event()
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(_complaint(condition, what, within))
+        pause.wait(_POLL)
+    return value
+
+
+def _complaint(condition: Callable[[], object], what: str, within: float) -> str:
+    return f"{what or getattr(condition, '__qualname__', 'the condition')}: not within {within:g} s"
