@@ -1,4 +1,4 @@
-"""What every test starts from: a home of its own, none of the developer's settings, no deadlines."""
+"""What every test starts from: a home of its own and none of the developer's settings."""
 
 import os
 import shutil
