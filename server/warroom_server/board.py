@@ -1,0 +1,277 @@
+"""The alert board: the latest record of every alert episode, numbered by revision.
+
+Owns the records in memory and the order in which they changed. A client's cursor is
+(`board_id`, revision): it asks for what changed `since` a revision, and starts from 0 when the
+board's id is another one. Nothing here waits or touches a disk; whoever applies signals saves
+what `take_unsaved` returns. Everything runs on one event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from warroom_incident.alerts import (
+    ECHO_MS,
+    AlertRecord,
+    Folded,
+    Signal,
+    close_record,
+    fold_signal,
+)
+
+RETENTION_MS = 7 * 24 * 3600 * 1000
+"""How long a resolved episode stays on the board after the last word about it."""
+
+MAX_RECORDS = 20_000
+"""The board holds no more episodes than this; the longest resolved give way first."""
+
+MAX_UNSEEN = 1_000
+"""Ends without a beginning that are remembered for a short while."""
+
+FULL_SOURCE = "warroom"
+"""The source of the board's own cards."""
+
+_STATES = {"firing": 0, "nodata": 1, "acknowledged": 2, "suppressed": 3, "resolved": 4}
+_log = logging.getLogger(__name__)
+
+Listener = Callable[[Sequence[AlertRecord]], None]
+OutcomeHook = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBoard:
+    """A board as it stands on disk: its id, its last revision and its records in any order."""
+
+    board_id: str
+    rev: int
+    records: tuple[AlertRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What changed since the last save: records to write, uids to delete, the revision then."""
+
+    records: tuple[AlertRecord, ...]
+    gone: tuple[str, ...]
+    rev: int
+
+
+def urgency(record: AlertRecord) -> tuple[bool, str, int, int, str]:
+    """Sort key: open first, then the worst severity, then the loudest state, then the newest."""
+    state = _STATES.get(record.state, 0)
+    return (not record.is_open, record.severity, state, -record.first_seen, record.uid)
+
+
+class Board:
+    """The latest record per episode. Bounded, in memory, read from any point of its history."""
+
+    def __init__(
+        self,
+        saved: SavedBoard,
+        *,
+        retention_ms: int = RETENTION_MS,
+        max_records: int = MAX_RECORDS,
+        on_outcome: OutcomeHook | None = None,
+    ) -> None:
+        """Take up a saved board. `on_outcome` hears (source, outcome) for every signal."""
+        self.board_id = saved.board_id
+        self.rev = saved.rev
+        self._retention_ms = retention_ms
+        self._max_records = max_records
+        self._on_outcome = on_outcome
+        self._records: dict[str, AlertRecord] = {}
+        self._newest: dict[tuple[str, str], str] = {}
+        self._unseen: OrderedDict[tuple[str, str], AlertRecord] = OrderedDict()
+        self._history: list[tuple[int, str]] = []
+        self._open_count = 0
+        self._changed: set[str] = set()
+        self._gone: set[str] = set()
+        self._listeners: list[Listener] = []
+        for record in sorted(saved.records, key=lambda r: r.rev):
+            self._put(record)
+
+    def __len__(self) -> int:
+        """How many episodes are held, resolved ones included."""
+        return len(self._records)
+
+    def get(self, uid: str) -> AlertRecord | None:
+        """Return one episode."""
+        return self._records.get(uid)
+
+    def newest(self, source: str, key: str) -> AlertRecord | None:
+        """Return the newest episode of an alert."""
+        uid = self._newest.get((source, key))
+        return self._records[uid] if uid is not None else None
+
+    def open(self) -> list[AlertRecord]:
+        """Return what is not over, the most urgent first."""
+        return sorted((r for r in self._records.values() if r.is_open), key=urgency)
+
+    def ordered(self) -> list[AlertRecord]:
+        """Return every episode held, open ones first, the most urgent first."""
+        return sorted(self._records.values(), key=urgency)
+
+    def since(self, rev: int, limit: int = 1000) -> list[AlertRecord]:
+        """Return at most `limit` records changed after `rev`, in the order of their revisions.
+
+        The last one's `rev` is the cursor to go on from; an empty list means all is known.
+        """
+        found: list[AlertRecord] = []
+        for i in range(bisect_right(self._history, (rev, "~")), len(self._history)):
+            if len(found) >= limit:
+                break
+            at, uid = self._history[i]
+            record = self._records.get(uid)
+            if record is not None and record.rev == at:
+                found.append(record)
+        return found
+
+    def on_change(self, callback: Listener) -> Callable[[], None]:
+        """Call `callback` with the records of every change; returns what ends that."""
+        self._listeners.append(callback)
+
+        def end() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return end
+
+    def apply(self, signals: Iterable[Signal]) -> list[AlertRecord]:
+        """Fold signals in their order; returns the records that changed, each once, by revision."""
+        changed: dict[str, None] = {}
+        for signal in signals:
+            for record in self._fold(signal):
+                changed.pop(record.uid, None)
+                changed[record.uid] = None
+        return self._publish([self._records[uid] for uid in changed if uid in self._records])
+
+    def close(self, uid: str, cause: str, now: int) -> AlertRecord | None:
+        """End an open episode for a cause other than its source's word; None if there is none."""
+        record = self._records.get(uid)
+        if record is None or not record.is_open:
+            return None
+        over = self._write(close_record(record, cause, now, now))
+        self._publish([over])
+        return over
+
+    def forget(self, now: int) -> list[str]:
+        """Drop resolved episodes past their retention; returns their uids. Clients age theirs."""
+        horizon = now - self._retention_ms
+        old = [r.uid for r in self._records.values() if not r.is_open and r.last_seen < horizon]
+        for uid in old:
+            self._drop(uid)
+        return old
+
+    def take_unsaved(self) -> Unsaved:
+        """Return what has changed since the last call."""
+        records = tuple(self._records[uid] for uid in self._changed if uid in self._records)
+        unsaved = Unsaved(records, tuple(self._gone), self.rev)
+        self._changed.clear()
+        self._gone.clear()
+        return unsaved
+
+    def give_back(self, unsaved: Unsaved) -> None:
+        """Take back what could not be saved, so that the next save has it."""
+        self._changed.update(r.uid for r in unsaved.records if r.uid in self._records)
+        self._gone.update(uid for uid in unsaved.gone if uid not in self._records)
+
+    def _fold(self, signal: Signal) -> tuple[AlertRecord, ...]:
+        name = (signal.source, signal.key)
+        known = self.newest(*name) or self._remembered(name, signal.received)
+        folded = fold_signal(known, signal, signal.received)
+        if folded.outcome == "new" and not self._has_room(folded):
+            self._tell(signal.source, "rejected")
+            return self._fold(_board_is_full(signal, self._max_records))
+        self._tell(signal.source, folded.outcome)
+        if folded.unseen is not None:
+            self._remember(name, folded.unseen)
+        if folded.changed:
+            self._unseen.pop(name, None)
+        return tuple(self._write(record) for record in folded.changed)
+
+    def _has_room(self, folded: Folded) -> bool:
+        if len(self._records) < self._max_records or folded.changed[-1].source == FULL_SOURCE:
+            return True
+        if self._open_count >= len(self._records):
+            return False
+        over = sorted((r for r in self._records.values() if not r.is_open), key=_last_heard)
+        for record in over[: max(1, self._max_records // 20)]:
+            self._drop(record.uid)
+        return True
+
+    def _write(self, record: AlertRecord) -> AlertRecord:
+        self.rev += 1
+        record = msgspec.structs.replace(record, rev=self.rev)
+        self._put(record)
+        self._changed.add(record.uid)
+        self._gone.discard(record.uid)
+        return record
+
+    def _put(self, record: AlertRecord) -> None:
+        before = self._records.get(record.uid)
+        self._open_count += record.is_open - (before is not None and before.is_open)
+        self._records[record.uid] = record
+        self._history.append((record.rev, record.uid))
+        newest = self.newest(record.source, record.key)
+        if newest is None or record.first_seen >= newest.first_seen:
+            self._newest[record.source, record.key] = record.uid
+        if len(self._history) > 2 * len(self._records) + 1000:
+            live = sorted((r.rev, r.uid) for r in self._records.values())
+            self._history = live
+
+    def _drop(self, uid: str) -> None:
+        record = self._records.pop(uid)
+        self._open_count -= record.is_open
+        if self._newest.get((record.source, record.key)) == uid:
+            del self._newest[record.source, record.key]
+        self._changed.discard(uid)
+        self._gone.add(uid)
+
+    def _remembered(self, name: tuple[str, str], now: int) -> AlertRecord | None:
+        unseen = self._unseen.get(name)
+        return unseen if unseen is not None and now - unseen.last_seen <= ECHO_MS else None
+
+    def _remember(self, name: tuple[str, str], unseen: AlertRecord) -> None:
+        self._unseen.pop(name, None)
+        self._unseen[name] = unseen
+        if len(self._unseen) > MAX_UNSEEN:
+            self._unseen.popitem(last=False)
+
+    def _publish(self, changed: list[AlertRecord]) -> list[AlertRecord]:
+        if changed:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(changed)
+                except Exception:
+                    _log.exception("A listener of the alert board failed; the board goes on.")
+        return changed
+
+    def _tell(self, source: str, outcome: str) -> None:
+        if self._on_outcome is not None:
+            self._on_outcome(source, outcome)
+
+
+def _board_is_full(signal: Signal, limit: int) -> Signal:
+    return Signal(
+        source=FULL_SOURCE,
+        kind="warroom",
+        key="board-full",
+        state="firing",
+        severity="SEV2",
+        title="the alert board is full: new alerts are kept, but not shown",
+        summary=(
+            f"All {limit:,} places hold open alerts. Silence or fix the loudest sender; "
+            f"the newest alert left out came from {signal.source}."
+        ),
+        received=signal.received,
+    )
+
+
+def _last_heard(record: AlertRecord) -> int:
+    return record.last_seen

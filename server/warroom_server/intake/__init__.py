@@ -1,0 +1,1 @@
+"""The door for machines: takes alert bodies in over HTTP, keeps them, reads them afterwards."""

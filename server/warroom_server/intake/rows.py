@@ -1,0 +1,196 @@
+"""The rows of `intake.db`: each function is one transaction or one query on a connection.
+
+Owns the SQL. Every write begins IMMEDIATE, so it never finds half-way that it may not write.
+Functions raise sqlite3.Error and leave nothing behind when they do.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from warroom_incident.alerts import AlertRecord
+
+from ..board import SavedBoard, Unsaved
+
+RESTART_GAP = 1 << 20
+"""Revisions skipped at a start, so that none that was shown but not saved is given out twice."""
+
+PRUNE_ROWS = 500
+"""How many bodies one pruning transaction deletes at most."""
+
+NewRow = tuple[int, str, str, str, int, str, bytes]
+"""received, kind, source, sha256, size, headers as JSON, body"""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """One body as it came, with who sent it. `headers` hold no credentials."""
+
+    id: int
+    received: int
+    kind: str
+    source: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of a body: when it was read, how many signals it held, why it was not read."""
+
+    raw_id: int
+    at: int
+    signals: int
+    error: str | None = None
+
+
+def _transaction(db: sqlite3.Connection, work: Callable[[], _T]) -> _T:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        result = work()
+        db.execute("COMMIT")
+    except BaseException:
+        # A full disk rolls back by itself; a second ROLLBACK would hide the reason.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
+
+
+def insert(db: sqlite3.Connection, rows: Sequence[NewRow]) -> int:
+    """Store bodies; returns the first id, the others follow it."""
+
+    def work() -> int:
+        first: int = db.execute("SELECT coalesce(max(id), 0) + 1 FROM raw").fetchone()[0]
+        db.executemany(
+            "INSERT INTO raw(id, received, kind, source, sha256, size, headers, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(first + i, *row) for i, row in enumerate(rows)],
+        )
+        return first
+
+    return _transaction(db, work)
+
+
+def _raw(row: tuple[int, int, str, str, str, bytes]) -> RawBody:
+    headers = msgspec.json.decode(row[4], type=dict[str, str])
+    return RawBody(row[0], row[1], row[2], row[3], headers, row[5])
+
+
+def select_unparsed(db: sqlite3.Connection, limit: int, max_bytes: int) -> list[RawBody]:
+    """Return the oldest unread bodies, stopping after the one that passes `max_bytes`."""
+    found: list[RawBody] = []
+    total = 0
+    rows = db.execute(
+        "SELECT id, received, kind, source, headers, body FROM raw INDEXED BY raw_unparsed"
+        " WHERE parsed IS NULL ORDER BY id LIMIT ?",
+        (limit,),
+    )
+    for row in rows:
+        found.append(_raw(row))
+        total += len(found[-1].body)
+        if total >= max_bytes:
+            break
+    return found
+
+
+def select_body(db: sqlite3.Connection, raw_id: int) -> RawBody | None:
+    """Return one body."""
+    row = db.execute(
+        "SELECT id, received, kind, source, headers, body FROM raw WHERE id = ?", (raw_id,)
+    ).fetchone()
+    return _raw(row) if row else None
+
+
+def select_unreadable(db: sqlite3.Connection, source: str, limit: int) -> list[tuple[int, str]]:
+    """Return (id, reason) of a source's unreadable bodies, the newest first."""
+    return db.execute(
+        "SELECT id, error FROM raw WHERE source = ? AND error IS NOT NULL ORDER BY id DESC LIMIT ?",
+        (source, limit),
+    ).fetchall()
+
+
+def save(db: sqlite3.Connection, readings: Iterable[Reading], board: Unsaved) -> list[int]:
+    """Mark bodies as read and write what they changed; returns the sizes of those marked now."""
+    saved = [(r.uid, r.rev, r.source, r.key, _json(r)) for r in board.records]
+
+    def work() -> list[int]:
+        sizes: list[int] = []
+        for reading in readings:
+            row = db.execute(
+                "UPDATE raw SET parsed = ?, signals = ?, error = ?"
+                " WHERE id = ? AND parsed IS NULL RETURNING size",
+                (reading.at, reading.signals, reading.error, reading.raw_id),
+            ).fetchone()
+            if row is not None:
+                sizes.append(row[0])
+        db.executemany("DELETE FROM records WHERE uid = ?", [(uid,) for uid in board.gone])
+        db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", saved)
+        _set_rev(db, board.rev)
+        return sizes
+
+    return _transaction(db, work)
+
+
+def _json(record: AlertRecord) -> str:
+    return msgspec.json.encode(record).decode()
+
+
+def _set_rev(db: sqlite3.Connection, rev: int) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('rev', ?)", (str(rev),))
+
+
+def load_board(db: sqlite3.Connection) -> SavedBoard:
+    """Return the saved board, its revision moved on by `RESTART_GAP` for good."""
+
+    def work() -> tuple[str, int]:
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('board_id', ?)", (secrets.token_hex(8),))
+        meta: dict[str, str] = dict(db.execute("SELECT name, value FROM meta").fetchall())
+        rev = int(meta["rev"]) + RESTART_GAP if "rev" in meta else 0
+        _set_rev(db, rev)
+        return meta["board_id"], rev
+
+    board_id, rev = _transaction(db, work)
+    decode = msgspec.json.Decoder(AlertRecord).decode
+    rows = db.execute("SELECT json FROM records ORDER BY rev")
+    return SavedBoard(board_id, rev, tuple(decode(row[0]) for row in rows))
+
+
+def prune(db: sqlite3.Connection, horizon: int, max_bytes: int) -> int:
+    """Delete one slice of read bodies past `horizon` or above `max_bytes`; returns how many."""
+
+    def work() -> int:
+        total: int = db.execute("SELECT coalesce(sum(size), 0) FROM raw").fetchone()[0]
+        doomed: list[tuple[int]] = []
+        rows = db.execute(
+            # The newest row stays, so that its id is never given to another body.
+            "SELECT id, received, size FROM raw WHERE parsed IS NOT NULL"
+            " AND id < (SELECT max(id) FROM raw) ORDER BY received LIMIT ?",
+            (PRUNE_ROWS,),
+        )
+        for raw_id, received, size in rows:
+            if received >= horizon and total <= max_bytes:
+                break
+            doomed.append((raw_id,))
+            total -= size
+        db.executemany("DELETE FROM raw WHERE id = ?", doomed)
+        return len(doomed)
+
+    return _transaction(db, work)
+
+
+def touch(db: sqlite3.Connection) -> None:
+    """Write and commit something of no meaning."""
+    _transaction(db, lambda: _set_touched(db))
+
+
+def _set_touched(db: sqlite3.Connection) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('checked', abs(random()))")

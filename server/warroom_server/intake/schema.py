@@ -1,0 +1,54 @@
+"""The tables of `intake.db`: raw bodies as they came, the board's records, a few named values."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("warroom-intake")
+
+
+@migrations()
+def raw_bodies_and_board(db: Database) -> None:
+    """Create the first tables. `raw.parsed` is when a body was read, NULL until then."""
+    db.execute(
+        """CREATE TABLE raw (
+            id INTEGER PRIMARY KEY, received INTEGER NOT NULL, kind TEXT NOT NULL,
+            source TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+            headers TEXT NOT NULL, parsed INTEGER, signals INTEGER, error TEXT,
+            body BLOB NOT NULL) STRICT"""
+    )
+    # The indexes answer the two questions asked at every start without reading any body.
+    db.execute("CREATE INDEX raw_unparsed ON raw(id, size) WHERE parsed IS NULL")
+    db.execute("CREATE INDEX raw_age ON raw(received, size)")
+    db.execute(
+        """CREATE TABLE records (
+            uid TEXT PRIMARY KEY, rev INTEGER NOT NULL, source TEXT NOT NULL,
+            key TEXT NOT NULL, json TEXT NOT NULL) STRICT"""
+    )
+    db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the one writing connection, for the owner alone; every commit reaches the disk.
+
+    Raises sqlite3.Error when the file is not a database or cannot be written.
+    """
+    # SQLite gives its side files the mode of the main one. The file is made before the first
+    # connection, because closing any descriptor of an open database drops its locks.
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA journal_size_limit={64 << 20}")
+        migrations.apply(Database(connection, execute_plugins=False))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
