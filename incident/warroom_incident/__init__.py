@@ -1,1 +1,5 @@
-"""warroom."""
+"""What an incident is: events, state, the log on disk, the sync protocol, the practice.
+
+Nothing here knows a network or a screen. The state and the protocol are pure: clock, ids and
+randomness are passed in. Only `log`, `replica`, `outbox` and `slot` touch a disk.
+"""

@@ -1,0 +1,235 @@
+"""The state of one stream: the sum of its events, in any order of arrival.
+
+A fold holds every event once, the registers with their writes, and the sets with their elements.
+The same set of events gives the same state on every replica; the server's admission stamps only
+say what is shown first while people have not settled a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+import msgspec
+
+from .event import Event
+from .reducers import Append, Element, Key, Pick, Removal, Write
+
+
+class Register:
+    """The writes to one register, and those of them that no other write replaces."""
+
+    __slots__ = ("heads", "replaced", "writes")
+
+    def __init__(self) -> None:
+        self.writes: dict[str, Event] = {}
+        self.heads: dict[str, Event] = {}
+        self.replaced: set[str] = set()
+
+    def add(self, event: Event) -> None:
+        """Take in a write."""
+        self.writes[event.id] = event
+        if event.id not in self.replaced:
+            self.heads[event.id] = event
+        if event.head.base:
+            self.replace(event.head.base)
+
+    def replace(self, base: Iterable[str]) -> None:
+        """Take note of replaced writes, those not seen yet among them."""
+        self.replaced.update(base)
+        for id_ in base:
+            self.heads.pop(id_, None)
+
+
+class Fold:
+    """The state of one stream."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Event] = {}
+        self.entries: dict[str, dict[str, Event]] = {}
+        self.registers: dict[Key, Register] = {}
+        self.elements: dict[Key, dict[str, Event]] = {}
+        self.removed: set[str] = set()
+        self.withheld: dict[str, Event] = {}
+        self.vector: dict[str, int] = {}
+        self._order: list[tuple[int, tuple[int, int], str]] = []
+        self._new: list[Event] = []
+
+    def add(self, event: Event) -> bool:
+        """Take in an event; return whether anything changed.
+
+        An event that is here already only brings its admission stamp (the earliest counts) or
+        the news that its body is withheld.
+        """
+        known = self.events.get(event.id)
+        if known is not None:
+            return self._again(known, event)
+        self.events[event.id] = event
+        self._new.append(event)
+        head = event.head
+        if head.n > self.vector.get(head.rep, 0):
+            self.vector[head.rep] = head.n
+        if event.withheld is not None:
+            self.withheld[event.id] = event
+            self._bridge(event)
+        else:
+            self._reduce(event)
+        return True
+
+    def _reduce(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, Append):
+            self.entries.setdefault(body.type, {})[event.id] = event
+        elif isinstance(body, Write):
+            key = body.key
+            register = self.registers.get(key)
+            if register is None:
+                register = self.registers[key] = Register()
+            register.add(event)
+            if self.withheld:
+                self._look_through(register, event.head.base)
+        elif isinstance(body, Element):
+            if event.id not in self.removed:
+                self.elements.setdefault(body.key, {})[event.id] = event
+        elif isinstance(body, Removal):
+            self.removed.update(event.head.base)
+            for elements in self.elements.values():
+                for id_ in event.head.base:
+                    elements.pop(id_, None)
+
+    def _again(self, known: Event, event: Event) -> bool:
+        if event.withheld is not None and known.withheld is None:
+            self._rebuild(event)
+            return True
+        if event.admitted is None or (
+            known.admitted is not None and known.admitted <= event.admitted
+        ):
+            return False
+        stamped = msgspec.structs.replace(known, admitted=event.admitted)
+        self.events[event.id] = stamped
+        body = stamped.body
+        if isinstance(body, Append):
+            self.entries[body.type][event.id] = stamped
+        elif isinstance(body, Write):
+            register = self.registers[body.key]
+            for place in (register.writes, register.heads):
+                if event.id in place:
+                    place[event.id] = stamped
+        if stamped.shown_at != known.shown_at:
+            self._order = []
+            self._new = list(self.events.values())
+        return True
+
+    def _rebuild(self, event: Event) -> None:
+        """A body was withheld after it had been read: sum up again without it."""
+        events = {**self.events, event.id: event}
+        Fold.__init__(self)
+        self.extend(events.values())
+
+    def _bridge(self, gone: Event) -> None:
+        """Whoever replaced a withheld write replaced what that one had replaced."""
+        for register in self.registers.values():
+            if gone.id in register.replaced:
+                self._look_through(register, (gone.id,))
+
+    def _look_through(self, register: Register, base: Iterable[str]) -> None:
+        todo = [id_ for id_ in base if id_ in self.withheld]
+        seen = set(todo)
+        while todo:
+            deeper = self.withheld[todo.pop()].head.base
+            register.replace(deeper)
+            new = [id_ for id_ in deeper if id_ in self.withheld and id_ not in seen]
+            seen.update(new)
+            todo.extend(new)
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Take in many events."""
+        add = self.add
+        for event in events:
+            add(event)
+
+    # Reading -------------------------------------------------------------------------------
+
+    @property
+    def ordered(self) -> list[str]:
+        """The ids of all events in displayed order, oldest first."""
+        if self._new:
+            self._order.extend(event.order for event in self._new)
+            self._order.sort()
+            self._new = []
+        return [entry[2] for entry in self._order]
+
+    def heads(self, key: Key) -> list[Event]:
+        """The writes to a register that count, the one to show first.
+
+        Several heads mean that their authors had not seen each other's.
+        """
+        register = self.registers.get(key)
+        return [] if register is None else _picked(list(register.heads.values()))
+
+    def history(self, key: Key) -> list[Event]:
+        """Every write to a register in displayed order."""
+        register = self.registers.get(key)
+        return [] if register is None else sorted(register.writes.values(), key=_order_of)
+
+    def base_for(self, key: Key) -> tuple[str, ...]:
+        """What a new write to a register replaces: every write that counts now."""
+        register = self.registers.get(key)
+        return () if register is None else tuple(sorted(register.heads))
+
+    def keys(self, register: str) -> list[Key]:
+        """The addresses of all registers of one kind."""
+        return [key for key in self.registers if key[0] == register]
+
+    def present(self) -> list[str]:
+        """The ids of the events that make up the present state, without the timeline's entries.
+
+        A replica that holds just these shows the right registers and sets.
+        """
+        ids = [
+            id_
+            for register in self.registers.values()
+            for id_, event in register.heads.items()
+            if event.body.present
+        ]
+        for place in (self.elements, self.entries):
+            for found in place.values():
+                ids.extend(id_ for id_, event in found.items() if event.body.present)
+        return ids
+
+    # Digests -------------------------------------------------------------------------------
+
+    def set_digest(self) -> str:
+        """The digest of which events are held: equal wherever the same ones are."""
+        total = sum(int(id_, 16) for id_ in self.events) % 2**256
+        return f"{total:064x}"
+
+    def state_digest(self) -> str:
+        """The digest of what the events add up to, free of clocks of admission."""
+        state = (
+            sorted(self.events),
+            sorted((key, sorted(register.heads)) for key, register in self.registers.items()),
+            sorted((key, sorted(elements)) for key, elements in self.elements.items() if elements),
+            sorted(self.withheld),
+        )
+        return sha256(msgspec.json.encode(state)).hexdigest()
+
+
+def _order_of(event: Event) -> tuple[int, tuple[int, int], str]:
+    return event.order
+
+
+def _picked(heads: list[Event]) -> list[Event]:
+    """Sort heads: by rank where the register has one, else by the server's first admission.
+
+    A head that no server admitted yet comes last: its author's clock decides nothing.
+    """
+    if len(heads) > 1:
+        heads.sort(key=_precedence)
+    return heads
+
+
+def _precedence(event: Event) -> tuple[int, float, str]:
+    body = event.body
+    rank = body.rank if isinstance(body, Write) and body.pick is Pick.RANK else 0
+    return (-rank, float("inf") if event.admitted is None else event.admitted, event.id)

@@ -1,0 +1,330 @@
+"""The state of one incident, read from the fold of its stream.
+
+Everything is derived when asked: the registers hold the truth, this module names them. An event
+that a closing had not seen is *late*: it stays in the record and changes nothing else.
+"""
+
+from __future__ import annotations
+
+from .event import Event
+from .fields import StepCopy
+from .fold import Fold
+from .parts import Checklist, Conflict, Draft, Link, RoleHeld, Step, Version
+from .reducers import Append, Key, Pick, Write
+from .vocabulary import (
+    AlertChanged,
+    AlertLinked,
+    ChecklistAttached,
+    DraftOpened,
+    DraftReadied,
+    DraftSaved,
+    EntryStarred,
+    ImpactSet,
+    IncidentDeclared,
+    IncidentNumbered,
+    NoteAdded,
+    NoteEdited,
+    NoteStruck,
+    RoleAssigned,
+    SeveritySet,
+    StatusSet,
+    StepNoted,
+    StepOwned,
+    StepSet,
+    TitleSet,
+)
+
+IMPACT_FIELDS = (
+    "started_at",
+    "detected_by",
+    "services",
+    "users",
+    "regions",
+    "data_loss",
+    "workaround",
+    "reports",
+)
+
+
+class IncidentState(Fold):
+    """What an incident is now."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__()
+        self.stream = stream
+
+    # Closing -------------------------------------------------------------------------------
+
+    @property
+    def closings(self) -> list[Event]:
+        """The closings that stand: nothing that knew of them opened the incident again."""
+        register = self.registers.get(("status",))
+        if register is None:
+            return []
+        return [e for e in register.heads.values() if _closes(e)]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the incident is closed."""
+        return bool(self.closings)
+
+    def is_late(self, event: Event) -> bool:
+        """Whether an event came after a closing that had not seen it, knowing nothing of it."""
+        closings = self.closings
+        if not closings or any(event.id == closing.id for closing in closings):
+            return False
+        for closing in closings:
+            body = closing.body
+            assert isinstance(body, StatusSet)
+            if closing.id in event.head.base:
+                return False
+            if event.head.n <= body.seen.get(event.head.rep, 0):
+                return False
+        return True
+
+    def heads(self, key: Key) -> list[Event]:
+        """As in `Fold`, but late writes change nothing."""
+        heads = super().heads(key)
+        if len(heads) == 0 or not self.closings or not any(self.is_late(e) for e in heads):
+            return heads
+        timely = [e for e in self.registers[key].writes.values() if not self.is_late(e)]
+        replaced = {id_ for e in timely for id_ in e.head.base}
+        fold = Fold()
+        fold.extend(e for e in timely if e.id not in replaced)
+        return fold.heads(key)
+
+    def base_for(self, key: Key) -> tuple[str, ...]:
+        """As in `Fold`, and the closings that the author has seen."""
+        return tuple(sorted({*super().base_for(key), *self.known_closings()}))
+
+    def known_closings(self) -> tuple[str, ...]:
+        """What an event names in its base so that it does not count as late."""
+        return tuple(sorted(e.id for e in self.closings))
+
+    # Registers -----------------------------------------------------------------------------
+
+    def _write(self, key: Key) -> Write | None:
+        heads = self.heads(key)
+        body = heads[0].body if heads else None
+        return body if isinstance(body, Write) else None
+
+    @property
+    def declared(self) -> Event | None:
+        """The declaration, the earliest if merged halves brought several."""
+        return min(self._entries(IncidentDeclared), key=lambda e: e.order, default=None)
+
+    def _entries(self, kind: type[Append]) -> list[Event]:
+        return sorted(self.entries.get(kind.type, {}).values(), key=lambda e: e.order)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything of the incident has been read."""
+        return bool(self.events)
+
+    @property
+    def number(self) -> str:
+        """`INC-7`, or `INC-~k3f9` until a server numbers the incident."""
+        body = self._write(("number",))
+        return body.number if isinstance(body, IncidentNumbered) else provisional(self.stream)
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        body = self._write(("title",))
+        if isinstance(body, TitleSet):
+            return body.title
+        declared = self.declared
+        if declared is not None and isinstance(declared.body, IncidentDeclared):
+            return declared.body.title
+        return "untitled"
+
+    @property
+    def drill(self) -> bool:
+        """Whether this is a drill."""
+        declared = self.declared
+        return (
+            declared is not None
+            and isinstance(declared.body, IncidentDeclared)
+            and declared.body.drill
+        )
+
+    @property
+    def severity(self) -> str:
+        """The severity shown: `SEV?` until somebody sets one."""
+        body = self._write(("severity",))
+        return body.severity if isinstance(body, SeveritySet) else "SEV?"
+
+    @property
+    def status(self) -> str:
+        """The status shown; `closed` outranks whatever has not seen it."""
+        if self.closed:
+            return "closed"
+        body = self._write(("status",))
+        return body.status if isinstance(body, StatusSet) else "started"
+
+    @property
+    def started_at(self) -> int | None:
+        """When it was declared, in milliseconds."""
+        declared = self.declared
+        return declared.shown_at if declared is not None else None
+
+    @property
+    def ended_at(self) -> int | None:
+        """When it was closed or, before that, resolved; None while it goes on."""
+        if self.status not in ("resolved", "closed"):
+            return None
+        ends = [
+            e.shown_at
+            for e in self.history(("status",))
+            if isinstance(e.body, StatusSet) and e.body.status in ("resolved", "closed")
+        ]
+        return min(ends, default=None)
+
+    def impact(self, field: str) -> str | None:
+        """A fact of the impact, None while nobody stated it."""
+        body = self._write(("impact", field))
+        return body.text if isinstance(body, ImpactSet) else None
+
+    def holder(self, role: str) -> str | None:
+        """Who holds a role."""
+        body = self._write(("role", role))
+        return body.person if isinstance(body, RoleAssigned) else None
+
+    def roles(self) -> dict[str, RoleHeld]:
+        """The roles that somebody holds."""
+        held = {}
+        for key in self.keys("role"):
+            heads = self.heads(key)
+            body = heads[0].body if heads else None
+            if isinstance(body, RoleAssigned) and body.person is not None:
+                held[body.role] = RoleHeld(body.role, body.person, heads[0].shown_at)
+        return held
+
+    def conflicts(self) -> list[Conflict]:
+        """The registers in which people disagree without knowing, in a stable order."""
+        found = []
+        for key in sorted(self.registers):
+            if len(self.registers[key].heads) < 2 or (key == ("status",) and self.closed):
+                continue
+            heads = self.heads(key)
+            bodies = [e.body for e in heads if isinstance(e.body, Write)]
+            if bodies and bodies[0].pick is Pick.EARLIEST and len({b.value for b in bodies}) > 1:
+                found.append(Conflict(key, tuple(heads)))
+        return found
+
+    # Timeline ------------------------------------------------------------------------------
+
+    def note(self, event: Event) -> NoteAdded | NoteEdited | None:
+        """The wording of a note that stands: its author's last edit, else the original."""
+        body = self._write(("text", event.id))
+        if isinstance(body, NoteEdited):
+            return body
+        return event.body if isinstance(event.body, NoteAdded) else None
+
+    def is_struck(self, event_id: str) -> bool:
+        """Whether a note was struck out."""
+        body = self._write(("struck", event_id))
+        return isinstance(body, NoteStruck) and body.struck
+
+    def is_starred(self, event_id: str) -> bool:
+        """Whether an entry is marked as a key event."""
+        body = self._write(("star", event_id))
+        return isinstance(body, EntryStarred) and body.starred
+
+    def happened_at(self, event: Event) -> int:
+        """When what an entry tells happened, in milliseconds: back-dated notes say it."""
+        note = self.note(event)
+        return event.shown_at if note is None or note.at is None else note.at
+
+    def people(self) -> list[str]:
+        """Everybody who wrote an event, servers excepted, in order of appearance."""
+        seen: dict[str, None] = {}
+        for id_ in self.ordered:
+            event = self.events[id_]
+            if event.body.needs.value != "admin":
+                seen.setdefault(event.head.by)
+        return list(seen)
+
+    # Alerts, checklists, drafts ------------------------------------------------------------
+
+    def links(self) -> list[Link]:
+        """The linked alerts, the first linked first, each as last seen by a server."""
+        found = []
+        for key in self.keys("alert"):
+            heads = self.heads(key)
+            body = heads[0].body if heads else None
+            if isinstance(body, AlertLinked) and body.alert is not None:
+                changed = self._write(("alert.state", body.uid))
+                copy = changed.alert if isinstance(changed, AlertChanged) else body.alert
+                found.append(Link(body.uid, copy, heads[0].head.by, heads[0].shown_at))
+        return sorted(found, key=lambda link: (link.at, link.uid))
+
+    def checklists(self) -> list[Checklist]:
+        """The attached checklists in the order of attachment."""
+        notes: dict[tuple[str, str], list[Event]] = {}
+        for event in self._entries(StepNoted):
+            if isinstance(event.body, StepNoted):
+                notes.setdefault((event.body.checklist, event.body.step), []).append(event)
+        lists: dict[str, Checklist] = {}
+        for event in self._entries(ChecklistAttached):
+            body = event.body
+            assert isinstance(body, ChecklistAttached)
+            if body.checklist not in lists:
+                steps = tuple(
+                    self._step(body.checklist, copy, notes.get((body.checklist, copy.id), []))
+                    for copy in body.steps
+                )
+                lists[body.checklist] = Checklist(body.checklist, body.title, steps)
+        return list(lists.values())
+
+    def _step(self, checklist: str, copy: StepCopy, notes: list[Event]) -> Step:
+        heads = self.heads(("step", checklist, copy.id))
+        body = heads[0].body if heads else None
+        owned = self._write(("step.owner", checklist, copy.id))
+        return Step(
+            copy,
+            body.state if isinstance(body, StepSet) else "open",
+            owned.owner if isinstance(owned, StepOwned) else None,
+            heads[0].head.by if heads else None,
+            heads[0].shown_at if heads else None,
+            tuple(notes),
+        )
+
+    def drafts(self) -> list[Draft]:
+        """The drafts in the order in which they were begun."""
+        drafts: dict[str, Draft] = {}
+        for event in self._entries(DraftOpened):
+            body = event.body
+            assert isinstance(body, DraftOpened)
+            if body.draft not in drafts:
+                drafts[body.draft] = self._draft(event, body)
+        return list(drafts.values())
+
+    def _draft(self, event: Event, body: DraftOpened) -> Draft:
+        key = ("draft", body.draft)
+        versions = tuple(
+            Version(e.id, e.body.text, e.head.by, e.shown_at)
+            for e in self.heads(key)
+            if isinstance(e.body, DraftSaved)
+        )
+        ready = self._write(("ready", body.draft))
+        version = ready.version if isinstance(ready, DraftReadied) else None
+        stands = len(versions) == 1 and versions[0].id == version
+        return Draft(
+            body.draft,
+            body.audience,
+            body.title,
+            event.head.by,
+            versions,
+            len(self.history(key)),
+            version if stands else None,
+        )
+
+
+def provisional(stream: str) -> str:
+    """The name of an incident that no server has numbered: `INC-~` and four letters."""
+    return f"INC-~{stream[2:6]}"
+
+
+def _closes(event: Event) -> bool:
+    return isinstance(event.body, StatusSet) and event.body.status == "closed"

@@ -1,0 +1,86 @@
+"""The parts of an incident as they stand: roles, checklists, drafts, links, conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .event import Event
+from .fields import AlertCopy, StepCopy
+from .reducers import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Writes to one register that have not seen each other; the first is shown provisionally."""
+
+    key: Key
+    writes: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHeld:
+    """Who holds a role, and since when in milliseconds."""
+
+    role: str
+    holder: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of an attached checklist as it stands. Times in milliseconds."""
+
+    copy: StepCopy
+    state: str
+    owner: str | None
+    by: str | None
+    at: int | None
+    notes: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """An attached checklist as it stands."""
+
+    id: str
+    title: str
+    steps: tuple[Step, ...]
+
+    @property
+    def settled(self) -> int:
+        """How many steps are done or skipped."""
+        return sum(step.state in ("done", "skipped") for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A saved version of a draft. `at` in milliseconds."""
+
+    id: str
+    text: str
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft: the versions that stand (several when saved unseen of each other), all saved."""
+
+    id: str
+    audience: str
+    title: str
+    by: str
+    versions: tuple[Version, ...]
+    saved: int
+    ready: str | None
+    """The version marked ready, as long as it is the one that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An alert linked to the incident. `at` in milliseconds."""
+
+    uid: str
+    alert: AlertCopy
+    by: str
+    at: int

@@ -1,0 +1,74 @@
+"""Audiences: who is told about an incident, and how long each of them may be left waiting."""
+
+from dataclasses import dataclass
+
+from .severity import Severity
+from .words import find
+
+FIRST_NOTICE_MINUTES = 5
+"""After this long without a word to customers, a major incident's first notice is overdue."""
+
+SEVERITY_MINUTES = 5
+"""After this long at `SEV?`, somebody should have judged it."""
+
+ROUND_MINUTES = 10
+"""How often the deputy calls for the commander's round of questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A group that is told the same thing in the same words.
+
+    `cadence` is the longest time between two updates in minutes; None is as the severity asks.
+    """
+
+    id: str
+    title: str
+    wants: str
+    cadence: int | None
+
+    def minutes(self, severity: Severity) -> int | None:
+        """Return how long this audience may wait at that severity; None: no update is due."""
+        if severity.cadence is None:
+            return None
+        return self.cadence or severity.cadence
+
+
+AUDIENCES: tuple[Audience, ...] = (
+    Audience(
+        "internal",
+        "Internal",
+        "Colleagues: what is going on, what is being done, what is needed of them.",
+        30,
+    ),
+    Audience(
+        "executives",
+        "Executives",
+        "Those who answer for the company: how bad, for whom, what next. No mechanics.",
+        30,
+    ),
+    Audience(
+        "customers",
+        "Customers",
+        "Everyone outside: what does not work, what they can do, when they hear again.",
+        None,
+    ),
+)
+"""Every audience, from the inside out."""
+
+_BY_ID = {audience.id: audience for audience in AUDIENCES}
+_WORDS = _BY_ID | {"public": _BY_ID["customers"], "execs": _BY_ID["executives"]}
+
+
+def audience_of(identifier: str) -> Audience:
+    """Return the audience with this id; one that this version does not know is shown by its id."""
+    return _BY_ID.get(identifier) or Audience(identifier, identifier.capitalize(), "", None)
+
+
+def parse_audience(text: str) -> Audience:
+    """Return the audience that a person means by a word or its beginning.
+
+    Raises:
+        ValueError: It names none, or several; the message says what there is.
+    """
+    return find(text, _WORDS, "audience", _BY_ID)

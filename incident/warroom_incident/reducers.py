@@ -1,0 +1,95 @@
+"""How events are reduced: the kinds of body whose sum, in any order, is the state.
+
+Append, register and set. No kind looks at the clock, at the order of arrival, or rejects.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+Key = tuple[str, ...]
+"""The address of a register or a set inside one stream, e.g. `("role", "commander")`."""
+
+
+class Right(Enum):
+    """What an account may do, in rising order."""
+
+    VIEWER = "viewer"
+    RESPONDER = "responder"
+    COMMANDER = "commander"
+    ADMIN = "admin"
+
+    def covers(self, other: Right) -> bool:
+        """Whether this right includes the other."""
+        order = list(Right)
+        return order.index(self) >= order.index(other)
+
+
+class Pick(Enum):
+    """Which of several writes that have not seen each other is shown until people settle it."""
+
+    EARLIEST = "earliest"
+    """The one that a server admitted first; the others are listed as a conflict."""
+    RANK = "rank"
+    """The one whose value ranks highest; not a conflict."""
+    ALL = "all"
+    """All stand side by side."""
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one event says. `salt` keeps a withheld body from being guessed by its hash."""
+
+    salt: Annotated[str, Meta(max_length=64)] = ""
+
+    type: ClassVar[str] = ""
+    needs: ClassVar[Right] = Right.RESPONDER
+    present: ClassVar[bool] = True
+    """Whether a console that joins needs it before the entries of the timeline."""
+
+
+class Append(Body, frozen=True):
+    """An entry in a sorted set: it stands for itself."""
+
+
+class Write(Body, frozen=True):
+    """A write to a register: it replaces the writes that its `base` names."""
+
+    pick: ClassVar[Pick] = Pick.EARLIEST
+
+    register: ClassVar[str] = ""
+    named: ClassVar[tuple[str, ...]] = ()
+    says: ClassVar[str] = ""
+
+    @property
+    def key(self) -> Key:
+        """The register that is written: its name and the fields that tell it from its kind."""
+        return (self.register, *[getattr(self, field) for field in self.named])
+
+    @property
+    def value(self) -> object:
+        """What is compared: writes of equal values are no conflict."""
+        return getattr(self, self.says)
+
+    @property
+    def rank(self) -> int:
+        """The rank of the value, for registers picked by rank."""
+        return 0
+
+
+class Element(Body, frozen=True):
+    """An element added to a set; its event id names it."""
+
+    register: ClassVar[str] = ""
+
+    @property
+    def key(self) -> Key:
+        """The set that it is added to."""
+        return (self.register,)
+
+
+class Removal(Body, frozen=True):
+    """Takes the elements that its `base` names out of their set."""

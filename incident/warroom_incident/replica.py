@@ -1,0 +1,182 @@
+"""A console's replica: a cache of what the server said, that opens a console with no server.
+
+It is written lazily and may lose its last second in a power cut; the cursors are written in the
+same transaction as the events that they count, so it never claims what it lacks. Only the process
+that holds the slot writes; anybody of the same user may read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from .alerts import AlertRecord
+from .event import Packet
+from .schema import StorageError, connect, connect_readonly
+from .sync.wire import BoardCursor, Follow, Summary
+
+FILE = "replica-1.db"
+"""The schema's number is in the name, so that no version meets another's tables."""
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE events (
+    id BLOB PRIMARY KEY, stream TEXT NOT NULL, admitted INTEGER NOT NULL,
+    head TEXT NOT NULL, body TEXT, reason TEXT
+) STRICT;
+CREATE INDEX events_of_stream ON events (stream);
+CREATE TABLE cursors (
+    stream TEXT PRIMARY KEY, log TEXT NOT NULL, iseq INTEGER NOT NULL, chain TEXT NOT NULL
+) STRICT;
+CREATE TABLE seals (stream TEXT PRIMARY KEY, log TEXT, iseq INTEGER, seal TEXT) STRICT;
+CREATE TABLE summaries (stream TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TABLE records (uid TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+"""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An event that the replica keeps."""
+
+    event_id: str
+    stream: str
+    admitted: int
+    packet: Packet
+
+
+class Replica:
+    """One slot's cache."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @classmethod
+    def open(cls, directory: Path) -> Replica:
+        """Open the cache of a slot for writing, making it when it is missing.
+
+        A file that cannot be used is set aside: everything in it can be had again.
+        """
+        path = directory / FILE
+        try:
+            connection = connect(path, synchronous="NORMAL")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except (StorageError, sqlite3.DatabaseError):
+            path.rename(path.with_suffix(".damaged"))
+            connection = connect(path, synchronous="NORMAL")
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+        return cls(connection)
+
+    @classmethod
+    def newest(cls, directory: Path) -> Replica | None:
+        """Open the freshest cache of a replica directory read-only, None when there is none."""
+        files = sorted(
+            directory.glob(f"slot-*/{FILE}"),
+            key=lambda path: max(
+                p.stat().st_mtime for p in (path, Path(f"{path}-wal")) if p.exists()
+            ),
+        )
+        return cls(connect_readonly(files[-1])) if files else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    # Writing -------------------------------------------------------------------------------
+
+    def save(
+        self,
+        *,
+        events: Sequence[Kept] = (),
+        cursors: Sequence[Follow] = (),
+        summaries: Sequence[Summary] = (),
+        records: Sequence[AlertRecord] = (),
+        board: BoardCursor | None = None,
+        meta: dict[str, str] | None = None,
+    ) -> None:
+        """Keep all this in one transaction."""
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.executemany(
+                "INSERT INTO events VALUES (?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+                " body = excluded.body, reason = excluded.reason,"
+                " admitted = min(admitted, excluded.admitted)",
+                [
+                    (
+                        bytes.fromhex(kept.event_id),
+                        kept.stream,
+                        kept.admitted,
+                        kept.packet.head.decode(),
+                        None if kept.packet.body is None else kept.packet.body.decode(),
+                        kept.packet.reason,
+                    )
+                    for kept in events
+                ],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO cursors VALUES (?,?,?,?)",
+                [(c.stream, c.log, c.iseq, c.chain) for c in cursors],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO summaries VALUES (?,?)",
+                [(s.stream, msgspec.json.encode(s).decode()) for s in summaries],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO records VALUES (?,?)",
+                [(r.uid, msgspec.json.encode(r).decode()) for r in records],
+            )
+            values = dict(meta or {})
+            if board is not None:
+                values |= {"board": board.board, "rev": str(board.rev)}
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?,?)", list(values.items()))
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    def forget_records(self) -> None:
+        """Drop the alert records: another board counts now."""
+        self._db.execute("DELETE FROM records")
+
+    # Reading -------------------------------------------------------------------------------
+
+    def events(self, stream: str) -> list[tuple[int, Packet]]:
+        """The kept events of a stream with their admission stamps."""
+        rows = self._db.execute(
+            "SELECT admitted, head, body, reason FROM events WHERE stream = ?", (stream,)
+        )
+        return [
+            (admitted, Packet(head.encode(), None if body is None else body.encode(), reason))
+            for admitted, head, body, reason in rows
+        ]
+
+    def cursors(self) -> list[Follow]:
+        """How far each stream was read without a gap, in which log."""
+        return [
+            Follow(*row) for row in self._db.execute("SELECT stream, log, iseq, chain FROM cursors")
+        ]
+
+    def summaries(self) -> list[Summary]:
+        """The incidents as last heard of."""
+        rows = self._db.execute("SELECT json FROM summaries")
+        return [msgspec.json.decode(text, type=Summary) for (text,) in rows]
+
+    def records(self) -> list[AlertRecord]:
+        """The alert episodes as last heard of."""
+        rows = self._db.execute("SELECT json FROM records")
+        return [msgspec.json.decode(text, type=AlertRecord) for (text,) in rows]
+
+    def meta(self) -> dict[str, str]:
+        """What else is kept: `room`, `you`, `account`, `right`, `heard_at`, `board`, `rev`."""
+        return dict(self._db.execute("SELECT name, value FROM meta"))
+
+    def board(self) -> BoardCursor | None:
+        """How far the board's records were read."""
+        meta = self.meta()
+        if "board" not in meta:
+            return None
+        return BoardCursor(meta["board"], int(meta["rev"]))

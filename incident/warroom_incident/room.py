@@ -1,0 +1,83 @@
+"""The state of the `room` stream: accounts and their rights, tokens, trusted servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+
+from .fold import Fold
+from .reducers import Right
+from .vocabulary import MemberGranted, ServerListed, TokenCreated
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token that was made and not revoked. `expires` in milliseconds."""
+
+    id: str
+    name: str
+    kind: str | None
+    right: Right | None
+    expires: int | None
+    by: str
+    created: int
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a token: tokens are 256 random bits, so a plain hash is enough."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class RoomState(Fold):
+    """Who may do what in the room."""
+
+    def right(self, account: str) -> Right | None:
+        """What an account was granted, None where the default holds."""
+        heads = self.heads(("member", account))
+        body = heads[0].body if heads else None
+        if isinstance(body, MemberGranted) and body.right is not None:
+            return Right(body.right)
+        return None
+
+    def servers(self) -> dict[str, str]:
+        """The public keys (Ed25519, hex) of the trusted servers by their names."""
+        keys = {}
+        for key in self.keys("server"):
+            for event in self.heads(key)[:1]:
+                if isinstance(event.body, ServerListed):
+                    keys[event.body.server] = event.body.key_hex
+        return keys
+
+    def tokens(self) -> list[Token]:
+        """The tokens that stand, expired ones too, the oldest first."""
+        events = sorted(self.elements.get(("tokens",), {}).values(), key=lambda e: e.order)
+        return [
+            Token(
+                e.id,
+                e.body.name,
+                e.body.kind,
+                Right(e.body.right) if e.body.right else None,
+                e.body.expires,
+                e.head.by,
+                e.shown_at,
+            )
+            for e in events
+            if isinstance(e.body, TokenCreated)
+        ]
+
+    def token_for(self, secret: str, now: int) -> Token | None:
+        """The token that a secret opens, if it is good at `now` (milliseconds).
+
+        Every hash is compared in constant time, so that an answer tells nothing of the others.
+        """
+        wanted = hash_token(secret)
+        found = None
+        for token_id, event in self.elements.get(("tokens",), {}).items():
+            body = event.body
+            if isinstance(body, TokenCreated) and compare_digest(body.hash, wanted):
+                found = token_id
+        for token in self.tokens():
+            if token.id == found and (token.expires is None or token.expires > now):
+                return token
+        return None

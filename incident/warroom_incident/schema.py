@@ -1,0 +1,85 @@
+"""The tables of the log, and the pragmas of every database that must not lose a commit."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+MINIMUM_SQLITE = (3, 38, 0)
+
+LOG_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE events (
+    stream INTEGER NOT NULL REFERENCES streams (id),
+    iseq INTEGER NOT NULL,
+    id BLOB NOT NULL UNIQUE,
+    rep TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    head TEXT NOT NULL,
+    body TEXT,
+    admitted INTEGER NOT NULL,
+    chain BLOB NOT NULL,
+    PRIMARY KEY (stream, iseq)
+) STRICT;
+CREATE INDEX events_by_author ON events (stream, rep, n);
+CREATE TABLE withheld (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE TABLE seals (
+    stream INTEGER NOT NULL,
+    iseq INTEGER NOT NULL,
+    admitted INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (stream, iseq)
+) STRICT;
+"""
+"""`iseq` is the server's order in a stream, `chain` its hash chain, times are milliseconds."""
+
+
+class StorageError(Exception):
+    """The database cannot be used; the message is one sentence that says what to do."""
+
+
+def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
+    """Open a database for its one writing and checkpointing connection.
+
+    Args:
+        path: The file, made with mode 0600 when it is missing.
+        synchronous: `FULL` where a commit is a promise, `NORMAL` for a cache.
+
+    Raises:
+        StorageError: SQLite is too old, or the file is not a database.
+    """
+    if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
+        raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed.")
+    path.touch(mode=0o600, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        (level,) = connection.execute("PRAGMA synchronous").fetchone()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise StorageError(f"{path} cannot be used as a database: {error}.") from error
+    wanted = {"FULL": 2, "NORMAL": 1}[synchronous]
+    if level != wanted:
+        connection.close()
+        raise StorageError(f"{path}: this build of SQLite does not keep synchronous={synchronous}.")
+    return connection
+
+
+def connect_readonly(path: Path) -> sqlite3.Connection:
+    """Open a database that another connection writes, for reading only."""
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise StorageError(f"{path} cannot be read as a database: {error}.") from error
+    return connection

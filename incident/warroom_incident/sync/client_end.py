@@ -1,0 +1,241 @@
+"""The console's end of a connection, as a state machine.
+
+It asks for streams, reads what the server sends, checks every hash and chain, and knows how far
+each stream was read without a gap. Whoever runs it brings the bytes, the clock and the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..door import DoorError
+from ..event import Event, Packet, read_packet
+from ..seal import ZERO, link
+from .wire import (
+    PROTOCOL,
+    SEEN_EVERY,
+    BoardCursor,
+    Close,
+    Events,
+    Follow,
+    FromServer,
+    Hello,
+    Part,
+    ProtocolError,
+    Push,
+    Records,
+    Seen,
+    Subscribe,
+    Synced,
+    Welcome,
+    encode,
+    packets,
+    raw_pair,
+    read_from_server,
+)
+
+PUSH_BYTES = 128 * 1024
+"""One push carries about this much."""
+
+
+class Arrival(NamedTuple):
+    """An event that arrived, with its place in the server's log and its bytes."""
+
+    iseq: int
+    event: Event
+    packet: Packet
+
+
+class Batch(NamedTuple):
+    """Events of a stream that arrived together."""
+
+    stream: str
+    part: Part
+    arrivals: list[Arrival]
+    seal: str
+
+
+@dataclass
+class Reading:
+    """How far one stream was read in the server's log."""
+
+    stream: str
+    iseq: int = 0
+    chain: bytes = ZERO
+    top: int = 0
+    synced: bool = False
+    ahead: dict[int, bytes] = field(default_factory=dict)
+    """Event ids by places behind a gap that history will fill."""
+
+    @property
+    def behind(self) -> int:
+        """How many events of the stream are still to come."""
+        return max(0, self.top - self.iseq - len(self.ahead))
+
+    def take(self, iseq: int, event_id: bytes) -> None:
+        """Take in the event at a place."""
+        if iseq > self.iseq:
+            self.ahead[iseq] = event_id
+        while (following := self.ahead.pop(self.iseq + 1, None)) is not None:
+            self.chain = link(self.chain, following)
+            self.iseq += 1
+
+
+class ClientEnd:
+    """One server as a console sees it.
+
+    Args:
+        hello: What to say first; `follow` and `board` are filled in from what was read before.
+    """
+
+    def __init__(self, hello: Hello, cursors: Iterable[Follow], board: BoardCursor | None) -> None:
+        self._hello = hello
+        self.welcome: Welcome | None = None
+        self.board = board
+        self.readings: dict[str, Reading] = {}
+        self._cursors = {cursor.stream: cursor for cursor in cursors}
+        self._wanted: dict[str, None] = {}
+        self.bytes_read = 0
+        self._bytes_told = 0
+
+    # Sending -------------------------------------------------------------------------------
+
+    def hello(self, streams: Iterable[str]) -> bytes:
+        """The first frame; `streams` are to be received from the start."""
+        self._wanted = dict.fromkeys(streams)
+        follow = [self._cursor(stream) for stream in self._wanted]
+        return encode(
+            Hello(
+                PROTOCOL,
+                self._hello.agent,
+                self._hello.rep,
+                self._hello.machine,
+                self._hello.user,
+                follow,
+                self.board if self.board else self._hello.board,
+                self._hello.lobby,
+            )
+        )
+
+    def subscribe(self, follow: Sequence[str], leave: Sequence[str] = ()) -> bytes:
+        """The frame that changes which streams are received."""
+        for stream in leave:
+            self._wanted.pop(stream, None)
+            reading = self.readings.pop(stream, None)
+            if reading is not None and self.welcome is not None:
+                self._cursors[stream] = self._follow(reading, self.welcome.log)
+        self._wanted.update(dict.fromkeys(follow))
+        cursors = [self._cursor(stream) for stream in follow]
+        if self.welcome is not None:
+            for cursor in cursors:
+                self._begin(cursor, self.welcome.log)
+        return encode(Subscribe(cursors, list(leave)))
+
+    def _cursor(self, stream: str) -> Follow:
+        return self._cursors.get(stream, Follow(stream))
+
+    def push(self, events: Sequence[Packet]) -> list[bytes]:
+        """The frames that carry new events."""
+        frames: list[bytes] = []
+        some: list[Packet] = []
+        size = 0
+        for packet in events:
+            length = len(packet.head) + len(packet.body or b"")
+            if some and (size + length > PUSH_BYTES or len(some) == 500):
+                frames.append(encode(Push([raw_pair(p) for p in some])))
+                some, size = [], 0
+            some.append(packet)
+            size += length
+        if some:
+            frames.append(encode(Push([raw_pair(p) for p in some])))
+        return frames
+
+    def seen(self, *, now: bool = False) -> bytes | None:
+        """The frame that gives the server credit back, when it is due or `now` if any is owed."""
+        owed = self.bytes_read - self._bytes_told
+        if owed >= SEEN_EVERY or (now and owed):
+            self._bytes_told = self.bytes_read
+            return encode(Seen(self.bytes_read))
+        return None
+
+    # Receiving -----------------------------------------------------------------------------
+
+    def receive(self, frame: bytes) -> FromServer | Batch:
+        """Read a message; events come out checked, as a `Batch`.
+
+        Raises:
+            ProtocolError: The frame is no message, an event is damaged, or the server's history
+                is not the one that was read before (`LOG_CHANGED`).
+        """
+        self.bytes_read += len(frame)
+        message = read_from_server(frame)
+        match message:
+            case Welcome():
+                self.welcome = message
+                for stream in self._wanted:
+                    self._begin(self._cursor(stream), message.log)
+            case Events():
+                return self._events(message)
+            case Synced():
+                reading = self.readings.get(message.stream)
+                if reading is not None:
+                    if message.iseq < reading.iseq:
+                        raise ProtocolError(
+                            Close.LOG_CHANGED, f"the server lost events of {reading.stream}"
+                        )
+                    reading.synced = True
+            case Records():
+                self.board = BoardCursor(message.board, message.rev)
+            case _:
+                pass
+        return message
+
+    def _begin(self, cursor: Follow, log: str) -> None:
+        same = cursor.log == log
+        self.readings[cursor.stream] = Reading(
+            cursor.stream,
+            cursor.iseq if same else 0,
+            bytes.fromhex(cursor.chain) if same and cursor.chain else ZERO,
+        )
+
+    def _events(self, message: Events) -> Batch:
+        found = packets(message.events, message.withheld)
+        if not len(found) == len(message.iseqs) == len(message.admitted):
+            raise ProtocolError(Close.BAD_MESSAGE, "events and their places do not match")
+        try:
+            arrivals = [
+                Arrival(iseq, read_packet(packet, admitted), packet)
+                for iseq, admitted, packet in zip(
+                    message.iseqs, message.admitted, found, strict=True
+                )
+            ]
+        except DoorError as error:
+            raise ProtocolError(Close.BAD_MESSAGE, f"damaged event: {error}"[:120]) from error
+        reading = self.readings.get(message.stream)
+        if reading is not None:
+            self._advance(reading, message, arrivals)
+        return Batch(message.stream, message.part, arrivals, message.seal)
+
+    def _advance(self, reading: Reading, message: Events, arrivals: list[Arrival]) -> None:
+        reading.top = max(reading.top, message.top)
+        if message.part == "present":
+            return
+        for arrival in arrivals:
+            reading.take(arrival.iseq, bytes.fromhex(arrival.event.id))
+        ends_here = bool(arrivals) and arrivals[-1].iseq == reading.iseq
+        if ends_here and message.chain and reading.chain.hex() != message.chain:
+            raise ProtocolError(
+                Close.LOG_CHANGED, f"the server's history of {reading.stream} is another one"
+            )
+
+    def cursors(self) -> list[Follow]:
+        """How far every followed stream was read without a gap."""
+        if self.welcome is None:
+            return []
+        return [self._follow(reading, self.welcome.log) for reading in self.readings.values()]
+
+    @staticmethod
+    def _follow(reading: Reading, log: str) -> Follow:
+        return Follow(reading.stream, log, reading.iseq, reading.chain.hex())

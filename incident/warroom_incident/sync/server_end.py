@@ -1,0 +1,223 @@
+"""The server's end of one connection, as a state machine.
+
+It reads the console's messages and knows what the console lacks: per stream the events of the
+present state, then the newest, then the past, while new ones pass as they come. It keeps at most
+`CREDIT` bytes on their way. Whoever runs it brings the bytes, the log and the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..log import Row, Stretch
+from .wire import (
+    CREDIT,
+    PROTOCOL,
+    Close,
+    Events,
+    Follow,
+    FromConsole,
+    Hello,
+    Message,
+    Part,
+    ProtocolError,
+    Seen,
+    Synced,
+    encode,
+    raw_pair,
+    read_from_console,
+)
+
+RECENT = 200
+"""How many of a stream's newest events are sent before its past."""
+
+PRESENT_AT_ONCE = 40
+"""How many events of the present state travel in one frame."""
+
+
+class Read(NamedTuple):
+    """What to read from the log next: places of a stream, or a stretch behind `after`."""
+
+    stream: str
+    part: Part
+    iseqs: tuple[int, ...] = ()
+    after: int = 0
+    upto: int = 0
+
+
+@dataclass
+class Feed:
+    """How far one stream was sent: three lanes, the first that has something goes first."""
+
+    stream: str
+    present: list[int] = field(default_factory=list)
+    live: int = 1
+    past: int = 1
+    past_end: int = 0
+    synced: bool = False
+
+    def next(self, top: int) -> Read | None:
+        """What to read next, None when everything up to `top` was sent."""
+        if self.present:
+            return Read(self.stream, "present", tuple(self.present[:PRESENT_AT_ONCE]))
+        if self.live <= top:
+            return Read(self.stream, "live", after=self.live - 1, upto=top)
+        if self.past <= self.past_end:
+            return Read(self.stream, "history", after=self.past - 1, upto=self.past_end)
+        return None
+
+    def sent(self, part: Part, last: int, count: int) -> None:
+        """Note what was sent: up to `last`, `count` events."""
+        match part:
+            case "present":
+                del self.present[:count]
+            case "live":
+                self.live = max(self.live, last + 1)
+            case "history":
+                self.past = max(self.past, last + 1)
+
+
+class ServerEnd:
+    """One console as the server sees it."""
+
+    def __init__(self) -> None:
+        self.hello: Hello | None = None
+        self.feeds: dict[str, Feed] = {}
+        self.bytes_sent = 0
+        self.bytes_seen = 0
+
+    # Receiving -----------------------------------------------------------------------------
+
+    def receive(self, frame: bytes) -> FromConsole:
+        """Read a message.
+
+        Raises:
+            ProtocolError: The frame is no message, or comes out of order.
+        """
+        message = read_from_console(frame)
+        if isinstance(message, Hello):
+            if self.hello is not None:
+                raise ProtocolError(Close.BAD_MESSAGE, "a second hello")
+            if message.v != PROTOCOL:
+                raise ProtocolError(
+                    Close.OLD_PROTOCOL,
+                    f"this server speaks protocol {PROTOCOL}, the console {message.v}",
+                )
+            self.hello = message
+        elif self.hello is None:
+            raise ProtocolError(Close.BAD_MESSAGE, "the first message must be hello")
+        elif isinstance(message, Seen):
+            if not self.bytes_seen <= message.bytes <= self.bytes_sent:
+                raise ProtocolError(Close.BAD_MESSAGE, "seen more than was sent")
+            self.bytes_seen = message.bytes
+        return message
+
+    # Feeds ---------------------------------------------------------------------------------
+
+    def follow(self, follow: Follow, *, top: int, known: int, present: Sequence[int]) -> None:
+        """Begin to send a stream.
+
+        Args:
+            follow: What the console asked for.
+            top: The last place of the stream now.
+            known: Up to where the console's copy is known to be this log's, 0 for not at all.
+            present: The places of the events of the present state.
+        """
+        feed = Feed(follow.stream, live=known + 1)
+        if top - known > RECENT:
+            feed.live = top - RECENT + 1
+            feed.past, feed.past_end = known + 1, top - RECENT
+            feed.present = [iseq for iseq in present if iseq <= feed.past_end]
+        self.feeds[follow.stream] = feed
+
+    def leave(self, stream: str) -> None:
+        """Send no more of a stream."""
+        self.feeds.pop(stream, None)
+
+    @property
+    def has_credit(self) -> bool:
+        """Whether more may be sent before the console says `seen`."""
+        return self.bytes_sent - self.bytes_seen < CREDIT
+
+    def next_read(self, tops: Mapping[str, int]) -> Read | None:
+        """What to read from the log and send next; None when there is nothing, or no credit.
+
+        The present state of every stream goes before anything else, the past of any after all.
+        """
+        if not self.has_credit:
+            return None
+        reads = [
+            read for feed in self.feeds.values() if (read := feed.next(tops.get(feed.stream, 0)))
+        ]
+        return min(reads, key=_urgency, default=None)
+
+    def takes_live(self, stream: str, first: int) -> bool:
+        """Whether a frame of new events that begins at `first` can be passed on as it is."""
+        feed = self.feeds.get(stream)
+        return feed is not None and feed.live == first and not feed.present and self.has_credit
+
+    # Sending -------------------------------------------------------------------------------
+
+    def sent(self, frame: bytes) -> bytes:
+        """Count a frame against the credit and return it."""
+        self.bytes_sent += len(frame)
+        return frame
+
+    def message(self, message: Message) -> bytes:
+        """The frame of a message that needs no log."""
+        return self.sent(encode(message))
+
+    def events(self, read: Read, stretch: Stretch, top: int) -> bytes | None:
+        """The frame for what was read, or None if the stream is no longer followed."""
+        feed = self.feeds.get(read.stream)
+        if feed is None:
+            return None
+        last = stretch.rows[-1].iseq if stretch.rows else read.upto
+        feed.sent(read.part, last, len(read.iseqs))
+        return self.sent(events_frame(read.stream, read.part, stretch, top))
+
+    def passed_live(self, stream: str, last: int, size: int) -> None:
+        """Note that a shared frame of new events up to `last` was passed on."""
+        self.feeds[stream].live = last + 1
+        self.bytes_sent += size
+
+    def newly_synced(self, tops: Mapping[str, int]) -> list[Feed]:
+        """The feeds that have just been sent to their end for the first time."""
+        done = [
+            f for f in self.feeds.values() if not f.synced and not f.next(tops.get(f.stream, 0))
+        ]
+        for feed in done:
+            feed.synced = True
+        return done
+
+    def synced(self, stream: str, iseq: int, set_digest: str) -> bytes:
+        """The frame that says a stream was sent to its end."""
+        return self.message(Synced(stream, iseq, set_digest))
+
+
+def _urgency(read: Read) -> int:
+    return ("present", "live", "history").index(read.part)
+
+
+def events_frame(stream: str, part: Part, stretch: Stretch, top: int) -> bytes:
+    """Encode events of a stream; one frame serves every console that is ready for it."""
+    rows: list[Row] = stretch.rows
+    return encode(
+        Events(
+            stream,
+            part,
+            [row.iseq for row in rows],
+            [row.admitted for row in rows],
+            [raw_pair(row.packet) for row in rows],
+            top,
+            stretch.chain.hex() if stretch.chain and part != "present" else "",
+            stretch.signature.hex() if stretch.signature and part != "present" else "",
+            {
+                str(place): row.packet.reason or "withheld"
+                for place, row in enumerate(rows)
+                if row.packet.body is None
+            },
+        )
+    )

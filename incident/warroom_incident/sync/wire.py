@@ -1,0 +1,314 @@
+"""The messages of the sync protocol, as JSON text frames tagged by `t`.
+
+`docs/protocol.md` tells their meaning and order. Events travel as raw pairs `[head, body]`, so
+that their bytes arrive as they were written; a withheld body is `null` with a reason beside it.
+All times are integer milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Raw
+
+from ..alerts import AlertRecord
+from ..event import Packet, StreamName
+
+PROTOCOL = 1
+MAX_FRAME = 256 * 1024
+"""The largest frame that either end takes, in bytes."""
+
+FRAME_TARGET = 16 * 1024
+"""A frame of several events is closed when it reaches this size, so that pings get through."""
+
+CREDIT = 64 * 1024
+"""The most that a server sends ahead of the other end's `seen`, in bytes."""
+
+SEEN_EVERY = 32 * 1024
+"""A console says `seen` when it has read so much, in bytes, or once a second."""
+
+Name = Annotated[str, Meta(max_length=80)]
+
+
+class Close(IntEnum):
+    """Why a connection ends. Codes from 4000 on are ours."""
+
+    RESTART = 1012
+    BUSY = 1013
+    TOO_BIG = 1009
+    BAD_MESSAGE = 4000
+    UNKNOWN_TOKEN = 4001
+    FORBIDDEN = 4003
+    STALLED = 4008
+    REPLICA_CLASH = 4009
+    OLD_PROTOCOL = 4010
+    LOG_CHANGED = 4011
+
+    @property
+    def final(self) -> bool:
+        """Whether trying again by itself cannot help."""
+        return self in (
+            Close.UNKNOWN_TOKEN,
+            Close.FORBIDDEN,
+            Close.REPLICA_CLASH,
+            Close.OLD_PROTOCOL,
+        )
+
+
+class ProtocolError(Exception):
+    """The other end broke the protocol; the connection closes with this code and sentence."""
+
+    def __init__(self, code: Close, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="t", omit_defaults=True):
+    """Any message."""
+
+
+# From a console ----------------------------------------------------------------------------
+
+
+class Follow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stream to receive, and how far it was read in which log: up to `iseq`, chain there."""
+
+    stream: StreamName
+    log: Annotated[str, Meta(max_length=64)] = ""
+    iseq: Annotated[int, Meta(ge=0)] = 0
+    chain: Annotated[str, Meta(max_length=64)] = ""
+
+
+class BoardCursor(msgspec.Struct, frozen=True):
+    """How far the board's records were read."""
+
+    board: Annotated[str, Meta(max_length=64)]
+    rev: Annotated[int, Meta(ge=0)]
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """The first message. `user` claims a name on a shared account; `machine` tells hosts apart.
+
+    `lobby` asks for the summaries of all readable incidents, `board` for the alert records.
+    """
+
+    v: int
+    agent: Name
+    rep: Annotated[str, Meta(pattern=r"\A[a-z2-7]{16}\Z")]
+    machine: Annotated[str, Meta(max_length=64)] = ""
+    user: Name = ""
+    follow: Annotated[list[Follow], Meta(max_length=500)] = []
+    board: BoardCursor | None = None
+    lobby: bool = False
+
+
+class Subscribe(Message, frozen=True, tag="subscribe"):
+    """Changes which streams are received."""
+
+    follow: Annotated[list[Follow], Meta(max_length=500)] = []
+    leave: Annotated[list[StreamName], Meta(max_length=500)] = []
+
+
+class Push(Message, frozen=True, tag="push"):
+    """New events of this replica, or of its user's outbox."""
+
+    events: Annotated[list[tuple[Raw, Raw]], Meta(max_length=500)]
+
+
+class Seen(Message, frozen=True, tag="seen"):
+    """How many bytes of frames were read since the connection began."""
+
+    bytes: Annotated[int, Meta(ge=0)]
+
+
+class Here(Message, frozen=True, tag="here"):
+    """Where this person is: an incident's stream or none, and what they are typing into."""
+
+    where: Annotated[str, Meta(max_length=64)] = ""
+    doing: Annotated[str, Meta(max_length=80)] = ""
+
+
+class Held(Message, frozen=True, tag="held"):
+    """From a console: this machine holds the stream up to `iseq` on disk.
+
+    From a server: some machine other than the server's does.
+    """
+
+    stream: StreamName
+    iseq: Annotated[int, Meta(ge=0)]
+
+
+# From a server -----------------------------------------------------------------------------
+
+
+class Welcome(Message, frozen=True, tag="welcome"):
+    """The answer to `hello`: where this is, and who the server takes the other end for.
+
+    `you` is the name to write in events, `right` what it may do, `board` names the board whose
+    `rev` counts.
+    """
+
+    v: int
+    room: str
+    log: str
+    server: str
+    machine: str
+    now: int
+    you: str
+    account: str
+    right: Literal["viewer", "responder", "commander", "admin"]
+    board: str
+
+
+class Ack(Message, frozen=True, tag="ack"):
+    """Events that are durable, each as `[id, stream, iseq, admitted]`."""
+
+    receipts: list[tuple[str, str, int, int]]
+
+
+class Refused(Message, frozen=True, tag="refused"):
+    """An event that the server does not admit, and one sentence on why."""
+
+    id: str
+    reason: str
+
+
+Part = Literal["present", "live", "history"]
+"""What a frame of events is for: the registers now, the newest and all to come, the past."""
+
+
+class Events(Message, frozen=True, tag="events"):
+    """Events of a stream in the server's order.
+
+    `iseqs` and `admitted` run beside `events`. `chain` is the chain at the last of them, with
+    `seal` the server's signature there. `top` is the stream's last `iseq`.
+    """
+
+    stream: str
+    part: Part
+    iseqs: list[int]
+    admitted: list[int]
+    events: list[tuple[Raw, Raw]]
+    top: int
+    chain: str = ""
+    seal: str = ""
+    withheld: dict[str, str] = {}
+
+
+class Synced(Message, frozen=True, tag="synced"):
+    """A stream was sent to its end; `set_digest` is that of all its events up to `iseq`."""
+
+    stream: str
+    iseq: int
+    set_digest: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An incident in one line, for the lobby. Times in milliseconds.
+
+    `linked` names the alert episodes that are linked to it.
+    """
+
+    stream: str
+    id: str
+    title: str
+    severity: str
+    status: str
+    drill: bool = False
+    commander: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    changed_at: int = 0
+    events: int = 0
+    conflicts: int = 0
+    linked: list[str] = []
+
+
+class Summaries(Message, frozen=True, tag="summaries"):
+    """Incidents that changed; `whole` when it is all of them."""
+
+    summaries: list[Summary]
+    whole: bool = False
+
+
+class Records(Message, frozen=True, tag="records"):
+    """Alert episodes that changed on a board, and the revision that this brings the reader to."""
+
+    board: str
+    rev: int
+    records: list[AlertRecord]
+
+
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody connected: name, where, doing what, on how many consoles, since when."""
+
+    name: str
+    where: str = ""
+    doing: str = ""
+    since: int = 0
+    consoles: int = 1
+
+
+class Presence(Message, frozen=True, tag="presence"):
+    """Everybody who is here: replaces what was known."""
+
+    people: list[Person]
+
+
+FromConsole = Hello | Subscribe | Push | Seen | Here | Held
+FromServer = Welcome | Ack | Refused | Events | Synced | Summaries | Records | Presence | Held
+
+_from_console: Callable[[bytes], FromConsole] = msgspec.json.Decoder(FromConsole).decode
+_from_server: Callable[[bytes], FromServer] = msgspec.json.Decoder(FromServer).decode
+_encode = msgspec.json.Encoder().encode
+_NULL = Raw(b"null")
+
+
+def encode(message: Message) -> bytes:
+    """The text frame of a message."""
+    return _encode(message)
+
+
+def read_from_console(frame: bytes) -> FromConsole:
+    """Read a frame that a console sent.
+
+    Raises:
+        ProtocolError: It is no message of the protocol.
+    """
+    try:
+        return _from_console(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise ProtocolError(Close.BAD_MESSAGE, f"bad message: {str(error)[:80]}") from error
+
+
+def read_from_server(frame: bytes) -> FromServer:
+    """Read a frame that a server sent.
+
+    Raises:
+        ProtocolError: It is no message of the protocol.
+    """
+    try:
+        return _from_server(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise ProtocolError(Close.BAD_MESSAGE, f"bad message: {str(error)[:80]}") from error
+
+
+def raw_pair(packet: Packet) -> tuple[Raw, Raw]:
+    """An event as it travels."""
+    return Raw(packet.head), _NULL if packet.body is None else Raw(packet.body)
+
+
+def packets(pairs: Sequence[tuple[Raw, Raw]], withheld: dict[str, str]) -> list[Packet]:
+    """The events of a frame; `withheld` gives the reasons by place in the frame."""
+    found = []
+    for place, (head, body) in enumerate(pairs):
+        raw = bytes(body)
+        if raw == b"null":
+            found.append(Packet(bytes(head), None, withheld.get(str(place), "withheld")))
+        else:
+            found.append(Packet(bytes(head), raw))
+    return found
