@@ -1,0 +1,74 @@
+"""`Bar`: a widget of one row that repaints only the cells that changed.
+
+The header's clock ticks every second on a link that may carry a few hundred bytes a second; a bar
+compares the strip on screen with the new one and sends the difference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+from textual.widget import Widget
+
+from warroom_console.theme import Look, Surface, look_of
+from warroom_console.widgets.spans import blank
+
+if TYPE_CHECKING:
+    from rich.style import Style
+    from textual.strip import Strip
+
+
+class Bar(Widget):
+    """One row; subclasses say in `draw` what is on it and call `redraw` when that may differ."""
+
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $background; }"
+    ALLOW_SELECT = False
+    SURFACE = Surface.BASE
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawn: Strip | None = None
+
+    def draw(self, width: int, look: Look) -> Strip:
+        """Return the row as a strip of `width` cells."""
+        return blank(width, look.palette, self.SURFACE)
+
+    def redraw(self) -> None:
+        """Repaint the cells that differ from what is on screen."""
+        width = self.size.width
+        if not (width and self.is_mounted):
+            return
+        old, new = self._drawn, self.draw(width, look_of(self))
+        self._drawn = new
+        span = (0, width) if old is None else _difference(old, new)
+        if span is not None:
+            self.refresh(Region(span[0], 0, span[1] - span[0], 1))
+
+    def render_line(self, y: int) -> Strip:
+        if self._drawn is None or self._drawn.cell_length != self.size.width:
+            self._drawn = self.draw(self.size.width, look_of(self))
+        return self._drawn
+
+    def notify_style_update(self) -> None:
+        """Draw anew after a change of look."""
+        super().notify_style_update()
+        self._drawn = None
+
+
+def _difference(old: Strip, new: Strip) -> tuple[int, int] | None:
+    """Return the first and the end cell that differ, None when none does."""
+    if old.cell_length != new.cell_length:
+        return 0, new.cell_length
+    before, after = _cells(old), _cells(new)
+    if len(before) != old.cell_length or len(after) != new.cell_length:
+        # Wide characters or marks: cells and characters do not line up.
+        return None if before == after else (0, new.cell_length)
+    differing = [
+        x for x, (one, other) in enumerate(zip(before, after, strict=True)) if one != other
+    ]
+    return (differing[0], differing[-1] + 1) if differing else None
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    return [(character, segment.style) for segment in strip for character in segment.text]

@@ -1,0 +1,353 @@
+"""`Prompt`: the one row in which the console asks and answers.
+
+    prompt.flash("Acked A-7 · u undo")                  # what just happened, for some seconds
+    prompt.ask(Ask(":", run, complete=registry_lines))  # a line of text; Tab completes, ↑ recalls
+    prompt.confirm("Resolve INC-42?", then=resolve)     # [y/N]
+    prompt.confirm_typed("Publish to customers", "customers", then=publish)
+
+Every `then` is called once, after the row is idle again and the focus is back where it was. Bind
+the ids that it acts on when the key is pressed: what is under the cursor later is another matter.
+Esc leaves without calling it and keeps the text, which is offered again under the same label. Keys
+pressed in the first 250 ms of a question are dropped, so that a held key answers nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warroom_console.theme import Look, Tone
+from warroom_console.widgets.bar import Bar
+from warroom_console.widgets.lineedit import LineEdit
+from warroom_console.widgets.spans import Line, paint, spread, width_of
+from warroom_incident.clean import clean
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.strip import Strip
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+GUARD = 0.25
+"""Seconds for which a fresh question takes no key."""
+HISTORY = 200
+"""Lines remembered for each label."""
+
+
+def _nothing(_text: str) -> Sequence[str]:
+    return ()
+
+
+def _fine(_text: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question for one line of text.
+
+    `complete` gives whole lines that the text may become, `check` a sentence when it will not do
+    (the row stays open), `changed` hears every edit (live filters), `left` hears Esc. `refill` puts
+    text kept by an earlier Esc back into the line; without it the text waits as a ghost for Tab.
+    """
+
+    label: str
+    then: Callable[[str], None]
+    text: str = ""
+    hint: str = ""
+    complete: Callable[[str], Sequence[str]] = _nothing
+    check: Callable[[str], str | None] = _fine
+    changed: Callable[[str], object] | None = None
+    left: Callable[[], object] | None = None
+    refill: bool = True
+    recalls: bool = True
+    """Whether the text is kept for ↑ and after Esc; never for a target that must be typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    text: str
+    then: Callable[[], None]
+    left: Callable[[], object] | None
+    since: float
+
+
+class Prompt(Bar, can_focus=True):
+    """The prompt row. It is always on screen, so that nothing moves when it is used."""
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+    """Seconds, for the key-repeat guard."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._idle: Line = ()
+        self._flash: Line = ()
+        self._timer: Timer | None = None
+        self._ask: Ask | None = None
+        self._question: _Question | None = None
+        self._edit = LineEdit()
+        self._complaint = ""
+        self._kept: dict[str, str] = {}
+        self._history: dict[str, list[str]] = {}
+        self._recalled: int | None = None
+        self._cycle: tuple[Sequence[str], int] | None = None
+        self._back: Widget | None = None
+
+    # Saying
+
+    def set_idle(self, line: Line) -> None:
+        """Set what the row says when there is nothing else to say."""
+        self._idle = line
+        self.redraw()
+
+    def flash(self, text: str | Line, tone: Tone = Tone.TEXT, seconds: float = 8) -> None:
+        """Say what happened; while something is being asked, say it afterwards."""
+        self._flash = ((text, tone),) if isinstance(text, str) else text
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, self._unflash)
+        self.redraw()
+
+    @property
+    def shown(self) -> Line:
+        """What the idle row says now."""
+        return self._flash or self._idle
+
+    # Asking
+
+    @property
+    def busy(self) -> bool:
+        """Whether the row waits for an answer."""
+        return self._ask is not None or self._question is not None
+
+    @property
+    def text(self) -> str:
+        """What has been typed."""
+        return self._edit.text
+
+    def ask(self, ask: Ask) -> None:
+        """Ask for a line of text."""
+        self._take_focus()
+        self._ask, self._question = ask, None
+        self._complaint = ""
+        self._recalled = self._cycle = None
+        kept = self._kept.get(ask.label, "") if ask.recalls and ask.refill else ""
+        self._edit.set(ask.text or kept)
+        self.redraw()
+
+    def confirm(
+        self, question: str, then: Callable[[], None], left: Callable[[], object] | None = None
+    ) -> None:
+        """Ask for y or n; Enter, n and Esc mean no."""
+        self._take_focus()
+        self._ask = None
+        self._question = _Question(question, then, left, self.clock())
+        self.redraw()
+
+    def confirm_typed(self, question: str, target: str, then: Callable[[], None]) -> None:
+        """Ask for the target's name, typed out, before something leaves the room."""
+
+        def check(text: str) -> str | None:
+            return None if text.strip() == target else f"type {target} to go on, Esc to leave"
+
+        self.ask(
+            Ask(
+                f"{question} ",
+                lambda _text: then(),
+                hint=f"type {target}",
+                check=check,
+                recalls=False,
+            )
+        )
+
+    def remember(self, label: str, lines: Sequence[str]) -> None:
+        """Fill the history of a label, oldest line first."""
+        self._history[label] = list(lines)[-HISTORY:]
+
+    def recall(self, label: str) -> Sequence[str]:
+        """Return the history of a label, oldest line first."""
+        return self._history.get(label, ())
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        if not self.busy:
+            return
+        event.stop()
+        event.prevent_default()
+        key = event.key
+        if self._question is not None:
+            self._answer(self._question, key)
+        elif self._ask is not None:
+            if event.is_printable and event.character:
+                self._type(event.character)
+            else:
+                self._press(self._ask, key)
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._ask is not None:
+            event.stop()
+            self._type(event.text)
+
+    def on_blur(self) -> None:
+        """Leave a question that lost the keyboard: nothing may wait where nobody looks."""
+        if self.busy:
+            self._back = None
+            self._leave()
+
+    def _answer(self, question: _Question, key: str) -> None:
+        if key == "escape" or (key in ("n", "N", "enter") and not self._guarded(question)):
+            self._leave()
+        elif key in ("y", "Y") and not self._guarded(question):
+            self._finish()
+            question.then()
+
+    def _guarded(self, question: _Question) -> bool:
+        return self.clock() - question.since < GUARD
+
+    def _type(self, text: str) -> None:
+        self._edit.insert(clean(text, newlines=False))
+        self._edited()
+
+    def _press(self, ask: Ask, key: str) -> None:
+        match key:
+            case "escape":
+                self._leave()
+            case "enter":
+                self._submit(ask)
+            case "tab" | "shift+tab":
+                self._complete(ask, 1 if key == "tab" else -1)
+            case "up" | "down":
+                self._recall_line(ask, -1 if key == "up" else 1)
+            case "right" if self._edit.at == len(self._edit.text) and self._ghost(ask):
+                self._complete(ask, 1)
+            case "backspace" if not self._edit.text:
+                self._leave()
+            case _ if self._edit.press(key):
+                self._edited()
+
+    def _edited(self) -> None:
+        self._complaint = ""
+        self._cycle = None
+        if self._ask is not None and self._ask.changed is not None:
+            self._ask.changed(self._edit.text)
+        self.redraw()
+
+    def _submit(self, ask: Ask) -> None:
+        text = self._edit.text
+        complaint = ask.check(text)
+        if complaint is not None:
+            self._complaint = complaint
+            self.redraw()
+            return
+        if ask.recalls:
+            self._kept.pop(ask.label, None)
+            history = self._history.setdefault(ask.label, [])
+            if text.strip() and text not in history[-1:]:
+                history.append(text)
+                del history[:-HISTORY]
+        self._finish()
+        ask.then(text)
+
+    def _leave(self) -> None:
+        ask, question = self._ask, self._question
+        if ask is not None and ask.recalls and self._edit.text.strip():
+            self._kept[ask.label] = self._edit.text
+        self._finish()
+        left = ask.left if ask is not None else question.left if question is not None else None
+        if left is not None:
+            left()
+
+    def _complete(self, ask: Ask, step: int) -> None:
+        if self._cycle is None:
+            ghost = self._ghost(ask)
+            kept = self._kept.get(ask.label, "")
+            found = list(ask.complete(self._edit.text)) or ([ghost] if ghost else [])
+            if not self._edit.text and kept and ask.recalls:
+                found = [kept, *found]
+            if not found:
+                return
+            self._cycle = found, -1 if step > 0 else 0
+        lines, place = self._cycle
+        place = (place + step) % len(lines)
+        self._edit.set(lines[place])
+        self._edited()
+        # One candidate is an answer, several are a round to go through.
+        self._cycle = (lines, place) if len(lines) > 1 else None
+
+    def _recall_line(self, ask: Ask, step: int) -> None:
+        history = self._history.get(ask.label, [])
+        if not (ask.recalls and history):
+            return
+        place = (len(history) if self._recalled is None else self._recalled) + step
+        if place >= len(history):
+            self._recalled = None
+            self._edit.set("")
+        else:
+            self._recalled = max(0, place)
+            self._edit.set(history[self._recalled])
+        self._edited()
+
+    def _ghost(self, ask: Ask) -> str:
+        """Return the line that Tab would make of the text, when it continues it."""
+        text = self._edit.text
+        if not text:
+            return self._kept.get(ask.label, "") if ask.recalls else ""
+        return next((line for line in ask.complete(text) if line.startswith(text)), "")
+
+    # Drawing
+
+    def _take_focus(self) -> None:
+        if not self.busy:
+            self._back = self.screen.focused
+        self.screen.set_focus(self, scroll_visible=False)
+
+    def _finish(self) -> None:
+        self._ask = self._question = None
+        self._edit.set("")
+        back, self._back = self._back, None
+        if back is not None and back.is_attached:
+            self.screen.set_focus(back, scroll_visible=False)
+        self.redraw()
+
+    def _unflash(self) -> None:
+        self._flash = ()
+        self.redraw()
+
+    def draw(self, width: int, look: Look) -> Strip:
+        if self._question is not None:
+            asked: Line = (
+                (" " + self._question.text, Tone.WARN),
+                (" [y/N] ", Tone.STRONG),
+            )
+            return paint(asked, width, look.palette, more=look.glyphs.more)
+        if self._ask is not None:
+            return self._draw_ask(self._ask, width, look)
+        shown = self._flash or self._idle
+        return paint(((" ", Tone.TEXT), *shown), width, look.palette, more=look.glyphs.more)
+
+    def _draw_ask(self, ask: Ask, width: int, look: Look) -> Strip:
+        label: Line = ((" " + ask.label, Tone.ACCENT),)
+        right: Line = ((ask.hint + " ", Tone.DIM),) if ask.hint else ()
+        if self._complaint:
+            right = ((self._complaint + " ", Tone.WARN),)
+        elif self._cycle is not None:
+            lines, place = self._cycle
+            right = ((f"{place + 1} of {len(lines)} ", Tone.DIM),)
+        room = max(8, width - width_of(label) - width_of(right) - 2)
+        text, at = self._edit.window(room)
+        ghost = self._ghost(ask) if at == len(text) else ""
+        ghost = ghost[len(self._edit.text) :]
+        under = text[at : at + 1] or ghost[:1] or " "
+        left: Line = (
+            *label,
+            (text[:at], Tone.STRONG),
+            (under, Tone.CARET),
+            (text[at + 1 :] + ghost[1:], Tone.STRONG if at < len(text) else Tone.FAINT),
+        )
+        return paint(spread(left, right, width), width, look.palette, more=look.glyphs.more)
+
+    def on_resize(self) -> None:
+        self.redraw()

@@ -1,0 +1,447 @@
+"""`RowsView`: the one list of the console, drawn line by line.
+
+    view = RowsView(empty="No alerts. Quiet is good.")
+    view.set_rows([Row("a-7", version, lambda width: [(("SEV1", Tone.SEV1), (" api", Tone.TEXT))])])
+    view.patch([changed_row])          # the same ids, newer versions
+    view.cursor                        # "a-7": a row's id, or None
+    view.targets                       # the marked ids, else the cursor's
+
+A `Row` is drawn lazily: only rows on screen are ever asked for their lines, and the strips are kept
+by (id, version, width, look). After any change the view compares what each screen line shows with
+what it should show and repaints the lines that differ, nothing else.
+
+The cursor, the marks and the place that is being read are held by row id. New rows move none of
+them; when the cursor's row goes, the cursor goes to its nearest neighbour. A view that follows its
+tail (`tails=True`, the default state until the reader moves up) has no cursor at all, so no key can
+act on a row that has just slipped under it.
+
+Messages: `RowsView.CursorMoved(row_id)`, `RowsView.Opened(row_id)` (Enter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from textual.cache import LRUCache
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from warroom_console.theme import Look, Surface, Tone, look_of
+from warroom_console.widgets.spans import Line, blank, paint
+
+if TYPE_CHECKING:
+    from textual import events
+
+Draw: TypeAlias = Callable[[int], Sequence[Line]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a list.
+
+    `draw(width)` gives one line or more and must depend on nothing that `version` does not name.
+    The cursor passes over a `heading`.
+    """
+
+    id: str
+    version: Hashable
+    draw: Draw
+    heading: bool = False
+
+
+_Flags: TypeAlias = tuple[bool, bool, bool]
+"""Cursor here, marked, cursor here in the active panel."""
+_Place: TypeAlias = tuple[Row, int, _Flags]
+"""What one screen line shows: a row, which of its lines, and how."""
+_Cell: TypeAlias = tuple[str, Hashable, int, _Flags]
+
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("j k", "Next and previous row"),
+    ("g G", "First and last row; in the timeline G follows the tail"),
+    ("PgUp PgDn", "A page up and down"),
+    ("Enter", "Open the row"),
+)
+"""The list's own keys, for the help."""
+
+
+class RowsView(Widget, can_focus=True):
+    """A list of rows with a cursor, marks and an optional live tail."""
+
+    DEFAULT_CSS = "RowsView { height: 1fr; background: $background; }"
+    ALLOW_SELECT = False
+
+    class CursorMoved(Message):
+        """The cursor is on another row; `row_id` is None while there is no cursor."""
+
+        def __init__(self, view: RowsView, row_id: str | None) -> None:
+            super().__init__()
+            self.view = view
+            self.row_id = row_id
+
+        @property
+        def control(self) -> RowsView:
+            return self.view
+
+    class Opened(Message):
+        """Enter was pressed on a row."""
+
+        def __init__(self, view: RowsView, row_id: str) -> None:
+            super().__init__()
+            self.view = view
+            self.row_id = row_id
+
+        @property
+        def control(self) -> RowsView:
+            return self.view
+
+    def __init__(
+        self,
+        *,
+        empty: str = "Nothing here.",
+        tails: bool = False,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._empty = empty
+        self._tails = tails
+        self._following = tails
+        self._rows: list[Row] = []
+        self._index: dict[str, int] = {}
+        self._cursor: str | None = None
+        self._marks: frozenset[str] = frozenset()
+        self._active = False
+        self._top: tuple[int, int] = (0, 0)
+        self._frame: list[_Place] = []
+        self._shown: list[_Cell | None] = []
+        self._strips: LRUCache[tuple[str, Hashable, int, _Flags, Look], tuple[Strip, ...]]
+        self._strips = LRUCache(1024)
+
+    # What is shown
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, in order."""
+        return self._rows
+
+    @property
+    def cursor(self) -> str | None:
+        """The id of the row under the cursor."""
+        return self._cursor
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The ids of the marked rows."""
+        return self._marks
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What a verb acts on: the marked rows in order, else the row under the cursor."""
+        if self._marks:
+            return tuple(row.id for row in self._rows if row.id in self._marks)
+        return (self._cursor,) if self._cursor is not None else ()
+
+    @property
+    def following(self) -> bool:
+        """Whether the view keeps its last row in sight."""
+        return self._following
+
+    @property
+    def position(self) -> str:
+        """Where the reader is, for the panel's title: `2/12`, or `▼ 47` at the tail."""
+        total = sum(not row.heading for row in self._rows)
+        if self._following and total:
+            return f"{look_of(self).glyphs.tail} {total}"
+        if self._cursor is None:
+            return str(total) if total else ""
+        before = self._rows[: self._index[self._cursor] + 1]
+        return f"{sum(not row.heading for row in before)}/{total}"
+
+    def set_rows(self, rows: Iterable[Row]) -> None:
+        """Replace all rows; cursor, marks and the place being read stay with their ids."""
+        before, old_index = self._rows, self._index
+        self._rows = list(rows)
+        self._index = {row.id: place for place, row in enumerate(self._rows)}
+        if self._marks:
+            self._marks = frozenset(mark for mark in self._marks if mark in self._index)
+        anchor = self._anchor(before)
+        cursor = self._cursor
+        if cursor is not None and cursor not in self._index:
+            cursor = self._neighbour(before, old_index[cursor])
+        if cursor is None and not self._following:
+            cursor = next((row.id for row in self._rows if not row.heading), None)
+        self._restore(anchor)
+        self._place_cursor(cursor)
+
+    def patch(self, rows: Iterable[Row]) -> None:
+        """Replace rows by newer versions of themselves; rows of unknown id are passed over."""
+        for row in rows:
+            place = self._index.get(row.id)
+            if place is not None:
+                self._rows[place] = row
+        self._settle()
+
+    def set_empty(self, text: str) -> None:
+        """Set what is said when there are no rows."""
+        if text != self._empty:
+            self._empty = text
+            if not self._rows:
+                self.refresh()
+
+    # What the reader does
+
+    def move_to(self, row_id: str) -> None:
+        """Put the cursor on a row and bring it into sight; an unknown id is passed over."""
+        if row_id in self._index:
+            self._following = False
+            self._place_cursor(row_id, show=True)
+
+    def move(self, delta: int) -> None:
+        """Move the cursor by rows, passing over headings; upwards from the tail ends following."""
+        if self._following:
+            if delta < 0:
+                self._following = False
+                self._place_cursor(self._last(), show=True)
+            return
+        if self._cursor is None:
+            return
+        step = 1 if delta > 0 else -1
+        place, left = self._index[self._cursor], abs(delta)
+        found = place
+        while left and 0 <= place + step < len(self._rows):
+            place += step
+            if not self._rows[place].heading:
+                found, left = place, left - 1
+        if found == self._index[self._cursor]:
+            self._show_edge(step)
+            return
+        self._place_cursor(self._rows[found].id, show=True)
+
+    def move_first(self) -> None:
+        """Go to the first row."""
+        self._following = False
+        self._top = (0, 0)
+        self._place_cursor(next((row.id for row in self._rows if not row.heading), None), show=True)
+
+    def move_last(self) -> None:
+        """Go to the last row, or follow the tail where there is one."""
+        if self._tails:
+            self.follow(True)
+        else:
+            self._place_cursor(self._last(), show=True)
+
+    def follow(self, on: bool) -> None:
+        """Keep the last row in sight, without a cursor, or stop doing so."""
+        self._following = on
+        self._place_cursor(None if on else self._last(), show=True)
+
+    def toggle_mark(self) -> None:
+        """Mark or unmark the row under the cursor."""
+        if self._cursor is not None:
+            self._marks ^= {self._cursor}
+            self._settle()
+
+    def mark(self, ids: Iterable[str]) -> None:
+        """Mark exactly these rows."""
+        self._marks = frozenset(ids) & self._index.keys()
+        self._settle()
+
+    def set_active(self, active: bool) -> None:
+        """Draw the cursor as the one that keys act on, or as a place to come back to."""
+        if active != self._active:
+            self._active = active
+            self._settle()
+
+    def on_key(self, event: events.Key) -> None:
+        action = _KEYS.get(event.character if event.is_printable else event.key)
+        if action is None:
+            return
+        action(self)
+        event.stop()
+        event.prevent_default()
+
+    def open(self) -> None:
+        """Post `Opened` for the row under the cursor."""
+        if self._cursor is not None:
+            self.post_message(self.Opened(self, self._cursor))
+
+    def page(self, direction: int) -> None:
+        """Move by what fits the screen."""
+        seen = len({row.id for row, _, _ in self._frame})
+        self.move(direction * max(1, seen - 1))
+
+    # Where things are
+
+    def _last(self) -> str | None:
+        return next((row.id for row in reversed(self._rows) if not row.heading), None)
+
+    def _neighbour(self, before: Sequence[Row], place: int) -> str | None:
+        """Return the nearest row that outlived the one at `place`: below first, then above."""
+        for row in (*before[place + 1 :], *reversed(before[:place])):
+            found = self._index.get(row.id)
+            if found is not None and not self._rows[found].heading:
+                return row.id
+        return None
+
+    def _anchor(self, before: Sequence[Row]) -> tuple[str, int] | None:
+        """Return the row that must stay where it is, and the screen line that it starts on.
+
+        That is the cursor's row, else the first one in sight. At the very top there is none: a
+        reader there wants to see what comes in above.
+        """
+        if self._following or not before:
+            return None
+        for y, (row, line, _) in enumerate(self._frame):
+            wanted = self._cursor is None or row.id == self._cursor
+            if wanted and row.id in self._index:
+                return row.id, y - line
+        for y, (row, line, _) in enumerate(self._frame):
+            if row.id in self._index:
+                return row.id, y - line
+        return None
+
+    def _restore(self, anchor: tuple[str, int] | None) -> None:
+        at_top = self._top == (0, 0)
+        if at_top or anchor is None:
+            self._top = (0, 0) if at_top or not self._rows else self._top
+            return
+        row_id, y = anchor
+        self._top = self._climb(self._index[row_id], y)
+
+    def _climb(self, place: int, above: int) -> tuple[int, int]:
+        """Return the top that puts the first line of row `place` `above` lines down the screen."""
+        if above < 0:
+            return place, -above
+        while above > 0 and place > 0:
+            place -= 1
+            above -= self._height(place)
+        return place, max(0, -above)
+
+    def _height(self, place: int) -> int:
+        return len(self._drawn(self._rows[place], (False, False, False)))
+
+    def _place_cursor(self, row_id: str | None, *, show: bool = False) -> None:
+        moved = row_id != self._cursor
+        visible = self._cursor is not None and any(
+            row.id == self._cursor for row, _, _ in self._frame
+        )
+        self._cursor = row_id
+        if row_id is not None and self.size.height and (show or visible or self._top == (0, 0)):
+            self._show(self._index[row_id])
+        self._settle()
+        if moved:
+            self.post_message(self.CursorMoved(self, row_id))
+
+    def _show(self, place: int) -> None:
+        """Scroll as little as it takes to have the whole row in sight."""
+        height, tall = self.size.height, self._height(place)
+        first, line = self._top
+        if place < first or (place == first and line):
+            self._top = (place, 0)
+            return
+        lowest = self._climb(place, max(0, height - tall))
+        if lowest > self._top:
+            self._top = lowest
+
+    def _show_edge(self, step: int) -> None:
+        """Bring headings above the first row, or the end of a tall last row, into sight."""
+        self._top = (0, 0) if step < 0 else self._bottom()
+        self._settle()
+
+    def _bottom(self) -> tuple[int, int]:
+        """Return the top that puts the last line of the last row on the last screen line."""
+        return self._climb(len(self._rows), self.size.height) if self._rows else (0, 0)
+
+    # Drawing
+
+    def _settle(self) -> None:
+        """Work out what every screen line shows and repaint those that show something else."""
+        height = self.size.height
+        if not height:
+            return
+        bottom = self._bottom()
+        self._top = bottom if self._following else min(self._top, bottom)
+        frame = self._compose_frame(height)
+        cells: list[_Cell | None] = [
+            (row.id, row.version, line, flags) for row, line, flags in frame
+        ]
+        cells.extend([None] * (height - len(cells)))
+        self._frame = frame
+        dirty = [
+            y for y, cell in enumerate(cells) if y >= len(self._shown) or self._shown[y] != cell
+        ]
+        self._shown = cells
+        if dirty:
+            width = self.size.width
+            self.refresh(*(Region(0, y, width, 1) for y in dirty))
+
+    def _compose_frame(self, height: int) -> list[_Place]:
+        frame: list[_Place] = []
+        place, skip = self._top
+        while len(frame) < height and place < len(self._rows):
+            row = self._rows[place]
+            here = row.id == self._cursor
+            flags = (here, row.id in self._marks, here and self._active)
+            tall = len(self._drawn(row, flags))
+            frame.extend((row, line, flags) for line in range(skip, tall))
+            place, skip = place + 1, 0
+        return frame[:height]
+
+    def _drawn(self, row: Row, flags: _Flags) -> tuple[Strip, ...]:
+        look = look_of(self)
+        width = self.size.width
+        key = (row.id, row.version, width, flags, look)
+        strips = self._strips.get(key)
+        if strips is None:
+            strips = self._strips[key] = tuple(self._draw(row, width, flags, look))
+        return strips
+
+    def _draw(self, row: Row, width: int, flags: _Flags, look: Look) -> Iterable[Strip]:
+        here, marked, active = flags
+        surface = Surface.CURSOR if here and active else Surface.BASE
+        gutter = look.glyphs.mark if marked else look.glyphs.cursor if here else " "
+        tone = Tone.ACCENT if active or marked else Tone.FAINT
+        for number, line in enumerate(row.draw(max(1, width - 1)) or ((),)):
+            edge = gutter if number == 0 or (here and not marked) else " "
+            yield paint(((edge, tone), *line), width, look.palette, surface, look.glyphs.more)
+
+    def render_line(self, y: int) -> Strip:
+        if y < len(self._frame):
+            row, line, flags = self._frame[y]
+            strips = self._drawn(row, flags)
+            if line < len(strips):
+                return strips[line]
+        look = look_of(self)
+        if y == 0 and not self._rows and self._empty:
+            return paint(((" " + self._empty, Tone.DIM),), self.size.width, look.palette)
+        return blank(self.size.width, look.palette)
+
+    def on_resize(self) -> None:
+        self._shown = []
+        if self._cursor is not None and self.size.height and not self._following:
+            self._show(self._index[self._cursor])
+        self._settle()
+
+    def notify_style_update(self) -> None:
+        """Draw everything anew after a change of look."""
+        super().notify_style_update()
+        self._shown = []
+
+
+_KEYS: dict[str | None, Callable[[RowsView], None]] = {
+    "down": lambda view: view.move(1),
+    "j": lambda view: view.move(1),
+    "up": lambda view: view.move(-1),
+    "k": lambda view: view.move(-1),
+    "pagedown": lambda view: view.page(1),
+    "pageup": lambda view: view.page(-1),
+    "home": RowsView.move_first,
+    "g": RowsView.move_first,
+    "end": RowsView.move_last,
+    "G": RowsView.move_last,
+    "enter": RowsView.open,
+}

@@ -1,0 +1,115 @@
+"""The app and screen that every console screen starts from: quiet on the wire, clean on exit.
+
+    class Console(TerminalApp):
+        def get_default_screen(self): return RoomScreen()
+    Console(choose_look(os.environ)).launch()
+
+`TerminalApp` carries the `Look`, sends 256 colours at most, cleans every segment, leaves in good
+order on SIGHUP and SIGTERM, and redraws everything on ctrl+l. `TerminalScreen` changes its focus
+without repainting and shows `Sheet`s (menus, help, editors) above its widgets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from rich.color import ColorSystem
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
+from textual.screen import Screen
+
+from warroom_console.linefilter import CleanFilter
+from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.driver import Driver
+    from textual.filter import LineFilter
+    from textual.widget import Widget
+
+R = TypeVar("R")
+_SIGNALS = (signal.SIGHUP, signal.SIGTERM)
+
+
+def key_name(event: events.Key) -> str:
+    """Return a key press as the action registry spells it: `a`, `!`, `space`, `ctrl+p`."""
+    if event.is_printable and event.character and event.character != " ":
+        return event.character
+    return event.key
+
+
+class TerminalApp(App[R], Generic[R]):
+    """An app for a terminal at the far end of a slow line."""
+
+    ENABLE_COMMAND_PALETTE = False
+    ESCAPE_TO_MINIMIZE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+l", "redraw", show=False, priority=True),
+    ]
+
+    def __init__(
+        self, look: Look = DEFAULT_LOOK, *, driver_class: type[Driver] | None = None
+    ) -> None:
+        super().__init__(driver_class=driver_class, ansi_color=True if look.ansi else None)
+        self.look = look
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = look.theme
+        self.animation_level = "none"
+        self._clean = CleanFilter()
+        # The palette is exact in 256 colours; naming them takes a third less than spelling RGB.
+        if self.console._color_system is ColorSystem.TRUECOLOR:
+            self.console._color_system = ColorSystem.EIGHT_BIT
+
+    def launch(self, *, mouse: bool = False) -> int:
+        """Run until the reader leaves; return the process's exit code."""
+        self.run(mouse=mouse)
+        return self.return_code or 0
+
+    def on_mount(self) -> None:
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            # A test's event loop may live in a thread, where no handler can be set.
+            with suppress(RuntimeError, ValueError, NotImplementedError):
+                loop.add_signal_handler(number, self._leave, number)
+
+    def on_unmount(self) -> None:
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            with suppress(RuntimeError, ValueError, NotImplementedError):
+                loop.remove_signal_handler(number)
+
+    def _leave(self, number: int) -> None:
+        self.exit(return_code=128 + number)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [self._clean, *super().get_line_filters()]
+
+    def action_redraw(self) -> None:
+        """Clear the terminal and paint everything, for when something else wrote to it."""
+        if self._driver is not None:
+            self._driver.write("\x1b[2J")
+        self.screen.refresh()
+
+
+class TerminalScreen(Screen[None]):
+    """A screen whose focus moves without a repaint."""
+
+    DEFAULT_CSS = """
+    TerminalScreen { layers: default above; overflow: hidden; background: $background; }
+    """
+    AUTO_FOCUS = None
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
