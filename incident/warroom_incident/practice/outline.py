@@ -30,9 +30,9 @@ class Part:
 
     `sections` are the headings above it, outermost first and without the text's title; of a
     heading, it is the last of them. `lines` is its text without markup, first what it says, then
-    its details; of a heading, the paragraphs below it. `commands` are the code blocks that belong to it, as
-    (language, text); a `fence` is a code block that stands in no list item. `above` is the list
-    item around a list item. `inline` holds its inline code.
+    its details; of a heading, the paragraphs below it. `commands` are the code blocks that belong
+    to it, as (language, text); a `fence` is a code block that stands in no list item. `above` is
+    the list item around a list item. `inline` holds its inline code.
     """
 
     kind: Literal["heading", "item", "fence"]
@@ -131,6 +131,8 @@ class _Walk:
             if self._heading:
                 self._heading.lines += lines
             return
+        if _leads_elsewhere_in_the_page(token):
+            return
         item = self._items[-1]
         if not item.lines and (mark := _TASK.match(lines[0])):
             item.task = True
@@ -169,6 +171,17 @@ def _plain_lines(token: "Token") -> list[str]:
                 continue
         at_break = child.type == "softbreak"
     return [line.strip() for line in lines if line.strip()] or [""]
+
+
+def _leads_elsewhere_in_the_page(token: "Token") -> bool:
+    """Say whether this is a line of a table of contents: one link to an anchor, no more."""
+    children = token.children or ()
+    return (
+        len(children) > 1
+        and children[0].type == "link_open"
+        and children[-1].type == "link_close"
+        and str(children[0].attrs.get("href", "")).startswith("#")
+    )
 
 
 def _links(token: "Token") -> list[str]:
