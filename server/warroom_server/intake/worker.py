@@ -1,0 +1,184 @@
+"""Reads kept bodies onto the board, a slice at a time, so that people are always served first.
+
+Owns the order: bodies are read by their id, the ones a crash left unread before all others. The
+board's changes and the mark "read" are saved together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+
+from warroom_incident.alerts import Signal
+
+from ..board import Board
+from ..metrics import Metrics
+from .kinds import KINDS, Kind
+from .rows import RawBody, Reading
+from .source import Source
+from .store import IntakeStore, IntakeUnavailable
+from .unreadable import Unreadable, unreadable_card
+
+SLICE_SECONDS = 0.004
+"""How long reading may hold the loop before everybody else gets a turn."""
+
+_SLICE_SIGNALS = 50
+_RETRY_SECONDS = 1.0
+_UPKEEP_SECONDS = 3600.0
+_log = logging.getLogger(__name__)
+
+FindSource = Callable[[str, str], Source]
+"""Name and kind to the source as it is configured now."""
+
+
+def plain_source(name: str, kind: str) -> Source:
+    """A source without settings of its own."""
+    return Source(name, kind)
+
+
+class IntakeWorker:
+    """The one reader of kept bodies. `start` it, `wake` it after each kept body, `stop` it."""
+
+    def __init__(
+        self,
+        store: IntakeStore,
+        board: Board,
+        metrics: Metrics,
+        *,
+        find_source: FindSource = plain_source,
+        kinds: Mapping[str, Kind] = KINDS,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """`now` gives milliseconds; it dates readings and retention, never alerts."""
+        self._store = store
+        self._board = board
+        self._metrics = metrics
+        self._find_source = find_source
+        self._kinds = kinds
+        self._now = now
+        self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._readings: list[Reading] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin with what an earlier run left unread."""
+        self._work.set()
+        self._task = asyncio.create_task(self._run(), name="intake-worker")
+
+    def wake(self) -> None:
+        """Say that there is a body to read."""
+        self._idle.clear()
+        self._work.set()
+
+    async def idle(self) -> None:
+        """Wait until every kept body has been read."""
+        await self._idle.wait()
+
+    async def stop(self) -> None:
+        """Stop between two slices. What is unread stays so, for the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    async def _run(self) -> None:
+        upkeep_at = 0.0
+        while True:
+            self._work.clear()
+            try:
+                while await self._read_some():
+                    pass
+                if time.monotonic() >= upkeep_at:
+                    await self._upkeep()
+                    upkeep_at = time.monotonic() + _UPKEEP_SECONDS
+            except IntakeUnavailable as error:
+                _log.warning("Alerts wait to be read: %s", error)
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            if not self._work.is_set():
+                self._idle.set()
+            try:
+                async with asyncio.timeout(max(0.0, upkeep_at - time.monotonic())):
+                    await self._work.wait()
+            except TimeoutError:
+                continue
+
+    async def _read_some(self) -> bool:
+        # What was read but could not be saved is only saved again: read twice, it counts twice.
+        if not self._readings:
+            for raw in await self._store.unparsed():
+                self._readings.append(await self._read(raw))
+        some = bool(self._readings)
+        if some:
+            await self._save()
+        self._metrics.ingest_queue_length.set(self._store.unparsed_count)
+        return some
+
+    async def _save(self) -> None:
+        unsaved = self._board.take_unsaved()
+        try:
+            await self._store.save(self._readings, unsaved)
+        except IntakeUnavailable:
+            self._board.give_back(unsaved)
+            raise
+        self._readings = []
+
+    async def _upkeep(self) -> None:
+        now = self._now()
+        await self._store.prune(now)
+        if self._board.forget(now):
+            await self._save()
+
+    async def _read(self, raw: RawBody) -> Reading:
+        count = 0
+        error: str | None = None
+        signals = self._signals(raw)
+        until = time.perf_counter() + SLICE_SECONDS
+        more = True
+        while more:
+            part: list[Signal] = []
+            try:
+                more = _take(signals, part, until)
+            except Unreadable as unreadable:
+                error, more = str(unreadable), False
+                part.append(unreadable_card(raw, error))
+                self._metrics.count_signal(raw.source, "unparsed")
+            self._board.apply(part)
+            count += len(part)
+            if time.perf_counter() >= until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE_SECONDS
+        return Reading(raw.id, self._now(), count, error)
+
+    def _signals(self, raw: RawBody) -> Iterator[Signal]:
+        """Read one body. A reader that fails in a way of its own becomes a card like any other."""
+        kind = self._kinds.get(raw.kind)
+        if kind is None:
+            raise Unreadable(f'this server has no kind "{raw.kind}"')
+        try:
+            yield from kind.parse(raw.body, self._find_source(raw.source, raw.kind), raw.received)
+        except Unreadable:
+            raise
+        except Exception as error:
+            # Only names reach the log: an exception's text may quote what a stranger wrote.
+            _log.error("Raw body %d: its reader failed at %s", raw.id, _place(error))
+            raise Unreadable(f"reading it failed ({type(error).__name__})") from None
+
+
+def _take(signals: Iterator[Signal], part: list[Signal], until: float) -> bool:
+    """Move signals into `part` until the slice is over; returns whether there may be more."""
+    for signal in signals:
+        part.append(signal)
+        if len(part) >= _SLICE_SIGNALS or time.perf_counter() >= until:
+            return True
+    return False
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+    return f"{where} with {type(error).__name__}"

@@ -1,0 +1,141 @@
+"""What the server counts, for `/metrics`: names, labels and the text they are served as.
+
+Owns one registry of its own. No incident id, title, token or path is ever a label: sources are
+token names, which an admin chose. Units are in the names; seconds are floats.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from warroom_incident.alerts import AlertRecord
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Every number the server gives out. Attributes are the metrics, used directly."""
+
+    def __init__(self, version: str) -> None:
+        """Register all metrics for a server of this version."""
+        self.registry = CollectorRegistry(auto_describe=False)
+        ProcessCollector(namespace="warroom", registry=self.registry)
+        build = Gauge(
+            "warroom_build_info", "The running version.", ["version"], registry=self.registry
+        )
+        build.labels(version).set(1)
+        self.alerts_received = Counter(
+            "warroom_alerts_received_total",
+            "Alert signals by what became of them.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
+        self.ingest_request_seconds = Histogram(
+            "warroom_ingest_request_seconds",
+            "Time to take in one body, durable storage included.",
+            ["source", "code"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.ingest_queue_length = Gauge(
+            "warroom_ingest_queue_length",
+            "Bodies stored and not yet read.",
+            registry=self.registry,
+        )
+        self.source_last_seen = Gauge(
+            "warroom_source_last_seen_timestamp_seconds",
+            "When a source was last heard from.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.ws_connections = Gauge(
+            "warroom_ws_connections", "Consoles connected.", ["role"], registry=self.registry
+        )
+        self.ws_messages = Counter(
+            "warroom_ws_messages_total",
+            "Messages to and from consoles.",
+            ["direction", "type"],
+            registry=self.registry,
+        )
+        self.ws_dropped = Counter(
+            "warroom_ws_dropped_total",
+            "Connections ended by the server, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.ws_fanout_seconds = Histogram(
+            "warroom_ws_fanout_seconds",
+            "Time from admission to the last console written to.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.incidents_open = Gauge(
+            "warroom_incidents_open",
+            "Incidents not closed.",
+            ["severity", "phase"],
+            registry=self.registry,
+        )
+        self.incidents_declared = Counter(
+            "warroom_incidents_declared_total",
+            "Incidents declared, drills left out.",
+            ["severity"],
+            registry=self.registry,
+        )
+        self.db_size_bytes = Gauge(
+            "warroom_db_size_bytes", "Size of a database file.", ["db"], registry=self.registry
+        )
+        self.db_write_seconds = Histogram(
+            "warroom_db_write_seconds",
+            "Time of one durable commit.",
+            ["db"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def count_signal(self, source: str, outcome: str) -> None:
+        """Count one signal; fits `Board(on_outcome=...)`."""
+        self.alerts_received.labels(source, outcome).inc()
+
+    def watch_board(self, records: Callable[[], Iterable[AlertRecord]]) -> None:
+        """Serve `warroom_alerts` from the open records at the moment of each scrape."""
+        self.registry.register(_BoardCollector(records))
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return the text for a scraper's Accept header, and its content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
+
+
+class _BoardCollector(Collector):
+    def __init__(self, records: Callable[[], Iterable[AlertRecord]]) -> None:
+        self._records = records
+
+    def describe(self) -> Iterator[Metric]:
+        yield self._family()
+
+    def collect(self) -> Iterator[Metric]:
+        family = self._family()
+        tally = Tally((r.source, r.severity, r.state) for r in self._records())
+        for labels, count in sorted(tally.items()):
+            family.add_metric(labels, count)
+        yield family
+
+    @staticmethod
+    def _family() -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            "warroom_alerts",
+            "Open alert episodes on the board.",
+            labels=["source", "severity", "state"],
+        )
