@@ -263,7 +263,7 @@ class Log(LogReader):
             db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             if self._sign is not None:
                 for stream in touched:
-                    self._seal(stream, *ends[stream])
+                    ends[stream] = self._seal(stream, *ends[stream], self._sign)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
@@ -326,13 +326,18 @@ class Log(LogReader):
         (number,) = self._db.execute("SELECT id FROM streams WHERE name = ?", (stream,)).fetchone()
         return number, self.end(stream)
 
-    def _seal(self, stream: str, number: int, end: End) -> None:
-        assert self._sign is not None
+    def _seal(self, stream: str, number: int, end: End, sign: Sign) -> tuple[int, End]:
         text = sealed_text(self.log_id, stream, end.iseq, end.chain, end.admitted)
+        sealed = end._replace(signature=sign(text))
         self._db.execute(
             "INSERT INTO seals VALUES (?,?,?,?)",
-            (number, end.iseq, end.admitted, self._sign(text)),
+            (number, end.iseq, end.admitted, sealed.signature),
         )
+        return number, sealed
+
+    def last(self, stream: str) -> End:
+        """The end of a stream after the last `append` that touched it, from memory."""
+        return self._ends[stream][1] if stream in self._ends else self.end(stream)
 
     def backup(self, path: Path) -> None:
         """Write a compact copy of the whole log to a new file."""
