@@ -1,7 +1,7 @@
 """`Header`: the first row, `INC-42 SEV1 checkout 5xx 00:42:10 IC ana   ● 38ms 14:02Z`.
 
-The right part (link and time) is always whole. When the row is short the title gives way first, then
-the tail, then the lead. A banner (a drill, a split room) takes the place before the lead.
+The right part (link and time) is always whole. When the row is short the title gives way first,
+then the tail, then the lead. A banner (a drill, a split room) takes the place before the lead.
 """
 
 from __future__ import annotations

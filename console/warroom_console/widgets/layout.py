@@ -1,8 +1,8 @@
 """Where the five panels go: the same numbers, order and keys at every size.
 
-`arrange` is pure: size, active panel and zoom in, regions out. `Deck` is the container that follows
-it. Below 60x16 cells (the whole terminal's, of which the deck gets all but three rows) only a notice
-is shown.
+`arrange` is pure: size, active panel and zoom in, regions out. `Deck` is the container that
+follows it. Below 60x16 cells (the whole terminal's, of which the deck gets all but three rows) only
+a notice is shown.
 
     deck = Deck([Panel(1, ...), ..., Panel(5, ...)], detail=Panel(None, "Detail", ...))
     deck.activate(2); deck.toggle_zoom(); deck.active

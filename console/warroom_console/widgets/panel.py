@@ -1,8 +1,8 @@
 """`Panel`: a title line and a body; collapsed to its title, it is a live status line.
 
     panel = Panel(1, "Alerts", RowsView(...))
-    panel.set_title(Title(count="12", badges=((" ▲3", Tone.WARN),), filter="/firing", position="2/12",
-                          status=(("api-5xx ana", Tone.DIM),)))
+    panel.set_title(Title(count="12", badges=((" ▲3", Tone.WARN),), filter="/firing",
+                          position="2/12", status=(("api-5xx ana", Tone.DIM),)))
 
 A title update repaints the changed cells of one row and never asks for a layout.
 """

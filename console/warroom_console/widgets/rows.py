@@ -21,43 +21,23 @@ Messages: `RowsView.CursorMoved(row_id)`, `RowsView.Opened(row_id)` (Enter).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from textual.cache import LRUCache
 from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
 from textual.widget import Widget
 
-from warroom_console.theme import Look, Surface, Tone, look_of
-from warroom_console.widgets.spans import Line, blank, paint
+from warroom_console.theme import Tone, look_of
+from warroom_console.widgets.row import Flags, Row, RowStrips
+from warroom_console.widgets.spans import blank, paint
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.strip import Strip
 
-Draw: TypeAlias = Callable[[int], Sequence[Line]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry of a list.
-
-    `draw(width)` gives one line or more and must depend on nothing that `version` does not name.
-    The cursor passes over a `heading`.
-    """
-
-    id: str
-    version: Hashable
-    draw: Draw
-    heading: bool = False
-
-
-_Flags: TypeAlias = tuple[bool, bool, bool]
-"""Cursor here, marked, cursor here in the active panel."""
-_Place: TypeAlias = tuple[Row, int, _Flags]
+_Place: TypeAlias = tuple[Row, int, Flags]
 """What one screen line shows: a row, which of its lines, and how."""
-_Cell: TypeAlias = tuple[str, Hashable, int, _Flags]
+_Cell: TypeAlias = tuple[str, Hashable, int, Flags]
 
 NAVIGATION: tuple[tuple[str, str], ...] = (
     ("j k", "Next and previous row"),
@@ -118,8 +98,7 @@ class RowsView(Widget, can_focus=True):
         self._top: tuple[int, int] = (0, 0)
         self._frame: list[_Place] = []
         self._shown: list[_Cell | None] = []
-        self._strips: LRUCache[tuple[str, Hashable, int, _Flags, Look], tuple[Strip, ...]]
-        self._strips = LRUCache(1024)
+        self._strips = RowStrips()
 
     # What is shown
 
@@ -391,23 +370,8 @@ class RowsView(Widget, can_focus=True):
             place, skip = place + 1, 0
         return frame[:height]
 
-    def _drawn(self, row: Row, flags: _Flags) -> tuple[Strip, ...]:
-        look = look_of(self)
-        width = self.size.width
-        key = (row.id, row.version, width, flags, look)
-        strips = self._strips.get(key)
-        if strips is None:
-            strips = self._strips[key] = tuple(self._draw(row, width, flags, look))
-        return strips
-
-    def _draw(self, row: Row, width: int, flags: _Flags, look: Look) -> Iterable[Strip]:
-        here, marked, active = flags
-        surface = Surface.CURSOR if here and active else Surface.BASE
-        gutter = look.glyphs.mark if marked else look.glyphs.cursor if here else " "
-        tone = Tone.ACCENT if active or marked else Tone.FAINT
-        for number, line in enumerate(row.draw(max(1, width - 1)) or ((),)):
-            edge = gutter if number == 0 or (here and not marked) else " "
-            yield paint(((edge, tone), *line), width, look.palette, surface, look.glyphs.more)
+    def _drawn(self, row: Row, flags: Flags) -> tuple[Strip, ...]:
+        return self._strips.of(row, self.size.width, flags, look_of(self))
 
     def render_line(self, y: int) -> Strip:
         if y < len(self._frame):

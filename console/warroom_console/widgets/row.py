@@ -1,0 +1,62 @@
+"""`Row`: one entry of a list, and the strips that it is drawn as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from textual.cache import LRUCache
+
+from warroom_console.theme import Look, Surface, Tone
+from warroom_console.widgets.spans import Line, paint
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+Draw: TypeAlias = Callable[[int], Sequence[Line]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a list.
+
+    `draw(width)` gives one line or more and must depend on nothing that `version` does not name.
+    The cursor passes over a `heading`.
+    """
+
+    id: str
+    version: Hashable
+    draw: Draw
+    heading: bool = False
+
+
+Flags: TypeAlias = tuple[bool, bool, bool]
+"""Cursor here, marked, cursor here in the active panel."""
+
+
+class RowStrips:
+    """Draws rows and remembers the strips by (row id, version, width, flags, look)."""
+
+    def __init__(self, most: int = 1024) -> None:
+        self._cache: LRUCache[tuple[str, Hashable, int, Flags, Look], tuple[Strip, ...]] = LRUCache(
+            most
+        )
+
+    def of(self, row: Row, width: int, flags: Flags, look: Look) -> tuple[Strip, ...]:
+        """Return the row as one strip or more of `width` cells."""
+        key = (row.id, row.version, width, flags, look)
+        strips = self._cache.get(key)
+        if strips is None:
+            strips = self._cache[key] = tuple(_draw(row, width, flags, look))
+        return strips
+
+
+def _draw(row: Row, width: int, flags: Flags, look: Look) -> Iterable[Strip]:
+    here, marked, active = flags
+    surface = Surface.CURSOR if active else Surface.BASE
+    gutter = look.glyphs.mark if marked else look.glyphs.cursor if here else " "
+    tone = Tone.ACCENT if active or marked else Tone.FAINT
+    for number, line in enumerate(row.draw(max(1, width - 1)) or ((),)):
+        edge = gutter if number == 0 or (here and not marked) else " "
+        yield paint(((edge, tone), *line), width, look.palette, surface, look.glyphs.more)

@@ -1,0 +1,98 @@
+"""Driving an app in a test: its screen as plain text, the bytes that it sends, golden files.
+
+    async with app.run_test(size=(80, 24)) as pilot: ...
+        screen_rows(app)                       # what the reader sees, a string a row
+    async with on_wire(app, (80, 24)) as (pilot, wire):
+        wire.clear(); await pilot.press("2"); await settle(pilot); len(wire)
+
+`check_golden(app, name)` compares the screen with `golden/<name>.txt`. Run the tests with
+WARROOM_TEST_GOLDEN=update to write the files anew, then read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.color import ColorSystem
+from textual.drivers.headless_driver import HeadlessDriver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.app import App
+    from textual.pilot import Pilot
+
+GOLDEN = Path(__file__).parent / "golden"
+# The isolating fixture hides WARROOM_ variables from the tests themselves.
+_UPDATE = os.environ.get("WARROOM_TEST_GOLDEN") == "update"
+
+
+def screen_rows(app: App[Any]) -> list[str]:
+    """Return the rows of the screen as text, blanks at their ends taken off."""
+    return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+
+
+def screen_text(app: App[Any]) -> str:
+    """Return the whole screen as one text."""
+    return "\n".join(screen_rows(app)) + "\n"
+
+
+def check_golden(app: App[Any], name: str) -> None:
+    """Compare the screen with its golden file, or write that file when asked to."""
+    path = GOLDEN / f"{name}.txt"
+    if _UPDATE:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(screen_text(app), encoding="utf-8")
+    assert screen_text(app) == path.read_text(encoding="utf-8")
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until everything that was asked for has been laid out and painted."""
+    await pilot.pause()
+    screen = pilot.app.screen
+    while screen._layout_required or screen._dirty_widgets or screen._repaint_required:
+        await pilot.pause()
+    await pilot.pause()
+
+
+class Wire:
+    """What an app wrote to its terminal."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def __len__(self) -> int:
+        return len(self.text.encode("utf-8", "replace"))
+
+    def clear(self) -> None:
+        """Forget what was written so far."""
+        self.text = ""
+
+
+class WireDriver(HeadlessDriver):
+    """A terminal that nobody looks at, whose traffic is kept."""
+
+    wire: Wire
+
+    @property
+    def is_headless(self) -> bool:
+        return False
+
+    def write(self, data: str) -> None:
+        self.wire.text += data
+
+
+@asynccontextmanager
+async def on_wire(
+    app: App[Any], size: tuple[int, int], *, colors: ColorSystem = ColorSystem.EIGHT_BIT
+) -> AsyncIterator[tuple[Pilot[Any], Wire]]:
+    """Run an app that writes to a `Wire` of a terminal with 256 colours."""
+    wire = Wire()
+    app.driver_class = type("_WireDriver", (WireDriver,), {"wire": wire})
+    app.console._color_system = colors
+    async with app.run_test(headless=False, size=size) as pilot:
+        await settle(pilot)
+        yield pilot, wire
