@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from warroom_incident.alerts import AlertRecord
 
+_OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -114,7 +115,9 @@ class Metrics:
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the text for a scraper's Accept header, and its content type."""
-        encode, content_type = choose_encoder(accept)
+        # The library answers with the version it was asked for, so only one is ever asked for.
+        wants = "application/openmetrics-text" in accept
+        encode, content_type = choose_encoder(_OPENMETRICS if wants else "")
         return encode(self.registry), content_type
 
 

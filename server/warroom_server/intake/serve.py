@@ -1,0 +1,146 @@
+"""Runs the HTTP door inside the server's own event loop.
+
+Owns the listening socket and the limits of a connection: 16 KiB for a request's head, 12 s for a
+whole request to arrive, 512 connections. Signals stay with the server; there is no access log,
+because paths carry tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_BYTES = 16 << 10
+REQUEST_SECONDS = 12.0
+"""Longer than the door waits for a body, so that a slow sender still gets an answer."""
+
+STOP_SECONDS = 3
+MAX_CONNECTIONS = 512
+_BACKLOG = 512
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message is a sentence that names it."""
+
+
+class HttpServer:
+    """A running HTTP listener. Made by `serve_http`."""
+
+    def __init__(self, server: uvicorn.Server, listener: socket.socket) -> None:
+        """Use `serve_http` instead."""
+        self._server = server
+        self._listener = listener
+        host, port = listener.getsockname()[:2]
+        self.host: str = host
+        self.port: int = port
+        self._task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+
+    @property
+    def address(self) -> str:
+        """`HOST:PORT` as it is listened on, with the real port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    async def stop(self) -> None:
+        """Take no more connections, finish what is being answered, within `STOP_SECONDS`."""
+        self._server.should_exit = True
+        await asyncio.wait([self._task])
+        self._listener.close()
+
+
+async def serve_http(app: ASGIApp, host: str, port: int) -> HttpServer:
+    """Listen on an address (port 0 picks one) and return once connections are taken.
+
+    Raises CannotListen.
+    """
+    listener = _listen(host, port)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http=_BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            limit_concurrency=MAX_CONNECTIONS,
+            backlog=_BACKLOG,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+    running = HttpServer(server, listener)
+    await server.up.wait()
+    return running
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise CannotListen(
+            f"Cannot listen on {host}:{port}: {reason}. Choose another --http HOST:PORT."
+        ) from None
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: the server that we are a part of drains in its own order."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+class _BoundedProtocol(H11Protocol):
+    """One connection, which has to deliver each request whole within `REQUEST_SECONDS`.
+
+    uvicorn only limits how long a connection idles between requests; a head that trickles in
+    would hold one for ever.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        self._arm()
+        super().data_received(data)
+        if self.conn.their_state is h11.DONE or self.conn.their_state is h11.MUST_CLOSE:
+            self._disarm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def _arm(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
