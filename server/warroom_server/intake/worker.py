@@ -62,6 +62,7 @@ class IntakeWorker:
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._readings: list[Reading] = []
+        self._slice_ends = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -137,22 +138,25 @@ class IntakeWorker:
         count = 0
         error: str | None = None
         signals = self._signals(raw)
-        until = time.perf_counter() + SLICE_SECONDS
         more = True
         while more:
             part: list[Signal] = []
             try:
-                more = _take(signals, part, until)
+                more = _take(signals, part, self._slice_ends)
             except Unreadable as unreadable:
                 error, more = str(unreadable), False
                 part.append(unreadable_card(raw, error))
                 self._metrics.count_signal(raw.source, "unparsed")
             self._board.apply(part)
             count += len(part)
-            if time.perf_counter() >= until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + SLICE_SECONDS
+            await self._let_others()
         return Reading(raw.id, self._now(), count, error)
+
+    async def _let_others(self) -> None:
+        """Give everybody else a turn once this slice is over, however many bodies it held."""
+        if time.perf_counter() >= self._slice_ends:
+            await asyncio.sleep(0)
+            self._slice_ends = time.perf_counter() + SLICE_SECONDS
 
     def _signals(self, raw: RawBody) -> Iterator[Signal]:
         """Read one body. A reader that fails in a way of its own becomes a card like any other."""
