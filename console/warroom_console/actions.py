@@ -177,6 +177,14 @@ class Registry(Generic[C]):
             raise BadCommand(f"{word} could be {', '.join(close)}: type more of it")
         raise BadCommand(f"no command {word or 'given'}: press Tab for the list or ? for help")
 
+    def complaint(self, line: str) -> str | None:
+        """Return why a `:` line cannot be run, None when it can."""
+        try:
+            self.find_command(line)
+        except BadCommand as bad:
+            return str(bad)
+        return None
+
     def complete(self, context: C, line: str) -> list[str]:
         """Return whole `:` lines that `line` may become, best first."""
         word, blank, rest = line.lstrip().partition(" ")

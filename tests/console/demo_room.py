@@ -8,18 +8,23 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from warroom_console.actions import PANELS, Action, Args, Offer, Registry, Scope
+from warroom_console.actions import LEADERS, PANELS, Action, Args, Offer, Registry, Scope
 from warroom_console.theme import DEFAULT_LOOK, Look, Tone, choose_look
+from warroom_console.widgets.editor import Editor
 from warroom_console.widgets.header import Header, Heading
+from warroom_console.widgets.help import Help
 from warroom_console.widgets.keybar import KeyBar, hints
 from warroom_console.widgets.layout import Deck
+from warroom_console.widgets.menu import Menu, choices_of
+from warroom_console.widgets.palette import Palette
 from warroom_console.widgets.panel import Panel, Title
 from warroom_console.widgets.prompt import Ask, Prompt
-from warroom_console.widgets.rows import Row, RowsView
+from warroom_console.widgets.row import Row
+from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.spans import Line, column, wrap
 from warroom_console.widgets.terminal import TerminalApp, TerminalScreen, key_name
 
@@ -233,6 +238,14 @@ class DemoScreen(TerminalScreen):
             self.deck.step(1 if key == "tab" else -1)
         elif key.isdigit() and int(key) in PANELS:
             self.deck.activate(int(key))
+        elif key in LEADERS:
+            self.open_sheet(
+                Menu(
+                    LEADERS[key],
+                    choices_of(self.actions.offers(self, self.scope, key)),
+                    lambda chosen: self.act(self.actions[chosen]),
+                )
+            )
         elif action := self.actions.find(self.scope, key):
             self.act(action)
 
@@ -273,6 +286,24 @@ class DemoScreen(TerminalScreen):
             lambda: self.log_of_acts.append("publish customers"),
         )
 
+    def help(self) -> None:
+        """Show all keys."""
+        self.open_sheet(
+            Help(self.actions, self, self.scope, lambda chosen: self.act(self.actions[chosen]))
+        )
+
+    def palette(self) -> None:
+        """Find an action."""
+        self.open_sheet(
+            Palette(self.actions, self, self.scope, lambda chosen: self.act(self.actions[chosen]))
+        )
+
+    def write(self) -> None:
+        """Open the editor."""
+        self.open_sheet(
+            Editor("note", "Long note", save=lambda text: self.log_of_acts.append(f"write {text}"))
+        )
+
     def command(self) -> None:
         """Ask for a command."""
         self.prompt.ask(
@@ -280,6 +311,7 @@ class DemoScreen(TerminalScreen):
                 ":",
                 self.run_command,
                 complete=lambda text: self.actions.complete(self, text),
+                check=self.actions.complaint,
                 refill=False,
             )
         )
@@ -318,6 +350,10 @@ def build_actions() -> Registry[DemoScreen]:
             lambda room, args: room.note(), scope=Scope.ROOM, command="note", usage="TEXT",
         ),
         Action(
+            "room.write", ("w",), "Write", "Write a long note.",
+            lambda room, args: room.write(), scope=Scope.ROOM,
+        ),
+        Action(
             "room.undo", ("u",), "Undo", "Take back what you did last.",
             lambda room, args: None, scope=Scope.ROOM, when=lambda room: "nothing to undo",
         ),
@@ -339,15 +375,17 @@ def build_actions() -> Registry[DemoScreen]:
             "everywhere.command", (":",), "Command", "Type a command.",
             lambda room, args: room.command(),
         ),
-        Action("help", ("?",), "Help", "Show all keys.", lambda room, args: None),
+        Action(
+            "everywhere.palette", ("ctrl+p",), "Palette", "Find an action by its words.",
+            lambda room, args: room.palette(), shown=False,
+        ),
+        Action("help", ("?",), "Help", "Show all keys.", lambda room, args: room.help()),
     )  # fmt: skip
     return registry
 
 
 class DemoApp(TerminalApp[None]):
     """The demo room as an app."""
-
-    MODES: ClassVar[dict[str, str]] = {}
 
     def __init__(self, look: Look = DEFAULT_LOOK, alerts: list[Alert] | None = None) -> None:
         super().__init__(look)

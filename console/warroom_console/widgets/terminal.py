@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from rich.color import ColorSystem
@@ -24,9 +25,11 @@ from textual.screen import Screen
 
 from warroom_console.linefilter import CleanFilter
 from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
+from warroom_console.widgets.editor import Editor
+from warroom_console.widgets.sheet import Sheet, put
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.driver import Driver
@@ -113,3 +116,57 @@ class TerminalScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sheet: Sheet | Editor | None = None
+        self._beneath: Widget | None = None
+        self._kept: dict[str, str] = {}
+
+    @property
+    def sheet(self) -> Sheet | Editor | None:
+        """The menu, help or editor that is open above the widgets."""
+        return self._sheet
+
+    def open_sheet(self, sheet: Sheet | Editor) -> None:
+        """Open a sheet and give it the keyboard; one that is open already closes."""
+        if self._sheet is None:
+            self._beneath = self.focused
+        else:
+            self._sheet.remove()
+        self._sheet = sheet
+        put(sheet, sheet.place(self.size))
+        if isinstance(sheet, Editor):
+            sheet.closed = partial(self._close_editor, sheet)
+            if (kept := self._kept.get(sheet.key)) is not None:
+                sheet.resume(kept)
+        else:
+            sheet.closed = partial(self._close_sheet, sheet)
+        self.mount(sheet)
+        self.set_focus(sheet.area if isinstance(sheet, Editor) else sheet, scroll_visible=False)
+
+    def _close_sheet(self, sheet: Sheet | Editor) -> None:
+        if sheet is not self._sheet:
+            return
+        self._sheet = None
+        beneath, self._beneath = self._beneath, None
+        if beneath is not None and not beneath.is_attached:
+            beneath = None
+        self.set_focus(beneath, scroll_visible=False)
+        sheet.remove()
+
+    def _close_editor(self, editor: Editor, kept: str | None) -> None:
+        if kept is None:
+            self._kept.pop(editor.key, None)
+        else:
+            self._kept[editor.key] = kept
+        self._close_sheet(editor)
+
+    @property
+    def kept_texts(self) -> Mapping[str, str]:
+        """Texts that were left with Esc and not saved since, by their editors' keys."""
+        return self._kept
+
+    def on_resize(self) -> None:
+        if self._sheet is not None:
+            put(self._sheet, self._sheet.place(self.size))

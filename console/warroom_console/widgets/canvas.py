@@ -1,0 +1,65 @@
+"""`Canvas`: a widget of several rows that repaints only the rows that changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+from textual.widget import Widget
+
+from warroom_console.theme import Look, Surface, look_of
+from warroom_console.widgets.spans import blank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.geometry import Size
+    from textual.strip import Strip
+
+
+class Canvas(Widget):
+    """Subclasses say in `draw` what is on every row and call `redraw` when that may differ."""
+
+    DEFAULT_CSS = "Canvas { background: $background; }"
+    ALLOW_SELECT = False
+    SURFACE = Surface.BASE
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._drawn: Sequence[Strip] | None = None
+
+    def draw(self, size: Size, look: Look) -> Sequence[Strip]:
+        """Return the rows as strips of the widget's width; missing ones are blank."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Repaint the rows that differ from what is on screen."""
+        if not (self.size.area and self.is_mounted):
+            return
+        old, new = self._drawn or (), self.draw(self.size, look_of(self))
+        self._drawn = new
+        width = self.size.width
+        dirty = [
+            Region(0, y, width, 1)
+            for y in range(self.size.height)
+            if old[y : y + 1] != new[y : y + 1]
+        ]
+        if dirty:
+            self.refresh(*dirty)
+
+    def render_line(self, y: int) -> Strip:
+        look = look_of(self)
+        if self._drawn is None:
+            self._drawn = self.draw(self.size, look)
+        if y < len(self._drawn):
+            return self._drawn[y]
+        return blank(self.size.width, look.palette, self.SURFACE)
+
+    def on_resize(self) -> None:
+        self._drawn = None
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Draw anew after a change of look."""
+        super().notify_style_update()
+        self._drawn = None

@@ -1,0 +1,145 @@
+"""`Editor`: several lines of text, for drafts and long notes.
+
+    screen.open_sheet(Editor("update-3", "Update to customers", draft, save=store))
+
+ctrl+s saves: `save` gets the text, cleaned, after the editor has closed. Esc leaves and keeps the
+text under the editor's key: the next editor with that key starts with it and says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region, Size
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from warroom_console.theme import Look, Surface, Tone
+from warroom_console.widgets.bar import Bar
+from warroom_console.widgets.spans import Line, paint, spread
+from warroom_incident.clean import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.strip import Strip
+
+LONGEST = 20_000
+"""Characters that an editor saves; the event that carries them has room for no more."""
+
+
+class _Edge(Bar):
+    """The editor's first and last row."""
+
+    SURFACE = Surface.BAR
+
+    def __init__(self, left: Line, right: Line = ()) -> None:
+        super().__init__()
+        self.left, self.right = left, right
+
+    def draw(self, width: int, look: Look) -> Strip:
+        line = spread(self.left, self.right, width)
+        return paint(line, width, look.palette, self.SURFACE, look.glyphs.more)
+
+
+class Editor(Widget):
+    """A text area with a title row and a hint row."""
+
+    DEFAULT_CSS = """
+    Editor { layer: above; position: absolute; layout: vertical; background: $background; }
+    Editor TextArea {
+        height: 1fr; border: none; padding: 0 1; background: $background;
+        scrollbar-size: 0 0;
+        &:focus { border: none; }
+    }
+    """
+    ALLOW_SELECT = False
+    closed: Callable[[str | None], None] | None = None
+    """Set by the screen that opens the editor: takes it off, with the text to keep if any."""
+
+    def __init__(
+        self,
+        key: str,
+        title: str,
+        text: str = "",
+        *,
+        save: Callable[[str], None],
+        left: Callable[[str], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self.key = key
+        self._save, self._left = save, left
+        self._given = text
+        self._title = _Edge(((f" {title}", Tone.STRONG),))
+        self._hint = _Edge(
+            (
+                (" ^S", Tone.ACCENT),
+                (" Save ", Tone.DIM),
+                (" Esc", Tone.ACCENT),
+                (" Leave, keeping the text", Tone.DIM),
+            )
+        )
+        self.area = TextArea(
+            clean(text), soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
+        )
+        self.area.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self.area
+        yield self._hint
+
+    def place(self, screen: Size) -> Region:
+        """Cover the deck; on wide screens leave its sides in sight."""
+        width = min(screen.width, 100)
+        return Region((screen.width - width) // 2, 1, width, screen.height - 3)
+
+    @property
+    def text(self) -> str:
+        """What has been typed, cleaned."""
+        return clean(self.area.text)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the text differs from the one that the editor was given."""
+        return self.text != clean(self._given)
+
+    def resume(self, kept: str) -> None:
+        """Go on with text that an earlier Esc kept."""
+        self.area.text = kept
+        self._title.right = (("kept text restored ", Tone.WARN),)
+        self._title.redraw()
+
+    def on_mount(self) -> None:
+        self.area.move_cursor(self.area.document.end)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        match event.key:
+            case "ctrl+s":
+                self._finish()
+            case "escape":
+                self._leave()
+
+    def _finish(self) -> None:
+        text = self.text
+        if len(text) > LONGEST:
+            said = f"{len(text) - LONGEST} characters too long: shorten it, then save "
+            self._title.right = ((said, Tone.WARN),)
+            self._title.redraw()
+            return
+        self._close(keep=False)
+        self._save(text)
+
+    def _leave(self) -> None:
+        text = self.text
+        self._close(keep=self.changed)
+        if self._left is not None:
+            self._left(text)
+
+    def _close(self, *, keep: bool) -> None:
+        if self.closed is not None:
+            self.closed(self.text if keep else None)

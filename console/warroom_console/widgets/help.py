@@ -1,0 +1,100 @@
+"""`Help`: every key that works here, filtered by typing, run by Enter.
+
+    Help(registry, room, scope, then=act)      # `then` gets the id of the action to do
+
+Disabled actions stay in the list, dimmed, with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.geometry import Region, Size
+
+from warroom_console.actions import LEADERS, Offer, Registry, Scope, reach
+from warroom_console.theme import Look, Surface, Tone
+from warroom_console.widgets.keybar import key_label
+from warroom_console.widgets.menu import Choice, Menu
+from warroom_console.widgets.rows import NAVIGATION
+from warroom_console.widgets.spans import Line, column, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+C = TypeVar("C")
+_KEY, _TITLE = 10, 14
+_HEADINGS = {Scope.ROOM: "Room", Scope.LOBBY: "Lobby", Scope.EVERYWHERE: "Everywhere"}
+
+
+class Help(Menu):
+    """The `?` screen."""
+
+    def __init__(
+        self, registry: Registry[C], context: C, scope: Scope, then: Callable[[str], None]
+    ) -> None:
+        super().__init__(
+            f"Keys in {scope.value}", _choices(registry, context, scope), then, hotkeys=False
+        )
+
+    def place(self, screen: Size) -> Region:
+        width = min(screen.width - 4, 100)
+        height = screen.height - 4
+        return Region((screen.width - width) // 2, 1, width, height)
+
+    def footing(self) -> Line:
+        if self._complaint:
+            return super().footing()
+        return ((" type to filter  Enter do it  Esc leave ", Tone.DIM),)
+
+    def body(self, width: int, height: int, look: Look) -> Sequence[tuple[Line, Surface]]:
+        if not self._found:
+            return super().body(width, height, look)
+        lines: list[tuple[Line, Surface]] = []
+        at = 0
+        heading = ""
+        for place, choice in enumerate(self._found):
+            if choice.heading != heading:
+                heading = choice.heading
+                lines.append((((f" {heading}", Tone.ACCENT),), self.SURFACE))
+            if place == self._at:
+                at = len(lines)
+            lines.append((self._line(choice, width, look), self._surface(place)))
+        # A reader at the first line of a group sees the group's name too.
+        self._top = min(max(self._top, at - height + 1), max(0, at - 1))
+        return lines[self._top : self._top + height]
+
+    def _line(self, choice: Choice, width: int, look: Look) -> Line:
+        able = choice.reason is None
+        key = Tone.STRONG if able else Tone.FAINT
+        room = width - _KEY - _TITLE - 4
+        note = choice.note if able else f"{choice.note} ({choice.reason})"
+        if not able and len(note) > room:
+            note = f"({choice.reason})"
+        return (
+            ("   " + column(choice.key, _KEY), key),
+            (column(choice.label, _TITLE), Tone.TEXT if able else Tone.FAINT),
+            (cut(note, room, look.glyphs.more), Tone.DIM if able else Tone.FAINT),
+        )
+
+
+def _choices(registry: Registry[C], context: C, scope: Scope) -> list[Choice]:
+    found: list[Choice] = []
+    offers = registry.offers(context, scope)
+    for place in reach(scope):
+        name = _HEADINGS.get(place, place.value.capitalize())
+        found.extend(_choice(offer, name) for offer in offers if offer.action.scope is place)
+    for leader, name in LEADERS.items():
+        offers = registry.offers(context, scope, leader)
+        found.extend(_choice(offer, name) for offer in offers)
+    found.extend(Choice("", "", text, key, None, "Lists") for key, text in NAVIGATION)
+    return found
+
+
+def _choice(offer: Offer[C], heading: str) -> Choice:
+    action = offer.action
+    keys = " ".join(key_label(key) for key in action.keys)
+    if action.leader:
+        keys = f"{action.leader} {keys}"
+    elif not keys and action.command:
+        keys = f":{action.command}"
+    return Choice(action.id, action.title, action.help, keys, offer.reason, heading)
