@@ -1,0 +1,60 @@
+"""The admission door: who may write what. Guards live here and in the console, never in state."""
+
+from __future__ import annotations
+
+from warroom_incident.event import ROOM, Event
+from warroom_incident.fold import Fold
+from warroom_incident.incident import IncidentState
+from warroom_incident.reducers import Right
+from warroom_incident.vocabulary import (
+    AlertChanged,
+    IncidentNumbered,
+    NoteEdited,
+    NoteStruck,
+    ServerListed,
+    StatusSet,
+    Unknown,
+)
+
+from .identity import Who
+
+SERVERS_ONLY = (IncidentNumbered, AlertChanged, ServerListed)
+
+
+class Refusal(Exception):
+    """The event is not admitted; the message is one sentence for its author."""
+
+
+def check(event: Event, who: Who, right: Right, state: Fold) -> None:
+    """Let an event in, or raise `Refusal`.
+
+    Args:
+        event: An event that passed the door check.
+        who: Who sent it.
+        right: What they may do now.
+        state: The stream as it stands.
+    """
+    if event.head.by != who.name:
+        raise Refusal(f"this event says it is by {event.head.by}, but you are {who.name}")
+    if isinstance(event.body, SERVERS_ONLY):
+        raise Refusal(f"only a server writes {event.head.type}")
+    if not right.covers(event.body.needs):
+        raise Refusal(f"your account may only read here ({right.value}); ask an admin")
+    if event.head.stream == ROOM and not right.covers(Right.ADMIN):
+        raise Refusal("only an admin changes accounts and tokens")
+    if isinstance(event.body, Unknown) and not right.covers(Right.RESPONDER):
+        raise Refusal("your account may only read here; ask an admin")
+    if isinstance(state, IncidentState):
+        _check_incident(event, who, right, state)
+
+
+def _check_incident(event: Event, who: Who, right: Right, state: IncidentState) -> None:
+    body = event.body
+    if isinstance(body, StatusSet) and body.status == "closed":
+        commander = state.holder("commander")
+        if commander not in (None, who.name) and not right.covers(Right.COMMANDER):
+            raise Refusal(f"only the incident commander ({commander}) closes the incident")
+    if isinstance(body, NoteEdited | NoteStruck):
+        target = state.events.get(body.target)
+        if target is not None and target.head.by != who.name:
+            raise Refusal(f"only {target.head.by}, who wrote the note, may change it")

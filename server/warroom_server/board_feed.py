@@ -1,0 +1,81 @@
+"""How the board's records reach a console: all of them once, the urgent first, then changes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from warroom_incident.alerts import AlertRecord
+from warroom_incident.sync.wire import FRAME_TARGET, BoardCursor, Records, encode
+
+from .board import Board
+
+_AT_MOST = 400
+
+
+class RecordFrames:
+    """The frames of the board's changes, encoded once for all consoles at the same revision."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self._frames: dict[int, tuple[bytes, int]] = {}
+        board.on_change(self._forget)
+
+    def _forget(self, _records: Sequence[AlertRecord]) -> None:
+        self._frames.clear()
+
+    def after(self, rev: int) -> tuple[bytes, int] | None:
+        """The frame of what changed after a revision, and the revision that it reaches."""
+        if rev not in self._frames:
+            some = fitting(self.board.since(rev, _AT_MOST))
+            if not some:
+                return None
+            reached = some[-1].rev
+            self._frames[rev] = (encode(Records(self.board.board_id, reached, some)), reached)
+        return self._frames[rev]
+
+
+class BoardFeed:
+    """How far one console has read the board."""
+
+    def __init__(self, frames: RecordFrames, cursor: BoardCursor) -> None:
+        board = frames.board
+        self._frames = frames
+        self._rev = board.rev
+        self._start: deque[AlertRecord] = deque()
+        if cursor.board == board.board_id and cursor.rev <= board.rev:
+            self._rev = cursor.rev
+        else:
+            self._start.extend(board.ordered())
+
+    def next(self) -> bytes | None:
+        """The next frame, None when all is sent.
+
+        Until the whole board was sent its frames carry revision 0, so a console that loses the
+        line meanwhile starts again.
+        """
+        if self._start:
+            some = fitting([self._start[i] for i in range(min(_AT_MOST, len(self._start)))])
+            for _ in some:
+                self._start.popleft()
+            rev = 0 if self._start else self._rev
+            return encode(Records(self._frames.board.board_id, rev, some))
+        found = self._frames.after(self._rev)
+        if found is None:
+            return None
+        frame, self._rev = found
+        return frame
+
+
+def fitting(records: Sequence[AlertRecord]) -> list[AlertRecord]:
+    """The first records, as many as fit a frame, at least one where there is one."""
+    size = 0
+    some: list[AlertRecord] = []
+    for record in records:
+        size += len(msgspec.json.encode(record))
+        if some and size > FRAME_TARGET:
+            break
+        some.append(record)
+    return some

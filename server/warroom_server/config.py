@@ -1,0 +1,74 @@
+"""The server's configuration: `warroom.toml`, and where everything lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import platformdirs
+from msgspec import Meta
+
+RightName = Literal["viewer", "responder", "commander", "admin"]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message is one sentence that says what to mend."""
+
+
+class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[access]`: what an account may do that the room granted nothing else."""
+
+    default: RightName = "responder"
+
+
+class Socket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[socket]`: the mode of the Unix socket; with none it follows the group of its directory."""
+
+    mode: Annotated[str, Meta(pattern=r"\A0?[0-7]{3}\Z")] | None = None
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`warroom.toml`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    access: Access = Access()
+    socket: Socket = Socket()
+
+
+def config_directory() -> Path:
+    """Where `warroom.toml` and `room.key` lie: `WARROOM_CONFIG` (a directory, or the file)."""
+    given = os.environ.get("WARROOM_CONFIG")
+    if given:
+        path = Path(given).expanduser()
+        return path.parent if path.suffix == ".toml" else path
+    return platformdirs.user_config_path("warroom")
+
+
+def data_directory(given: str | None) -> Path:
+    """Where the log lies: the flag, `WARROOM_DATA`, or this person's data directory."""
+    chosen = given or os.environ.get("WARROOM_DATA")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("warroom")
+
+
+def socket_path(given: str | None) -> Path:
+    """Where the server listens: the flag, or `$XDG_RUNTIME_DIR/warroom/socket`."""
+    if given:
+        return Path(given.removeprefix("unix://")).expanduser().absolute()
+    return platformdirs.user_runtime_path("warroom") / "socket"
+
+
+def read_config(directory: Path) -> Config:
+    """Read `warroom.toml`, or the defaults when there is none.
+
+    Raises:
+        ConfigError: The file does not fit.
+    """
+    path = directory / "warroom.toml"
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Config)
+    except FileNotFoundError:
+        return Config()
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be used: {error}.") from error

@@ -1,0 +1,183 @@
+"""The fan-out: what a commit or the board brings, to every console that may and can take it.
+
+A console whose write buffer is empty and that has credit gets a shared frame at once; any other
+is woken and reads from the log at its own pace. Nothing queues per console.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from websockets.asyncio.server import broadcast
+
+from warroom_incident.alerts import AlertRecord
+from warroom_incident.incident import IncidentState
+from warroom_incident.sync.server_end import events_frame
+from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Welcome
+
+from .board import Board
+from .board_feed import RecordFrames
+from .identity import Who
+from .presence import people
+from .room import Commit, Room
+from .summaries import summarize
+
+if TYPE_CHECKING:
+    from .session import Session
+
+FLUSH_SECONDS = 0.2
+"""How long changes of presence, summaries, records and holders are gathered."""
+
+STALL_SECONDS = 10
+"""A console that owes `seen` and reads nothing for so long is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this server is: its room, its name in it, and the machine that it runs on."""
+
+    room: str
+    server: str
+    machine: str
+
+
+class Hub:
+    """All connected consoles."""
+
+    def __init__(self, room: Room, board: Board, place: Place) -> None:
+        self.room = room
+        self.place = place
+        self.records = RecordFrames(board)
+        self.sessions: set[Session] = set()
+        self.followers: dict[str, set[Session]] = {}
+        self.summaries: dict[str, Summary] = {
+            stream: summarize(state) for stream, state in room.incidents.items()
+        }
+        self.held: dict[str, int] = {}
+        self.delivered = 0
+        self.cut = 0
+        self._changed_streams: set[str] = set()
+        self._flush: asyncio.TimerHandle | None = None
+        self._people_changed = False
+        room.listeners.append(self.on_commit)
+        board.on_change(self.on_records)
+
+    # What happened -------------------------------------------------------------------------
+
+    def on_commit(self, commit: Commit) -> None:
+        """Pass new events on."""
+        followers = self.followers.get(commit.stream)
+        if followers:
+            for stretch in commit.stretches:
+                first, last = stretch.rows[0].iseq, stretch.rows[-1].iseq
+                frame = events_frame(commit.stream, "live", stretch, commit.top)
+                ready = []
+                for session in followers:
+                    if session.is_idle and session.end.takes_live(commit.stream, first):
+                        session.end.passed_live(commit.stream, last, len(frame))
+                        ready.append(session.ws)
+                    else:
+                        session.wake()
+                broadcast(ready, frame, text=True)
+                self.delivered += len(ready)
+        if isinstance(commit.state, IncidentState):
+            self._changed_streams.add(commit.stream)
+            self._flush_soon()
+
+    def on_records(self, _records: Sequence[AlertRecord]) -> None:
+        """The board changed."""
+        self._flush_soon()
+
+    def on_held(self, session: Session, stream: str, iseq: int) -> None:
+        """A console's machine holds a stream up to a place."""
+        machine = session.hello.machine
+        if machine and machine != self.place.machine and iseq > self.held.get(stream, 0):
+            self.held[stream] = min(iseq, self.room.tops.get(stream, 0))
+            for follower in self.followers.get(stream, ()):
+                follower.held_changed.add(stream)
+            self._flush_soon()
+
+    def on_presence(self) -> None:
+        """Somebody came, went, or moved."""
+        self._people_changed = True
+        self._flush_soon()
+
+    # Gathering -----------------------------------------------------------------------------
+
+    def _flush_soon(self) -> None:
+        if self._flush is None:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_later(FLUSH_SECONDS, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        streams, self._changed_streams = self._changed_streams, set()
+        for stream in streams:
+            self.summaries[stream] = summarize(self.room.incidents[stream])
+        for session in self.sessions:
+            if session.hello.lobby:
+                session.summaries_changed |= streams
+            session.people_changed |= self._people_changed
+            session.wake()
+        self._people_changed = False
+
+    def people_for(self, who: Who) -> list[Person]:
+        """Everybody who is here; where they are only if `who` may read that."""
+        seats = [other.seat for other in self.sessions if other.seat is not None]
+        return [
+            person
+            if self.room.may_read(who.caller, person.where)
+            else Person(person.name, since=person.since, consoles=person.consoles)
+            for person in people(seats)
+        ]
+
+    def summaries_for(self, who: Who, streams: Iterable[str]) -> list[Summary]:
+        """The lines of the incidents that `who` may read."""
+        return [
+            self.summaries[stream]
+            for stream in sorted(streams)
+            if self.room.may_read(who.caller, stream)
+        ]
+
+    def welcome(self, who: Who) -> Welcome:
+        """What to tell a console first."""
+        room = self.room
+        return Welcome(
+            PROTOCOL,
+            self.place.room,
+            room.log.log_id,
+            self.place.server,
+            self.place.machine,
+            room.wall(),
+            who.name,
+            who.account,
+            room.right_of(who.caller).value,
+            self.records.board.board_id,
+        )
+
+    # Consoles ------------------------------------------------------------------------------
+
+    def follow(self, session: Session, stream: str) -> None:
+        """A console receives a stream from now on."""
+        self.followers.setdefault(stream, set()).add(session)
+
+    def leave(self, session: Session, stream: str) -> None:
+        """A console no longer receives a stream."""
+        self.followers.get(stream, set()).discard(session)
+
+    def remove(self, session: Session) -> None:
+        """A console is gone."""
+        self.sessions.discard(session)
+        for followers in self.followers.values():
+            followers.discard(session)
+        self.on_presence()
+
+    def sweep(self) -> None:
+        """Cut every console that owes `seen` and makes no progress. Called once a second."""
+        for session in tuple(self.sessions):
+            if session.stalled(STALL_SECONDS):
+                self.cut += 1
+                session.ws.transport.abort()

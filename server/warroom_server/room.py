@@ -1,0 +1,296 @@
+"""The room: every stream's state, and the one path by which events become durable.
+
+`submit` checks events at the door, then waits for the commit that carries them. Whatever arrives
+while a commit runs goes into the next one together. Only after a commit is state changed, an ack
+given and a listener told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import NamedTuple, TypeVar
+
+from warroom_incident.author import Author
+from warroom_incident.board import BoardState
+from warroom_incident.clock import Wall
+from warroom_incident.door import DoorError
+from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
+from warroom_incident.fold import Fold
+from warroom_incident.incident import IncidentState
+from warroom_incident.log import End, Entry, Log, LogReader, Receipt, Row, Stretch
+from warroom_incident.reducers import Body, Right
+from warroom_incident.room import RoomState
+from warroom_incident.sync.server_end import PRESENT_AT_ONCE, Read
+from warroom_incident.sync.wire import FRAME_TARGET
+
+from .admission import Refusal, check
+from .identity import SERVER_NAME, Caller, Who, account_of
+
+MAX_BATCH = 500
+"""The most events of one commit."""
+
+T = TypeVar("T")
+
+
+class Refused(NamedTuple):
+    """An event that was not admitted, and one sentence on why."""
+
+    id: str
+    reason: str
+
+
+class Unavailable(Exception):
+    """The log cannot be written now; nothing was kept, try again later."""
+
+
+class Commit(NamedTuple):
+    """What one commit added to one stream, in frames' worth."""
+
+    stream: str
+    state: Fold
+    events: list[Event]
+    stretches: list[Stretch]
+    top: int
+
+
+class _Waiting(NamedTuple):
+    entries: list[Entry]
+    done: asyncio.Future[list[Receipt]]
+
+
+class Room:
+    """All streams of one server."""
+
+    def __init__(
+        self, log: Log, reader: LogReader, author: Author, wall: Wall, default: Right
+    ) -> None:
+        self.log = log
+        self._reader = reader
+        self._author = author
+        self.wall = wall
+        self._default = default
+        self.board = BoardState()
+        self.room = RoomState()
+        self.incidents: dict[str, IncidentState] = {}
+        self.tops: dict[str, int] = {}
+        self._reps: dict[str, str] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._committing: asyncio.Task[None] | None = None
+        self._writing = ThreadPoolExecutor(1, "log-writer")
+        self._reading = ThreadPoolExecutor(1, "log-reader")
+        self.listeners: list[Callable[[Commit], None]] = []
+        self.full: str | None = None
+        """Why the last commit failed, None while the log can be written."""
+        for stream in reader.streams():
+            self._load(stream)
+
+    # State ---------------------------------------------------------------------------------
+
+    def state(self, stream: str) -> Fold:
+        """The state of a stream; a new one begins empty."""
+        match stream:
+            case "board":
+                return self.board
+            case "room":
+                return self.room
+            case _:
+                return self.incidents.get(stream) or IncidentState(stream)
+
+    def _load(self, stream: str) -> None:
+        state = self.state(stream)
+        after = 0
+        while rows := self._reader.read(stream, after, 2000):
+            for row in rows:
+                event = read_packet(row.packet, row.admitted)
+                self._author.clock.observe(event.head.hlc)
+                self._reps.setdefault(event.head.rep, account_of(event.head.by))
+                state.add(event)
+            after = rows[-1].iseq
+        self.tops[stream] = after
+        if isinstance(state, IncidentState):
+            self.incidents[stream] = state
+
+    def right_of(self, caller: Caller) -> Right:
+        """What a caller may do now."""
+        return caller.fixed or self.room.right(caller.account) or self._default
+
+    def may_read(self, caller: Caller, stream: str) -> bool:
+        """Whether a caller may receive a stream. The unit of reading rights is the stream."""
+        return stream != ROOM or self.right_of(caller).covers(Right.ADMIN)
+
+    # Writing -------------------------------------------------------------------------------
+
+    def submit(
+        self, who: Who, packets: Sequence[Packet]
+    ) -> tuple[asyncio.Future[list[Receipt]] | None, list[Refused]]:
+        """Admit events and hand them to the next commit, in order.
+
+        Returns:
+            What will bring the receipts of the admitted ones once they are durable (it raises
+            `Unavailable` if they could not be written), and the reasons of the others.
+        """
+        entries: list[Entry] = []
+        refused: list[Refused] = []
+        right = self.right_of(who.caller)
+        for packet in packets:
+            try:
+                event = check_packet(packet)
+            except DoorError as error:
+                refused.append(Refused(sha256(packet.head).hexdigest(), str(error)))
+                continue
+            try:
+                self._check_rep(event)
+                check(event, who, right, self.state(event.head.stream))
+            except Refusal as refusal:
+                refused.append(Refused(event.id, str(refusal)))
+            else:
+                entries.append(Entry(event, packet))
+        return (self._commit(entries) if entries else None), refused
+
+    async def write(self, stream: str, body: Body, base: tuple[str, ...] = ()) -> Receipt:
+        """Write an event of the server's own.
+
+        Raises:
+            Unavailable: The log cannot be written.
+        """
+        event, packet = self._author.write(stream, SERVER_NAME, body, base)
+        (receipt,) = await self._commit([Entry(event, packet)])
+        return receipt
+
+    def _check_rep(self, event: Event) -> None:
+        account = account_of(event.head.by)
+        if self._reps.setdefault(event.head.rep, account) != account:
+            raise Refusal(f"the replica {event.head.rep} belongs to another account")
+
+    def _commit(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]]:
+        done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(entries, done))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_waiting())
+        return done
+
+    async def _commit_waiting(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._next_batch()
+                entries = [entry for waiting in batch for entry in waiting.entries]
+                try:
+                    receipts = await asyncio.get_running_loop().run_in_executor(
+                        self._writing, self.log.append, entries, self.wall()
+                    )
+                except sqlite3.Error as error:
+                    self.full = str(error)
+                    for waiting in batch:
+                        if not waiting.done.done():
+                            waiting.done.set_exception(Unavailable(str(error)))
+                    continue
+                self.full = None
+                self._settle(batch, entries, receipts)
+        finally:
+            self._committing = None
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        count = 0
+        while self._waiting and (not batch or count + len(self._waiting[0].entries) <= MAX_BATCH):
+            batch.append(self._waiting.popleft())
+            count += len(batch[-1].entries)
+        return batch
+
+    def _settle(self, batch: list[_Waiting], entries: list[Entry], receipts: list[Receipt]) -> None:
+        fresh: dict[str, list[tuple[Event, Row]]] = {}
+        for (event, packet), receipt in zip(entries, receipts, strict=True):
+            if receipt.fresh:
+                stamped = Event(event.id, event.head, event.body, receipt.admitted)
+                row = Row(receipt.iseq, receipt.admitted, packet)
+                fresh.setdefault(receipt.stream, []).append((stamped, row))
+                self._author.clock.observe(event.head.hlc)
+        begin = 0
+        for waiting in batch:
+            end = begin + len(waiting.entries)
+            if not waiting.done.done():
+                waiting.done.set_result(receipts[begin:end])
+            begin = end
+        for stream, added in fresh.items():
+            self._publish(stream, added)
+
+    def _publish(self, stream: str, added: list[tuple[Event, Row]]) -> None:
+        state = self.state(stream)
+        state.extend(event for event, _ in added)
+        if isinstance(state, IncidentState):
+            self.incidents[stream] = state
+        rows = [row for _, row in added]
+        self.tops[stream] = rows[-1].iseq
+        end = self.log.last(stream)
+        commit = Commit(
+            stream, state, [event for event, _ in added], _stretches(rows, end), rows[-1].iseq
+        )
+        for listener in self.listeners:
+            listener(commit)
+
+    # Reading -------------------------------------------------------------------------------
+
+    async def read(self, read: Read) -> Stretch:
+        """Read what a console lacks."""
+        reader = self._reader
+        if read.iseqs:
+            return await self._in_reader(
+                lambda: Stretch(reader.read_at(read.stream, read.iseqs[:PRESENT_AT_ONCE]))
+            )
+        return await self._in_reader(
+            lambda: reader.stretch(read.stream, read.after, read.upto, FRAME_TARGET)
+        )
+
+    async def chain_at(self, stream: str, iseq: int) -> bytes | None:
+        """The chain of a stream at a place, None where it has no such place."""
+        return await self._in_reader(lambda: self._reader.chain_at(stream, iseq))
+
+    async def present(self, stream: str) -> list[int]:
+        """The places of the events that make up a stream's present state."""
+        ids = self.state(stream).present()
+        return sorted((await self._in_reader(lambda: self._reader.place(stream, ids))).values())
+
+    async def _in_reader(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, work)
+
+    async def check_writable(self) -> None:
+        """Take part in a commit that writes nothing, to see that the log can be written.
+
+        Raises:
+            Unavailable: It cannot.
+        """
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._writing, self.log.append, [], self.wall()
+            )
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+
+    async def close(self) -> None:
+        """Finish what waits and close the log."""
+        while self._committing is not None:
+            await self._committing
+        await self._in_reader(self._reader.close)
+        await asyncio.get_running_loop().run_in_executor(self._writing, self.log.close)
+        self._writing.shutdown()
+        self._reading.shutdown()
+
+
+def _stretches(rows: list[Row], end: End) -> list[Stretch]:
+    """Cut a commit's rows into frames; the chain and the seal are known at the last one's end."""
+    cuts: list[list[Row]] = [[]]
+    size = 0
+    for row in rows:
+        length = len(row.packet.head) + len(row.packet.body or b"")
+        if cuts[-1] and size + length > FRAME_TARGET:
+            cuts.append([])
+            size = 0
+        cuts[-1].append(row)
+        size += length
+    whole = [Stretch(cut) for cut in cuts[:-1]]
+    return [*whole, Stretch(cuts[-1], end.chain, end.signature)]

@@ -1,0 +1,213 @@
+"""The whole server: opens the data, the doors and the duties, and drains them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from websockets.asyncio.server import Server as Door, ServerConnection
+
+from warroom_incident.event import ROOM
+from warroom_incident.log import Log, LogReader
+from warroom_incident.machine import machine_name
+from warroom_incident.reducers import Right
+from warroom_incident.slot import Slot
+from warroom_incident.sync.wire import Close
+from warroom_incident.vocabulary import MemberGranted, ServerListed
+
+from .board import Board
+from .config import Config
+from .duties import Duties
+from .hub import Hub, Place
+from .identity import Caller, UnknownCaller, token_caller
+from .intake.app import IntakeDeps, intake_app
+from .intake.serve import HttpServer, serve_http
+from .intake.source import Source
+from .intake.store import IntakeStore
+from .intake.worker import IntakeWorker
+from .keys import ServerKey
+from .listeners import listen_tcp, listen_unix, tls_context
+from .metrics import Metrics
+from .room import Room, Unavailable
+from .session import Session
+
+DRAIN_SECONDS = 4
+
+
+class StartError(Exception):
+    """The server cannot start; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where to listen. `listen` is TCP for consoles, `http` for alert senders."""
+
+    socket: Path
+    http: tuple[str, int] | None = None
+    listen: tuple[str, int] | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Server:
+    """A running server. Made by `start`, ended by `stop`."""
+
+    def __init__(self, data: Path, config: Config, key: ServerKey) -> None:
+        self._data = data
+        self._config = config
+        self._key = key
+        self._doors: list[Door] = []
+        self._http: HttpServer | None = None
+        self._draining = False
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start(self, doors: Doors, owner: str) -> str:
+        """Open everything and return the line that says so.
+
+        Args:
+            doors: Where to listen.
+            owner: The account that gets admin rights in a new room.
+
+        Raises:
+            StartError, StorageError, ListenError, CannotListen: Nothing stays open.
+        """
+        try:
+            return await self._start(doors, owner)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self, doors: Doors, owner: str) -> str:
+        self._lock_data()
+        await self._open_room(owner)
+        await self._open_intake()
+        duties = Duties(self.room, self.board)
+        self._stack.push_async_callback(duties.finish)
+        place = Place(self._key.room, self._key.name, machine_name())
+        self.hub = Hub(self.room, self.board, place)
+        self._watch()
+        duties.start()
+        self.worker.start()
+        sweep = asyncio.create_task(self._sweep())
+        self._stack.callback(sweep.cancel)
+        return await self._open_doors(doors)
+
+    def _lock_data(self) -> None:
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(self._data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._stack.callback(os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartError(
+                f"Another server uses {self._data}; stop it or choose another --data."
+            ) from error
+
+    async def _open_room(self, owner: str) -> None:
+        path = self._data / "warroom.db"
+        log = Log.create_or_open(path, new_id=secrets.token_hex(8), sign=self._key.sign)
+        slot = Slot.take(self._data, now_ms, secrets.token_bytes)
+        self._stack.callback(slot.close)
+        default = Right(self._config.access.default)
+        self.room = Room(log, LogReader.open(path), slot.author, now_ms, default)
+        self._stack.push_async_callback(self.room.close)
+        state = self.room.room
+        if not state.events:
+            await self.room.write(ROOM, MemberGranted(account=owner, right="admin"))
+        if state.servers().get(self._key.name) != self._key.public_hex:
+            body = ServerListed(server=self._key.name, key_hex=self._key.public_hex)
+            await self.room.write(ROOM, body, state.base_for(body.key))
+
+    async def _open_intake(self) -> None:
+        store = await IntakeStore.open(self._data / "intake.db")
+        self._stack.push_async_callback(store.close)
+        self.metrics = Metrics(version("warroom"))
+        self.board = Board(await store.load_board(), on_outcome=self.metrics.count_signal)
+        self.metrics.watch_board(self.board.ordered)
+        self.store = store
+        self.worker = IntakeWorker(store, self.board, self.metrics)
+        self._stack.push_async_callback(self.worker.stop)
+
+    async def _open_doors(self, doors: Doors) -> str:
+        mode = self._config.socket.mode
+        self._doors.append(
+            await listen_unix(doors.socket, int(mode, 8) if mode else None, self._serve)
+        )
+        self._stack.callback(doors.socket.unlink, missing_ok=True)
+        http = listen = "off"
+        if doors.http is not None:
+            deps = IntakeDeps(
+                self._source, self.store, self.worker, self.metrics, self._why_not_ready
+            )
+            self._http = await serve_http(intake_app(deps), *doors.http)
+            http = self._http.address
+        if doors.listen is not None:
+            tls = tls_context(doors.cert, doors.key) if doors.cert and doors.key else None
+            door = await listen_tcp(*doors.listen, tls, self._serve)
+            self._doors.append(door)
+            host, port = next(iter(door.sockets)).getsockname()[:2]
+            listen = f"{host}:{port}"
+        log = self.room.log.log_id
+        return f"ready socket={doors.socket} http={http} listen={listen} log={log}"
+
+    # Serving -------------------------------------------------------------------------------
+
+    async def _serve(self, ws: ServerConnection, who: Caller | str | None) -> None:
+        try:
+            if who is None:
+                raise UnknownCaller("a token is needed here; ask an admin for one")
+            caller = token_caller(self.room.room, who, now_ms()) if isinstance(who, str) else who
+        except UnknownCaller as error:
+            await ws.close(Close.UNKNOWN_TOKEN, str(error)[:120])
+            return
+        await Session(ws, caller, self.room, self.hub).run()
+
+    def _source(self, token: str) -> Source | None:
+        found = self.room.room.token_for(token, now_ms())
+        return Source(found.name, found.kind) if found and found.kind else None
+
+    async def _why_not_ready(self) -> str | None:
+        if self._draining:
+            return "The server is stopping."
+        try:
+            await self.room.check_writable()
+            await self.store.check()
+        except (Unavailable, OSError) as error:
+            return f"The server cannot write: {error}."
+        return None
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.hub.sweep()
+
+    def _watch(self) -> None:
+        hub = self.hub
+        self.metrics.ws_connections.labels("console").set_function(lambda: len(hub.sessions))
+
+    # Ending --------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what was begun, tell the consoles, close the data."""
+        self._draining = True
+        if self._http is not None:
+            await self._http.stop()
+        for door in self._doors:
+            door.close(code=Close.RESTART, reason="the server restarts")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                for door in self._doors:
+                    await door.wait_closed()
+        await self._stack.aclose()

@@ -1,0 +1,297 @@
+"""One console's connection: a thin shell around the protocol's server end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import assert_never
+
+from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.exceptions import ConnectionClosed
+
+from warroom_incident.log import Receipt
+from warroom_incident.seal import ZERO
+from warroom_incident.sync.server_end import ServerEnd
+from warroom_incident.sync.wire import (
+    Ack,
+    Close,
+    Follow,
+    Held,
+    Hello,
+    Here,
+    Message,
+    Presence,
+    ProtocolError,
+    Push,
+    Refused,
+    Seen,
+    Subscribe,
+    Summaries,
+    packets,
+)
+
+from .board_feed import BoardFeed
+from .hub import Hub
+from .identity import Caller, UnknownCaller, Who, name_of
+from .presence import Seat
+from .room import Room, Unavailable
+
+HELLO_SECONDS = 10
+"""How long a new connection may take to say hello."""
+
+MAX_PUSHES = 16
+"""Pushes of one console that may wait for a commit; more are read later."""
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """One connected console."""
+
+    hello: Hello
+    who: Who
+
+    def __init__(self, ws: ServerConnection, caller: Caller, room: Room, hub: Hub) -> None:
+        self.ws = ws
+        self.end = ServerEnd()
+        self.seat: Seat | None = None
+        self.people_changed = False
+        self.summaries_changed: set[str] = set()
+        self.held_changed: set[str] = set()
+        self._caller = caller
+        self._room = room
+        self._hub = hub
+        self._out: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._pushes = asyncio.Semaphore(MAX_PUSHES)
+        self._board: BoardFeed | None = None
+        self._seen_at_sweep = 0
+        self._quiet_sweeps = 0
+
+    # Running -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve the connection until it ends."""
+        try:
+            await self._greet()
+            pump = asyncio.create_task(self._pump())
+            try:
+                while True:
+                    await self._receive(await self.ws.recv(decode=False))
+            finally:
+                pump.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
+                    await pump
+        except ProtocolError as error:
+            await self.ws.close(error.code, error.reason[:120])
+        except UnknownCaller as error:
+            await self.ws.close(Close.FORBIDDEN, str(error)[:120])
+        except TimeoutError:
+            await self.ws.close(Close.BAD_MESSAGE, "no hello came")
+        except ConnectionClosed:
+            pass
+        finally:
+            self._hub.remove(self)
+
+    async def _greet(self) -> None:
+        async with asyncio.timeout(HELLO_SECONDS):
+            hello = self.end.receive(await self.ws.recv(decode=False))
+        assert isinstance(hello, Hello)
+        self.hello = hello
+        self.who = name_of(self._caller, hello.user)
+        room = self._room
+        await self._send(self._hub.welcome(self.who))
+        self._hub.sessions.add(self)
+        if hello.lobby:
+            lines = self._hub.summaries_for(self.who, self._hub.summaries)
+            await self._send(Summaries(lines, whole=True))
+        if hello.board is not None:
+            self._board = BoardFeed(self._hub.records, hello.board)
+        for follow in hello.follow:
+            await self._follow(follow)
+        self.seat = Seat(self.who.name, room.wall())
+        self.people_changed = True
+        self._hub.on_presence()
+
+    async def _follow(self, follow: Follow) -> None:
+        room = self._room
+        if not room.may_read(self._caller, follow.stream):
+            raise ProtocolError(Close.FORBIDDEN, f"you may not read {follow.stream}")
+        known = 0
+        if follow.log == room.log.log_id:
+            chain = await room.chain_at(follow.stream, follow.iseq)
+            if chain is not None and chain.hex() == (follow.chain or ZERO.hex()):
+                known = follow.iseq
+        present = await room.present(follow.stream) if known == 0 else []
+        self.end.follow(follow, top=room.tops.get(follow.stream, 0), known=known, present=present)
+        self._hub.follow(self, follow.stream)
+        if follow.stream in self._hub.held:
+            self.held_changed.add(follow.stream)
+        self.wake()
+
+    # Receiving -----------------------------------------------------------------------------
+
+    async def _receive(self, frame: bytes) -> None:
+        message = self.end.receive(frame)
+        match message:
+            case Push():
+                await self._push(message)
+            case Seen():
+                self.wake()
+            case Here():
+                if self.seat is not None:
+                    self.seat.here = message
+                self._hub.on_presence()
+            case Held():
+                if self._room.may_read(self._caller, message.stream):
+                    self._hub.on_held(self, message.stream, message.iseq)
+            case Subscribe():
+                for stream in message.leave:
+                    self.end.leave(stream)
+                    self._hub.leave(self, stream)
+                for follow in message.follow:
+                    await self._follow(follow)
+            case Hello():
+                raise ProtocolError(Close.BAD_MESSAGE, "a second hello")
+            case _:
+                assert_never(message)
+
+    async def _push(self, message: Push) -> None:
+        await self._pushes.acquire()
+        done, refused = self._room.submit(self.who, packets(message.events, {}))
+        for refusal in refused:
+            self.say(Refused(refusal.id, refusal.reason))
+        if done is None:
+            self._pushes.release()
+        else:
+            done.add_done_callback(self._pushed)
+
+    def _pushed(self, done: asyncio.Future[list[Receipt]]) -> None:
+        self._pushes.release()
+        if done.cancelled():
+            return
+        error = done.exception()
+        if isinstance(error, Unavailable):
+            self._closing(Close.BUSY, "the server cannot write now; your events stay with you")
+        elif error is not None:
+            raise error
+        else:
+            self.say(Ack([(r.id, r.stream, r.iseq, r.admitted) for r in done.result()]))
+
+    def _closing(self, code: Close, reason: str) -> None:
+        task = asyncio.get_running_loop().create_task(self.ws.close(code, reason))
+        task.add_done_callback(lambda t: t.cancelled() or t.exception())
+
+    # Sending -------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was sent has left for the network."""
+        return not self._out and self.ws.transport.get_write_buffer_size() == 0
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    def say(self, message: Message) -> None:
+        """Send a small message at once, or first of all when the line is free again."""
+        frame = self.end.message(message)
+        if self.is_idle:
+            broadcast([self.ws], frame, text=True)
+        else:
+            self._out.append(frame)
+            self.wake()
+
+    async def _send(self, message: Message) -> None:
+        await self.ws.send(self.end.message(message), text=True)
+
+    async def _pump(self) -> None:
+        try:
+            while True:
+                self._wake.clear()
+                while await self._send_next():
+                    pass
+                await self._wake.wait()
+        except ConnectionClosed:
+            pass
+        except Exception:
+            _log.exception("a console's pump failed")
+            self.ws.transport.abort()
+
+    async def _send_next(self) -> bool:
+        """Send the most urgent thing there is; False when there is none, or no credit."""
+        if self._out:
+            await self.ws.send(self._out.popleft(), text=True)
+            return True
+        if not self.end.has_credit:
+            return False
+        tops = self._room.tops
+        read = self.end.next_read(tops)
+        if read is None or read.part == "history":
+            for send in self._SMALL:
+                if await send(self):
+                    return True
+        if read is None:
+            return False
+        stretch = await self._room.read(read)
+        frame = self.end.events(read, stretch, tops[read.stream])
+        if frame is not None:
+            await self.ws.send(frame, text=True)
+            self._hub.delivered += 1
+        return True
+
+    async def _send_synced(self) -> bool:
+        done = self.end.newly_synced(self._room.tops)
+        for feed in done:
+            digest = self._room.state(feed.stream).set_digest()
+            frame = self.end.synced(feed.stream, self._room.tops.get(feed.stream, 0), digest)
+            await self.ws.send(frame, text=True)
+        return bool(done)
+
+    async def _send_summaries(self) -> bool:
+        changed, self.summaries_changed = self.summaries_changed, set()
+        lines = self._hub.summaries_for(self.who, changed)
+        if lines:
+            await self._send(Summaries(lines))
+        return bool(lines)
+
+    async def _send_presence(self) -> bool:
+        changed, self.people_changed = self.people_changed, False
+        if changed:
+            await self._send(Presence(self._hub.people_for(self.who)))
+        return changed
+
+    async def _send_held(self) -> bool:
+        changed, self.held_changed = self.held_changed, set()
+        for stream in changed:
+            await self._send(Held(stream, self._hub.held[stream]))
+        return bool(changed)
+
+    async def _send_records(self) -> bool:
+        frame = self._board.next() if self._board else None
+        if frame is not None:
+            await self.ws.send(self.end.sent(frame), text=True)
+        return frame is not None
+
+    _SMALL: tuple[Callable[[Session], Awaitable[bool]], ...] = (
+        _send_summaries,
+        _send_presence,
+        _send_held,
+        _send_records,
+        _send_synced,
+    )
+
+    # Watching ------------------------------------------------------------------------------
+
+    def stalled(self, seconds: int) -> bool:
+        """Whether the console owed `seen` through so many calls, one a second, and said none."""
+        end = self.end
+        if end.bytes_seen == end.bytes_sent or end.bytes_seen != self._seen_at_sweep:
+            self._quiet_sweeps = 0
+        else:
+            self._quiet_sweeps += 1
+        self._seen_at_sweep = end.bytes_seen
+        return self._quiet_sweeps >= seconds
