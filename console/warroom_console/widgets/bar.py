@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region
-from textual.widget import Widget
 
 from warroom_console.theme import Look, Surface, look_of
+from warroom_console.widgets.quiet import Quiet
 from warroom_console.widgets.spans import blank
 
 if TYPE_CHECKING:
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 
-class Bar(Widget):
+class Bar(Quiet):
     """One row; subclasses say in `draw` what is on it and call `redraw` when that may differ."""
 
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $background; }"
-    ALLOW_SELECT = False
     SURFACE = Surface.BASE
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._drawn: Strip | None = None
+        self._look: Look | None = None
 
     def draw(self, width: int, look: Look) -> Strip:
         """Return the row as a strip of `width` cells."""
@@ -46,14 +46,10 @@ class Bar(Widget):
             self.refresh(Region(span[0], 0, span[1] - span[0], 1))
 
     def render_line(self, y: int) -> Strip:
-        if self._drawn is None or self._drawn.cell_length != self.size.width:
-            self._drawn = self.draw(self.size.width, look_of(self))
+        look, width = look_of(self), self.size.width
+        if self._drawn is None or self._drawn.cell_length != width or self._look is not look:
+            self._drawn, self._look = self.draw(width, look), look
         return self._drawn
-
-    def notify_style_update(self) -> None:
-        """Draw anew after a change of look."""
-        super().notify_style_update()
-        self._drawn = None
 
 
 def _difference(old: Strip, new: Strip) -> tuple[int, int] | None:

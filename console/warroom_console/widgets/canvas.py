@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-from textual.widget import Widget
+from textual.geometry import NULL_SIZE, Region
 
 from warroom_console.theme import Look, Surface, look_of
+from warroom_console.widgets.quiet import Quiet
 from warroom_console.widgets.spans import blank
 
 if TYPE_CHECKING:
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 
-class Canvas(Widget):
+class Canvas(Quiet):
     """Subclasses say in `draw` what is on every row and call `redraw` when that may differ."""
 
     DEFAULT_CSS = "Canvas { background: $background; }"
-    ALLOW_SELECT = False
     SURFACE = Surface.BASE
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._drawn: Sequence[Strip] | None = None
+        self._look: Look | None = None
+        self._drawn_size = NULL_SIZE
 
     def draw(self, size: Size, look: Look) -> Sequence[Strip]:
         """Return the rows as strips of the widget's width; missing ones are blank."""
@@ -36,8 +37,10 @@ class Canvas(Widget):
         """Repaint the rows that differ from what is on screen."""
         if not (self.size.area and self.is_mounted):
             return
+        if self._drawn_size != self.size:
+            self._drawn = None
         old, new = self._drawn or (), self.draw(self.size, look_of(self))
-        self._drawn = new
+        self._drawn, self._drawn_size = new, self.size
         width = self.size.width
         dirty = [
             Region(0, y, width, 1)
@@ -49,17 +52,13 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         look = look_of(self)
-        if self._drawn is None:
-            self._drawn = self.draw(self.size, look)
+        if self._drawn is None or self._look is not look or self._drawn_size != self.size:
+            self._drawn, self._look = self.draw(self.size, look), look
+            self._drawn_size = self.size
         if y < len(self._drawn):
             return self._drawn[y]
         return blank(self.size.width, look.palette, self.SURFACE)
 
     def on_resize(self) -> None:
-        self._drawn = None
-        self.redraw()
-
-    def notify_style_update(self) -> None:
-        """Draw anew after a change of look."""
-        super().notify_style_update()
-        self._drawn = None
+        if self._drawn_size != self.size:
+            self.redraw()

@@ -48,7 +48,7 @@ class Editor(Widget):
     """A text area with a title row and a hint row."""
 
     DEFAULT_CSS = """
-    Editor { layer: above; position: absolute; layout: vertical; background: $background; }
+    Editor { width: 1fr; height: 1fr; layout: vertical; background: $background; }
     Editor TextArea {
         height: 1fr; border: none; padding: 0 1; background: $background;
         scrollbar-size: 0 0;

@@ -27,6 +27,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from warroom_console.theme import Tone, look_of
+from warroom_console.widgets.quiet import Frame, Quiet
 from warroom_console.widgets.spans import blank, paint
 
 if TYPE_CHECKING:
@@ -122,11 +123,10 @@ def _shares(total: int, weights: Sequence[int]) -> list[int]:
     return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-class Divider(Widget):
+class Divider(Quiet):
     """A column of one cell that joins the title lines at its sides."""
 
     DEFAULT_CSS = "Divider { background: $background; }"
-    ALLOW_SELECT = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,10 +153,8 @@ class Divider(Widget):
         return paint(((shape, Tone.FAINT),), self.size.width, look.palette)
 
 
-class TooSmall(Widget):
+class TooSmall(Quiet):
     """The notice in place of the panels when the terminal is too small for them."""
-
-    ALLOW_SELECT = False
 
     def render_line(self, y: int) -> Strip:
         look = look_of(self)
@@ -182,11 +180,10 @@ class _DeckLayout(Layout):
         ]
 
 
-class Deck(Widget):
+class Deck(Frame):
     """The five panels and the detail pane, laid out by `arrange`."""
 
     DEFAULT_CSS = "Deck { height: 1fr; width: 1fr; overflow: hidden; background: $background; }"
-    ALLOW_SELECT = False
 
     class Activated(Message):
         """Keys now act on the panel with this number."""
@@ -249,7 +246,7 @@ class Deck(Widget):
             self._active = number
             self.panel(number).set_active(True)
             if arrange(self.size, number, zoomed=self._zoomed) != before:
-                self.refresh(repaint=False, layout=True)
+                self._lay_out()
             self.post_message(self.Activated(number))
         body = self.panel(number).body
         if body.can_focus:
@@ -262,7 +259,11 @@ class Deck(Widget):
     def toggle_zoom(self) -> None:
         """Give the active panel the whole deck, or end that."""
         self._zoomed = not self._zoomed
-        self.refresh(repaint=False, layout=True)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        # Textual forgets the arrangement of a container when a child asks for another size.
+        self._notice.refresh(repaint=False, layout=True)
 
     def places(self, size: Size) -> list[tuple[Widget, Region]]:
         """Return what goes where on a deck of `size`, and tell panels and dividers about it."""

@@ -12,16 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual.widget import Widget
-
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.bar import Bar
+from warroom_console.widgets.quiet import Frame
 from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.spans import Line, Span, paint, spread
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.strip import Strip
+    from textual.widget import Widget
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,10 @@ class PanelTitle(Bar):
         return paint(spread(tuple(left), right, width, (rule, ink)), width, look.palette)
 
 
-class Panel(Widget):
+class Panel(Frame):
     """A numbered panel around a body; `body` may be any widget, most often a `RowsView`."""
 
     DEFAULT_CSS = "Panel { layout: vertical; overflow: hidden; background: $background; }"
-    ALLOW_SELECT = False
 
     def __init__(
         self, number: int | None, name: str, body: Widget, *, id: str | None = None

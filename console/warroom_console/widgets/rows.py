@@ -23,11 +23,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from textual.geometry import Region
+from textual.geometry import NULL_SIZE, Region
 from textual.message import Message
-from textual.widget import Widget
 
 from warroom_console.theme import Tone, look_of
+from warroom_console.widgets.quiet import Quiet
 from warroom_console.widgets.row import Flags, Row, RowStrips
 from warroom_console.widgets.spans import blank, paint
 
@@ -48,11 +48,10 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
 """The list's own keys, for the help."""
 
 
-class RowsView(Widget, can_focus=True):
+class RowsView(Quiet, can_focus=True):
     """A list of rows with a cursor, marks and an optional live tail."""
 
     DEFAULT_CSS = "RowsView { height: 1fr; background: $background; }"
-    ALLOW_SELECT = False
 
     class CursorMoved(Message):
         """The cursor is on another row; `row_id` is None while there is no cursor."""
@@ -97,6 +96,7 @@ class RowsView(Widget, can_focus=True):
         self._active = False
         self._top: tuple[int, int] = (0, 0)
         self._frame: list[_Place] = []
+        self._framed = NULL_SIZE
         self._shown: list[_Cell | None] = []
         self._strips = RowStrips()
 
@@ -339,26 +339,32 @@ class RowsView(Widget, can_focus=True):
 
     def _settle(self) -> None:
         """Work out what every screen line shows and repaint those that show something else."""
-        height = self.size.height
-        if not height:
+        if not self.size.area:
             return
+        shown, self._shown = self._shown, self._fill()
+        dirty = [y for y, cell in enumerate(self._shown) if y >= len(shown) or shown[y] != cell]
+        if dirty:
+            width = self.size.width
+            self.refresh(*(Region(0, y, width, 1) for y in dirty))
+
+    def _fill(self) -> list[_Cell | None]:
+        """Fill the frame for the widget's size; return what tells each screen line from others."""
+        height = self.size.height
+        if self._framed != self.size:
+            self._framed = self.size
+            if self._cursor is not None and not self._following:
+                self._show(self._index[self._cursor])
         bottom = self._bottom()
         self._top = bottom if self._following else min(self._top, bottom)
-        frame = self._compose_frame(height)
+        frame = self._places(height)
         cells: list[_Cell | None] = [
             (row.id, row.version, line, flags) for row, line, flags in frame
         ]
         cells.extend([None] * (height - len(cells)))
         self._frame = frame
-        dirty = [
-            y for y, cell in enumerate(cells) if y >= len(self._shown) or self._shown[y] != cell
-        ]
-        self._shown = cells
-        if dirty:
-            width = self.size.width
-            self.refresh(*(Region(0, y, width, 1) for y in dirty))
+        return cells
 
-    def _compose_frame(self, height: int) -> list[_Place]:
+    def _places(self, height: int) -> list[_Place]:
         frame: list[_Place] = []
         place, skip = self._top
         while len(frame) < height and place < len(self._rows):
@@ -374,6 +380,8 @@ class RowsView(Widget, can_focus=True):
         return self._strips.of(row, self.size.width, flags, look_of(self))
 
     def render_line(self, y: int) -> Strip:
+        if self._framed != self.size:
+            self._shown = self._fill()
         if y < len(self._frame):
             row, line, flags = self._frame[y]
             strips = self._drawn(row, flags)
@@ -385,15 +393,9 @@ class RowsView(Widget, can_focus=True):
         return blank(self.size.width, look.palette)
 
     def on_resize(self) -> None:
-        self._shown = []
-        if self._cursor is not None and self.size.height and not self._following:
-            self._show(self._index[self._cursor])
-        self._settle()
-
-    def notify_style_update(self) -> None:
-        """Draw everything anew after a change of look."""
-        super().notify_style_update()
-        self._shown = []
+        # The paint that follows a layout may have come first and seen to it.
+        if self._framed != self.size:
+            self._settle()
 
 
 _KEYS: dict[str | None, Callable[[RowsView], None]] = {

@@ -17,25 +17,30 @@ from textual.strip import Strip
 
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.canvas import Canvas
+from warroom_console.widgets.quiet import Frame
 from warroom_console.widgets.spans import Line, cut, paint, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual import events
-    from textual.widget import Widget
 
 
-def put(widget: Widget, region: Region) -> None:
-    """Place a widget of the upper layer at a region of the screen."""
-    widget.styles.width, widget.styles.height = region.width, region.height
-    widget.styles.offset = (region.x, region.y)
+class Host(Frame):
+    """Where sheets are mounted. It is always there, so that opening one repaints nothing else."""
+
+    DEFAULT_CSS = "Host { layer: above; position: absolute; width: 0; height: 0; }"
+
+    def put(self, region: Region) -> None:
+        """Go to a region of the screen."""
+        self.styles.width, self.styles.height = region.width, region.height
+        self.styles.offset = (region.x, region.y)
 
 
 class Sheet(Canvas, can_focus=True):
     """A box with a title in its top edge and a hint in its bottom edge."""
 
-    DEFAULT_CSS = "Sheet { layer: above; position: absolute; }"
+    DEFAULT_CSS = "Sheet { width: 1fr; height: 1fr; }"
     SURFACE = Surface.SHEET
 
     @abstractmethod

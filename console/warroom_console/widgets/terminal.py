@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from rich.color import ColorSystem
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
 
 from warroom_console.linefilter import CleanFilter
 from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
 from warroom_console.widgets.editor import Editor
-from warroom_console.widgets.sheet import Sheet, put
+from warroom_console.widgets.sheet import Host, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,9 +120,13 @@ class TerminalScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._host = Host()
         self._sheet: Sheet | Editor | None = None
         self._beneath: Widget | None = None
         self._kept: dict[str, str] = {}
+
+    def on_mount(self) -> None:
+        self.mount(self._host)
 
     @property
     def sheet(self) -> Sheet | Editor | None:
@@ -135,14 +140,14 @@ class TerminalScreen(Screen[None]):
         else:
             self._sheet.remove()
         self._sheet = sheet
-        put(sheet, sheet.place(self.size))
+        self._host.put(sheet.place(self.size))
         if isinstance(sheet, Editor):
             sheet.closed = partial(self._close_editor, sheet)
             if (kept := self._kept.get(sheet.key)) is not None:
                 sheet.resume(kept)
         else:
             sheet.closed = partial(self._close_sheet, sheet)
-        self.mount(sheet)
+        self._host.mount(sheet)
         self.set_focus(sheet.area if isinstance(sheet, Editor) else sheet, scroll_visible=False)
 
     def _close_sheet(self, sheet: Sheet | Editor) -> None:
@@ -154,6 +159,7 @@ class TerminalScreen(Screen[None]):
             beneath = None
         self.set_focus(beneath, scroll_visible=False)
         sheet.remove()
+        self._host.put(Region(0, 0, 0, 0))
 
     def _close_editor(self, editor: Editor, kept: str | None) -> None:
         if kept is None:
@@ -169,4 +175,4 @@ class TerminalScreen(Screen[None]):
 
     def on_resize(self) -> None:
         if self._sheet is not None:
-            put(self._sheet, self._sheet.place(self.size))
+            self._host.put(self._sheet.place(self.size))
