@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from datetime import UTC, datetime
 
 import msgspec
@@ -98,9 +97,9 @@ def _iso_time(text: str) -> int | None:
 
 
 def _number_time(number: int | float) -> int | None:
-    if not math.isfinite(number) or abs(number) > 1e21:
-        return None
     size = abs(number)
+    if not size <= 1e21:  # NaN is not, either.
+        return None
     if size >= 1e17:
         return _sane(int(number // 1_000_000))
     if size >= 1e14:

@@ -13,8 +13,8 @@ import msgspec
 
 from warroom_incident.alerts import RECORD_BYTES, Signal
 
-SIGNAL_BYTES = RECORD_BYTES - 1024
-"""What is left for a sender's words beside the board's own counters and times."""
+SIGNAL_BYTES = RECORD_BYTES - 2048
+"""What is left for one signal's words, beside counters, times and what a record keeps of others."""
 
 NAME_CHARS = 128
 """Keys and groups longer than this are cut and told apart by a hash of the whole."""
@@ -78,7 +78,7 @@ def _cut_to(signal: Signal, share: int) -> Signal:
     }
     labels = _cut_map(signal.labels, _LABELS // share, _LABEL // share)
     annotations = _cut_map(signal.annotations, _ANNOTATIONS // share, _ANNOTATION // share)
-    links = tuple(_links(signal.links))[: max(1, _LINKS // share)]
+    links = tuple(_links(signal.links))[: _LINKS // share]
     fitted = msgspec.structs.replace(
         signal,
         key=name(signal.key),
@@ -106,5 +106,5 @@ def _cut_map(texts: dict[str, str], entries: int, chars: int) -> dict[str, str]:
 def _links(links: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     """Keep what a person could open: a cut address leads nowhere."""
     for title, url in links:
-        if url.startswith(_OPENABLE) and len(url) <= _URL and url == storable(url):
+        if url.startswith(_OPENABLE) and len(url) <= _URL and url.isprintable():
             yield cut(title, _WORD), url

@@ -1,0 +1,456 @@
+"""Bodies of every kind become signals, or a sentence that says why not; never anything else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from warroom_incident.alerts import RECORD_BYTES, AlertRecord, Signal, fold_signal
+from warroom_server.intake.kinds import KINDS
+from warroom_server.intake.kinds.alertmanager import fingerprint
+from warroom_server.intake.kinds.body import read_time
+from warroom_server.intake.kinds.fit import NAME_CHARS, cut, fit, storable
+from warroom_server.intake.source import Source
+from warroom_server.intake.unreadable import Unreadable
+
+PAYLOADS = Path(__file__).parent / "payloads"
+NOON = 1_795_262_400_000
+NASTY = "08-nasty-unicode-ansi-nul-54k-annotation"
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def read(kind: str, body: bytes | object, **settings: object) -> list[Signal]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    source = msgspec.convert({"name": "am", "kind": kind, **settings}, Source)
+    return list(KINDS[kind].parse(raw, source, NOON))
+
+
+def only(kind: str, body: bytes | object, **settings: object) -> Signal:
+    (signal,) = read(kind, body, **settings)
+    return signal
+
+
+def notification(*alerts: object, **fields: object) -> dict[str, object]:
+    return {"version": "4", "status": "firing", "alerts": list(alerts), **fields}
+
+
+# --- Alertmanager ---
+
+
+def test_a_single_alert_is_read_with_its_labels_links_and_times() -> None:
+    signal = only("alertmanager", payload("01-fire-single"))
+    assert signal.title == signal.summary == "checkout-api on 127.0.0.1:19813 is down"
+    assert (signal.key, signal.state, signal.severity) == ("fc28154ffdd3d25b", "firing", "SEV1")
+    assert (signal.service, signal.env) == ("checkout", "prod")
+    assert (signal.starts_at, signal.ends_at) == (1_795_244_655_704, None)
+    assert signal.group == '{}:{alertname="TargetDown", cluster="eu-west-1"}'
+    assert dict(signal.links) == {
+        "dashboard_url": "http://127.0.0.1:3000/d/checkout",
+        "runbook_url": "https://runbooks.example.invalid/runbooks/checkout/targetdown",
+        "generator": "http://127.0.0.1:19090/graph?g0.expr=up+%3D%3D+0&g0.tab=1",
+        "alertmanager": "http://vm:19093",
+    }
+    assert not signal.truncated
+
+
+def test_a_partial_resolve_is_read_alert_by_alert() -> None:
+    signals = read("alertmanager", payload("04-partial-resolve-mixed-status"))
+    assert [s.state for s in signals] == ["firing", "resolved", "firing"]
+    assert [s.severity for s in signals] == ["SEV1", None, "SEV1"]
+    assert signals[1].ends_at == 1_795_244_694_704
+
+
+def test_a_fingerprint_that_was_not_sent_is_computed_like_alertmanager_does() -> None:
+    for name in ("02-fire-group-of-3", NASTY, "09-no-alertname-no-annotations"):
+        for alert in json.loads(payload(name))["alerts"]:
+            assert fingerprint(alert["labels"]) == alert["fingerprint"]
+            told = alert.pop("fingerprint")
+            assert only("alertmanager", notification(alert)).key == told
+
+
+def test_version_3_with_an_integer_group_and_local_time_is_read() -> None:
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "Failed", "severity": "critical", "environment": "Production"},
+        "annotations": {"summary": "connecting fails"},
+        "startsAt": "2026-08-01T13:27:08.008+03:00",
+        "endsAt": "0001-01-01T00:00:00Z",
+    }
+    signal = only("alertmanager", notification(alert, version="3", groupKey=5615590933959184469))
+    assert signal.group == "5615590933959184469"
+    assert signal.starts_at == 1_785_580_028_008
+    assert (signal.env, signal.ends_at) == ("Production", None)
+
+
+def test_an_alert_without_name_and_annotations_is_titled_by_its_labels() -> None:
+    signal = only("alertmanager", payload("09-no-alertname-no-annotations"))
+    assert signal.title == "job=batch, severity=critical"
+    assert only("alertmanager", notification({})).title == "unnamed alert"
+
+
+def test_severity_in_annotations_counts() -> None:
+    alert = {"labels": {"alertname": "x"}, "annotations": {"severity": "critical"}}
+    assert only("alertmanager", notification(alert)).severity == "SEV1"
+
+
+def test_a_sources_own_severities_and_default_are_used() -> None:
+    alert = {"labels": {"severity": "customers"}}
+    body = notification(alert)
+    assert only("alertmanager", body, severities={"customers": "SEV1"}).severity == "SEV1"
+    assert only("alertmanager", body, default_severity="SEV4").severity == "SEV4"
+
+
+def test_alerts_that_the_sender_left_out_are_noted() -> None:
+    signal = only("alertmanager", notification({"labels": {"a": "b"}}, truncatedAlerts=3))
+    assert signal.missing == 3
+
+
+def test_two_alerts_with_equal_labels_and_different_fingerprints_stay_two() -> None:
+    alerts = [{"labels": {"a": "b"}, "fingerprint": f} for f in ("f1", "f2")]
+    assert [s.key for s in read("alertmanager", notification(*alerts))] == ["f1", "f2"]
+
+
+def test_hostile_text_arrives_raw_and_a_huge_annotation_is_cut_honestly() -> None:
+    signal = only("alertmanager", payload(NASTY))
+    assert "\x1b[31mCPU" in signal.title
+    assert signal.annotations["bell"] == "\x07\x08� nul"
+    assert signal.description.endswith("… (cut, 54000 characters; the whole body is kept)")
+    assert signal.truncated
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "12-pagerduty-events-v2-trigger-by-alertmanager",
+        "15-opsgenie-close-by-alertmanager",
+        "20-victorops-firing",
+        "22-slack-webhook-firing",
+    ],
+)
+def test_a_body_of_another_shape_is_refused_with_a_reason(name: str) -> None:
+    with pytest.raises(Unreadable, match='no list "alerts"'):
+        read("alertmanager", payload(name))
+
+
+def test_the_alerts_that_can_be_read_are_read_before_the_rest_is_reported() -> None:
+    body = json.dumps(notification({"labels": {"a": "b"}}, "nonsense", 7)).encode()
+    signals = KINDS["alertmanager"].parse(body, Source("am", "alertmanager"), NOON)
+    assert next(signals).labels == {"a": "b"}
+    with pytest.raises(Unreadable, match="2 of its 3 alerts"):
+        next(signals)
+
+
+# --- generic ---
+
+
+def test_the_documented_fields_of_a_generic_alert_are_read() -> None:
+    signal = only(
+        "generic",
+        {
+            "title": "checkout is slow",
+            "key": "checkout-latency",
+            "status": "firing",
+            "severity": "high",
+            "service": "checkout",
+            "env": "prod",
+            "description": "p99 above 2 s",
+            "url": "https://grafana.example.invalid/d/1",
+            "labels": {"team": "shop"},
+            "starts_at": "2026-11-21T12:00:00Z",
+            "host": "web-1",
+            "value": 2.5,
+        },
+    )
+    assert (signal.title, signal.key, signal.state) == (
+        "checkout is slow",
+        "checkout-latency",
+        "firing",
+    )
+    assert (signal.severity, signal.service, signal.env) == ("SEV2", "checkout", "prod")
+    assert (signal.description, signal.starts_at) == ("p99 above 2 s", NOON)
+    assert signal.links == (("url", "https://grafana.example.invalid/d/1"),)
+    assert signal.labels["team"] == "shop"
+    assert (signal.labels["host"], signal.labels["value"]) == ("web-1", "2.5")
+    assert not signal.weak_key
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("ok", "resolved"),
+        ("RECOVERED", "resolved"),
+        ("closed", "resolved"),
+        ("No Data", "nodata"),
+        ("INSUFFICIENT_DATA", "nodata"),
+        ("ack", "acknowledged"),
+        ("maintenance", "suppressed"),
+        ("whatever", "firing"),
+        ("", "firing"),
+    ],
+)
+def test_a_generic_state_is_read_in_the_words_people_use(word: str, state: str) -> None:
+    assert only("generic", {"title": "x", "status": word}).state == state
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        ({"resolved": True}, "resolved"),
+        ({"resolved": False, "status": "ok"}, "firing"),
+        ({"firing": False}, "resolved"),
+        ({"state": 0}, "firing"),
+    ],
+)
+def test_a_generic_state_may_be_a_flag(fields: dict[str, object], state: str) -> None:
+    assert only("generic", {"title": "x", **fields}).state == state
+
+
+def test_a_list_and_an_object_with_a_list_hold_several_alerts() -> None:
+    assert [s.key for s in read("generic", [{"id": 1}, {"id": 2}])] == ["1", "2"]
+    wrapped = {"id": "outer", "service": "shop", "alerts": [{"id": 1}, {"id": 2, "service": "x"}]}
+    signals = read("generic", wrapped)
+    assert [(s.key, s.service) for s in signals] == [("1", "shop"), ("2", "x")]
+
+
+def test_a_guessed_key_ignores_numbers_and_is_marked() -> None:
+    one, other, third = (
+        only("generic", {"title": title, "host": "db1"})
+        for title in ("disk 91 % full", "disk 97 % full", "disk is gone")
+    )
+    assert one.key == other.key != third.key
+    assert one.weak_key
+
+
+def test_alerts_without_any_known_field_are_told_apart_by_their_words() -> None:
+    one = only("generic", {"probe": {"at": "eu"}, "when": 17})
+    other = only("generic", {"probe": {"at": "us"}, "when": 17})
+    again = only("generic", {"probe": {"at": "eu"}, "when": 99, "state": "ok"})
+    assert one.key == again.key != other.key
+    assert one.title == "alert from am"
+    assert '"probe": {"at": "eu"}' in one.description
+
+
+def test_a_plain_sentence_is_an_alert() -> None:
+    signal = only("generic", b'"the tape robot fell over\\nagain"')
+    assert signal.title == "the tape robot fell over"
+    assert signal.description == "the tape robot fell over\nagain"
+
+
+@pytest.mark.parametrize("tags", [["team:shop", "prod"], "team:shop, prod", {"team": "shop"}])
+def test_tags_become_labels_however_they_are_written(tags: object) -> None:
+    assert only("generic", {"title": "x", "tags": tags}).labels["team"] == "shop"
+
+
+def test_links_may_be_objects_and_only_web_addresses_are_links() -> None:
+    hostile = "https://x.invalid/\x1b]0;owned"
+    links = [{"title": "graph", "href": "https://g.invalid/1"}, "javascript:alert(1)", 7, hostile]
+    assert only("generic", {"title": "x", "links": links}).links == (
+        ("graph", "https://g.invalid/1"),
+    )
+
+
+@pytest.mark.parametrize("body", [b"7", b"null", b"true", b'""', b"[3]", b"NaN"])
+def test_a_value_that_tells_nothing_is_refused_with_a_reason(body: bytes) -> None:
+    with pytest.raises(Unreadable, match="tell nothing"):
+        read("generic", body)
+
+
+# --- what careless and hostile encoders send ---
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        (b'{"title": "a", "value": NaN}', "a"),
+        (b'{"title": "lone \\ud83d surrogate"}', "lone � surrogate"),
+        (b'{"title": "first", "title": "last"}', "last"),
+        (b'{"title": "latin \xe9"}', "latin �"),
+        (b'\xef\xbb\xbf{"title": "with a mark"}', "with a mark"),
+        (b'{"title": "nul \\u0000 here"}', "nul � here"),
+        (b'{"title": "raw \x01 control"}', "raw \x01 control"),
+        (b'{"title": "two\\nlines"}', "two lines"),
+    ],
+)
+def test_what_other_parsers_choke_on_is_still_read(body: bytes, title: str) -> None:
+    signal = only("generic", body)
+    assert signal.title == title
+    assert msgspec.json.decode(msgspec.json.encode(signal), type=Signal) == signal
+
+
+@pytest.mark.parametrize("digits", ["9223372036854775808", "9" * 400, "1" + "0" * 5000])
+def test_integers_of_any_size_are_text(digits: str) -> None:
+    signal = only("generic", b'{"title": "x", "id": ' + digits.encode() + b"}")
+    assert signal.key.startswith(digits[:100])
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"disk full", b"[" * 10_000, b'{"a":' * 10_000, b'{"title": "x"', b"\xff\xfe\x00"],
+)
+def test_what_is_not_json_is_refused_with_a_reason(kind: str, body: bytes) -> None:
+    with pytest.raises(Unreadable, match=r"not JSON|nested too deeply"):
+        read(kind, body)
+
+
+@pytest.mark.parametrize(
+    ("value", "ms"),
+    [
+        ("2026-11-21T12:00:00Z", NOON),
+        ("2026-11-21T12:00:00.123456789Z", NOON + 123),
+        ("2026-11-21T13:00:00+0100", NOON),
+        ("2026-11-21 12:00:00", NOON),
+        (NOON // 1000, NOON),
+        (NOON, NOON),
+        (NOON * 1000, NOON),
+        (NOON * 1_000_000, NOON),
+        (str(NOON // 1000), NOON),
+        (NOON / 1000 + 0.5, NOON + 500),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-23:59", None),
+        (0, None),
+        (-5, None),
+        (float("nan"), None),
+        (10**30, None),
+        ("9" * 60, None),
+        ("yesterday", None),
+        (True, None),
+        (None, None),
+        ([NOON], None),
+    ],
+)
+def test_times_are_read_in_every_usual_spelling(value: object, ms: int | None) -> None:
+    assert read_time(value) == ms
+
+
+def test_a_number_beyond_any_float_is_no_time() -> None:
+    assert read_time(10**400) is None
+
+
+# --- limits ---
+
+
+def as_record(signal: Signal) -> AlertRecord:
+    """The largest record that a signal can grow into."""
+    (record,) = fold_signal(None, msgspec.structs.replace(signal, state="firing"), NOON).changed
+    huge = 1 << 53
+    return msgspec.structs.replace(
+        record, rev=huge, count=huge, flaps=huge, ends_at=huge, resolved_by="superseded"
+    )
+
+
+@given(
+    st.text("x\x01\0é\ud83d🚨"),
+    st.dictionaries(st.text(max_size=9), st.sampled_from(("\x01" * 3000, "é" * 3000, "v"))),
+    st.integers(1, 9000),
+)
+def test_a_record_is_never_larger_than_the_promise(
+    word: str, texts: dict[str, str], times: int
+) -> None:
+    long = (word or "w") * times
+    signal = Signal(
+        source="s" * 64,
+        kind="generic",
+        key=long,
+        state="firing",
+        title=long,
+        received=NOON,
+        service=long,
+        env=long,
+        summary=long,
+        description=long,
+        labels=texts | {long: long},
+        annotations=texts | {long: long},
+        links=((long, "https://x.invalid/" + "é" * 500),) * 9,
+        group=long,
+    )
+    encoded = msgspec.json.encode(as_record(fit(signal)))
+    assert len(encoded) <= RECORD_BYTES
+    assert msgspec.json.decode(encoded, type=AlertRecord)
+
+
+def test_a_signal_that_fits_is_not_touched() -> None:
+    signal = only("alertmanager", payload("01-fire-single"))
+    assert fit(signal) == signal
+
+
+def test_cut_names_stay_different() -> None:
+    one, other = (fit(only("generic", {"id": "k" * 500 + tail})) for tail in ("a", "b"))
+    assert one.key != other.key
+    assert len(one.key) <= NAME_CHARS
+
+
+def test_an_address_that_is_too_long_is_left_out_rather_than_broken() -> None:
+    signal = only("generic", {"title": "x", "url": "https://x.invalid/" + "a" * 1000})
+    assert signal.links == ()
+    assert signal.truncated
+
+
+@given(st.text())
+def test_a_storable_text_can_be_encoded_and_is_otherwise_the_same(text: str) -> None:
+    kept = storable(text)
+    kept.encode()
+    assert "\0" not in kept
+    assert kept == text or "\ufffd" in kept
+
+
+@given(st.text("a\0\ud83d", max_size=50), st.integers(1, 40))
+def test_a_cut_text_says_how_long_it_was(text: str, limit: int) -> None:
+    short = cut(text, limit)
+    assert short == storable(text) or f"{len(text)} characters" in short
+
+
+# --- fuzz ---
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+_FIELDS = (
+    ("title", "status", "severity", "labels", "tags", "links", "url", "annotations", "alerts"),
+    ("events", "key", "startsAt", "endsAt", "fingerprint", "groupKey", "resolved", "starts_at"),
+)
+FIELDS = st.sampled_from([name for names in _FIELDS for name in names])
+SHAPED = st.dictionaries(FIELDS, JSON, max_size=6)
+NOTIFIED = st.fixed_dictionaries({"alerts": st.lists(SHAPED | JSON, max_size=3)}) | SHAPED
+
+
+def assert_survives(kind: str, body: bytes) -> None:
+    try:
+        signals = read(kind, body)
+    except Unreadable:
+        return
+    for signal in signals:
+        encoded = msgspec.json.encode(as_record(signal))
+        assert len(encoded) <= RECORD_BYTES
+        assert msgspec.json.decode(encoded, type=AlertRecord).title
+
+
+@given(st.sampled_from(sorted(KINDS)), JSON | SHAPED | NOTIFIED, st.booleans())
+def test_any_json_is_read_or_refused_with_a_reason(kind: str, value: object, ascii: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii)
+    assert_survives(kind, text.encode("utf-8", "surrogatepass"))
+
+
+@given(st.sampled_from(sorted(KINDS)), st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_with_a_reason(kind: str, body: bytes) -> None:
+    assert_survives(kind, body)
+
+
+@given(st.sampled_from(sorted(KINDS)), st.data())
+def test_a_damaged_real_body_is_read_or_refused_with_a_reason(
+    kind: str, data: st.DataObject
+) -> None:
+    body = bytearray(payload("02-fire-group-of-3"))
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=10))
+    assert_survives(kind, bytes(body))
