@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import logging
 import os
 import secrets
@@ -16,6 +15,7 @@ from typing import NoReturn
 from warroom_incident.schema import StorageError
 
 from .config import ConfigError, config_directory, data_directory, read_config, socket_path
+from .identity import account_name
 from .intake.serve import CannotListen
 from .keys import load_or_create
 from .listeners import ListenError
@@ -46,7 +46,7 @@ async def _run(server: Server, doors: Doors) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    line = await server.start(doors, getpass.getuser())
+    line = await server.start(doors, account_name(os.getuid()))
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     await stop.wait()

@@ -50,6 +50,11 @@ class BoardFeed:
         else:
             self._start.extend(board.ordered())
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the board has something that was not sent."""
+        return bool(self._start) or self._rev < self._frames.board.rev
+
     def next(self) -> bytes | None:
         """The next frame, None when all is sent.
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import broadcast
+from websockets.frames import Frame, Opcode
 
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.incident import IncidentState
+from warroom_incident.log import Stretch
 from warroom_incident.sync.server_end import events_frame
 from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Welcome
 
@@ -72,20 +74,30 @@ class Hub:
         followers = self.followers.get(commit.stream)
         if followers:
             for stretch in commit.stretches:
-                first, last = stretch.rows[0].iseq, stretch.rows[-1].iseq
-                frame = events_frame(commit.stream, "live", stretch, commit.top)
-                ready = []
-                for session in followers:
-                    if session.is_idle and session.end.takes_live(commit.stream, first):
-                        session.end.passed_live(commit.stream, last, len(frame))
-                        ready.append(session.ws)
-                    else:
-                        session.wake()
-                broadcast(ready, frame, text=True)
-                self.delivered += len(ready)
+                self._pass_on(commit, stretch, followers)
         if isinstance(commit.state, IncidentState):
             self._changed_streams.add(commit.stream)
             self._flush_soon()
+
+    def _pass_on(self, commit: Commit, stretch: Stretch, followers: set[Session]) -> None:
+        stream, first, last = commit.stream, stretch.rows[0].iseq, stretch.rows[-1].iseq
+        frame = events_frame(stream, "live", stretch, commit.top)
+        size = len(frame)
+        # A frame without extensions is the same bytes for everybody, so it is serialized once;
+        # what websockets would do per connection costs more than the write itself.
+        plain = Frame(Opcode.TEXT, frame).serialize(mask=False)
+        deflated = []
+        for session in followers:
+            if not (session.is_idle() and session.end.pass_live(stream, first, last, size)):
+                session.wake()
+            elif session.is_plain:
+                session.transport.write(plain)
+                self.delivered += 1
+            else:
+                deflated.append(session.ws)
+                self.delivered += 1
+        if deflated:
+            broadcast(deflated, frame, text=True)
 
     def on_records(self, _records: Sequence[AlertRecord]) -> None:
         """The board changed."""
@@ -121,7 +133,8 @@ class Hub:
             if session.hello.lobby:
                 session.summaries_changed |= streams
             session.people_changed |= self._people_changed
-            session.wake()
+            if session.has_news:
+                session.wake()
         self._people_changed = False
 
     def people_for(self, who: Who) -> list[Person]:

@@ -51,6 +51,11 @@ def peer_account(connection: socket.socket) -> str:
     size = struct.calcsize("3i")
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     _pid, uid, _gid = struct.unpack("3i", raw)
+    return account_name(uid)
+
+
+def account_name(uid: int) -> str:
+    """The name of a Unix account, `uid1234` where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from warroom_incident.log import Receipt
 from warroom_incident.seal import ZERO
@@ -56,6 +57,10 @@ class Session:
 
     def __init__(self, ws: ServerConnection, caller: Caller, room: Room, hub: Hub) -> None:
         self.ws = ws
+        self.transport = ws.transport
+        self._protocol = ws.protocol
+        self.is_plain = not ws.protocol.extensions
+        self._starved = False
         self.end = ServerEnd()
         self.seat: Seat | None = None
         self.people_changed = False
@@ -140,7 +145,8 @@ class Session:
             case Push():
                 await self._push(message)
             case Seen():
-                self.wake()
+                if self._starved:
+                    self.wake()
             case Here():
                 if self.seat is not None:
                     self.seat.here = message
@@ -187,10 +193,23 @@ class Session:
 
     # Sending -------------------------------------------------------------------------------
 
-    @property
     def is_idle(self) -> bool:
-        """Whether everything that was sent has left for the network."""
-        return not self._out and self.ws.transport.get_write_buffer_size() == 0
+        """Whether the connection is open and everything that was sent has left for the network."""
+        return (
+            not self._out
+            and not self.transport.get_write_buffer_size()
+            and self._protocol.state is State.OPEN
+        )
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something besides events waits to be sent."""
+        return bool(
+            self.people_changed
+            or self.summaries_changed
+            or self.held_changed
+            or (self._board and self._board.has_more)
+        )
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -199,7 +218,7 @@ class Session:
     def say(self, message: Message) -> None:
         """Send a small message at once, or first of all when the line is free again."""
         frame = self.end.message(message)
-        if self.is_idle:
+        if self.is_idle():
             broadcast([self.ws], frame, text=True)
         else:
             self._out.append(frame)
@@ -226,7 +245,8 @@ class Session:
         if self._out:
             await self.ws.send(self._out.popleft(), text=True)
             return True
-        if not self.end.has_credit:
+        self._starved = not self.end.has_credit
+        if self._starved:
             return False
         tops = self._room.tops
         read = self.end.next_read(tops)

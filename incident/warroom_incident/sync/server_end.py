@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..log import Row, Stretch
 from .wire import (
     CREDIT,
+    FRAME_TARGET,
     PROTOCOL,
     Close,
     Events,
@@ -68,11 +69,24 @@ class Feed:
             return Read(self.stream, "history", after=self.past - 1, upto=self.past_end)
         return None
 
-    def sent(self, part: Part, last: int, count: int) -> None:
-        """Note what was sent: up to `last`, `count` events."""
+    def follows(self, read: Read) -> bool:
+        """Whether what was read goes on from what was sent.
+
+        It may not, where the stream was left and followed again while the log was read.
+        """
+        match read.part:
+            case "present":
+                return self.present[: len(read.iseqs)] == list(read.iseqs)
+            case "live":
+                return read.after < self.live
+            case "history":
+                return read.after < self.past and read.upto == self.past_end
+
+    def sent(self, part: Part, last: int) -> None:
+        """Note what was sent: everything up to `last`."""
         match part:
             case "present":
-                del self.present[:count]
+                self.present = [iseq for iseq in self.present if iseq > last]
             case "live":
                 self.live = max(self.live, last + 1)
             case "history":
@@ -129,7 +143,7 @@ class ServerEnd:
         if top - known > RECENT:
             feed.live = top - RECENT + 1
             feed.past, feed.past_end = known + 1, top - RECENT
-            feed.present = [iseq for iseq in present if iseq <= feed.past_end]
+            feed.present = sorted(i for i in present if feed.past <= i <= feed.past_end)
         self.feeds[follow.stream] = feed
 
     def leave(self, stream: str) -> None:
@@ -153,10 +167,22 @@ class ServerEnd:
         ]
         return min(reads, key=_urgency, default=None)
 
-    def takes_live(self, stream: str, first: int) -> bool:
-        """Whether a frame of new events that begins at `first` can be passed on as it is."""
+    def pass_live(self, stream: str, first: int, last: int, size: int) -> bool:
+        """Whether a shared frame of new events `first` to `last` may be passed on as it is.
+
+        If so it is counted as sent; if not, the events will be read from the log.
+        """
         feed = self.feeds.get(stream)
-        return feed is not None and feed.live == first and not feed.present and self.has_credit
+        if (
+            feed is None
+            or feed.live != first
+            or feed.present
+            or self.bytes_sent - self.bytes_seen >= CREDIT
+        ):
+            return False
+        feed.live = last + 1
+        self.bytes_sent += size
+        return True
 
     # Sending -------------------------------------------------------------------------------
 
@@ -170,18 +196,18 @@ class ServerEnd:
         return self.sent(encode(message))
 
     def events(self, read: Read, stretch: Stretch, top: int) -> bytes | None:
-        """The frame for what was read, or None if the stream is no longer followed."""
+        """The frame for what was read, or None if the stream is no longer followed from there."""
         feed = self.feeds.get(read.stream)
-        if feed is None:
+        if feed is None or not feed.follows(read):
             return None
-        last = stretch.rows[-1].iseq if stretch.rows else read.upto
-        feed.sent(read.part, last, len(read.iseqs))
+        if read.part == "present":
+            stretch = Stretch(_fitting(stretch.rows))
+        if stretch.rows:
+            last = stretch.rows[-1].iseq
+        else:  # nothing is left of what was asked for
+            last = read.iseqs[-1] if read.iseqs else read.upto
+        feed.sent(read.part, last)
         return self.sent(events_frame(read.stream, read.part, stretch, top))
-
-    def passed_live(self, stream: str, last: int, size: int) -> None:
-        """Note that a shared frame of new events up to `last` was passed on."""
-        self.feeds[stream].live = last + 1
-        self.bytes_sent += size
 
     def newly_synced(self, tops: Mapping[str, int]) -> list[Feed]:
         """The feeds that have just been sent to their end for the first time."""
@@ -199,6 +225,16 @@ class ServerEnd:
 
 def _urgency(read: Read) -> int:
     return ("present", "live", "history").index(read.part)
+
+
+def _fitting(rows: list[Row]) -> list[Row]:
+    """As many rows as make one frame, one at the least."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row.packet.head) + len(row.packet.body or b"")
+        if number and size > FRAME_TARGET:
+            return rows[:number]
+    return rows
 
 
 def events_frame(stream: str, part: Part, stretch: Stretch, top: int) -> bytes:
