@@ -1,0 +1,1 @@
+"""The full-screen views: the lobby and the incident."""

@@ -1,0 +1,1 @@
+"""What a responder can do, by area; each module registers its actions."""

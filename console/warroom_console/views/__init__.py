@@ -1,0 +1,1 @@
+"""The panels: the model as rows, each a pure view of the room."""
