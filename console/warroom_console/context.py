@@ -139,7 +139,7 @@ class Ctx(Room, Protocol):
         """Put text on the clipboard and flash how that went."""
 
     def here(self, doing: str) -> None:
-        """Tell the others what this person is doing, e.g. `editing draft k3f9`; empty for nothing."""
+        """Tell the others what this person does, e.g. `editing draft k3f9`; empty for nothing."""
 
     def activate(self, number: int) -> None:
         """Make a panel the active one."""
