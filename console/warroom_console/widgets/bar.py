@@ -38,6 +38,8 @@ class Bar(Quiet):
         """Repaint the cells that differ from what is on screen."""
         width = self.size.width
         if not (width and self.is_mounted):
+            self._drawn = None
+            self.refresh()
             return
         old, new = self._drawn, self.draw(width, look_of(self))
         self._drawn = new

@@ -36,6 +36,8 @@ class Canvas(Quiet):
     def redraw(self) -> None:
         """Repaint the rows that differ from what is on screen."""
         if not (self.size.area and self.is_mounted):
+            self._drawn = None
+            self.refresh()
             return
         if self._drawn_size != self.size:
             self._drawn = None

@@ -9,18 +9,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import events
+from textual.geometry import NULL_SIZE
+from textual.reactive import Reactive
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from textual.geometry import Region
+    from textual.geometry import Region, Size
 
 
 class Quiet(Widget):
-    """A widget whose focus moves without a repaint."""
+    """A widget whose focus and size change without a second paint."""
 
     ALLOW_SELECT = False
+    # A layout paints what it resized; without the next lines it is all painted once more.
+    virtual_size: Reactive[Size] = Reactive(NULL_SIZE, repaint=False)
+
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if changed:
+            self._repaint_regions.clear()
+        return changed
 
     def _on_focus(self, event: events.Focus) -> None:
         event.prevent_default()

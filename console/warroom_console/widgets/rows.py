@@ -309,7 +309,7 @@ class RowsView(Quiet, can_focus=True):
             row.id == self._cursor for row, _, _ in self._frame
         )
         self._cursor = row_id
-        if row_id is not None and self.size.height and (show or visible or self._top == (0, 0)):
+        if row_id is not None and self.size.area and (show or visible or self._top == (0, 0)):
             self._show(self._index[row_id])
         self._settle()
         if moved:
@@ -340,6 +340,9 @@ class RowsView(Quiet, can_focus=True):
     def _settle(self) -> None:
         """Work out what every screen line shows and repaint those that show something else."""
         if not self.size.area:
+            # Out of sight: fill the frame when the view is laid out again.
+            self._framed = NULL_SIZE
+            self.refresh()
             return
         shown, self._shown = self._shown, self._fill()
         dirty = [y for y, cell in enumerate(self._shown) if y >= len(shown) or shown[y] != cell]
