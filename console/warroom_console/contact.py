@@ -1,0 +1,99 @@
+"""The first contact: which room is behind an address, and which servers to try at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from warroom_incident.author import new_rep
+from warroom_incident.clean import clean_line
+from warroom_incident.sync.client_end import ClientEnd
+from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError, Welcome
+
+from .dial import DialError, dial
+from .known import Known
+from .places import Places, Server
+
+FIRST_CONTACT_WITHIN = 5.0
+
+
+class NoServer(Exception):
+    """No server was ever reached, so there is nothing to show; the message says what to do."""
+
+
+class Unwelcome(Exception):
+    """A server answered and lets nobody in; the message is its sentence."""
+
+
+def candidates(places: Places) -> tuple[Server, ...]:
+    """The servers to try: those the user named or, of the default sockets, the answering ones."""
+    if places.named:
+        return places.servers
+    answering = tuple(server for server in places.servers if answers(server))
+    return answering or places.servers
+
+
+def answers(server: Server) -> bool:
+    """Whether somebody takes connections on a Unix socket; asking takes no time."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(str(server.path))
+        except OSError:
+            return False
+    return True
+
+
+def known_room(places: Places, servers: Sequence[Server]) -> str | None:
+    """The room that the first known of the servers led to."""
+    rooms = Known(places.state).rooms()
+    return next((rooms[server.url] for server in servers if server.url in rooms), None)
+
+
+async def first_contact(places: Places, servers: Sequence[Server]) -> tuple[Server, Welcome]:
+    """Ask the servers in order where they are.
+
+    Raises:
+        NoServer: None answers.
+        Unwelcome: One answers and does not let this user in.
+    """
+    reasons = []
+    for server in servers:
+        try:
+            async with asyncio.timeout(FIRST_CONTACT_WITHIN):
+                return server, await _ask(places, server)
+        except ConnectionClosed as closed:
+            code = closed.rcvd.code if closed.rcvd else 0
+            said = clean_line(closed.rcvd.reason, 120) if closed.rcvd else ""
+            if code in {close.value for close in Close if close.final}:
+                raise Unwelcome(f"The server does not let you in: {said}.") from None
+            reasons.append(f"{server.url} hung up")
+        except InvalidStatus as error:
+            if error.response.status_code in (401, 403):
+                raise Unwelcome(
+                    "The server does not know this token, or it has expired: ask for a new one."
+                ) from None
+            reasons.append(f"{server.url} is no warroom")
+        except TimeoutError:
+            reasons.append(f"{server.url} does not answer")
+        except DialError as error:
+            reasons.append(f"{server.url}: {error}")
+        except (OSError, WebSocketException, ProtocolError):
+            reasons.append(f"{server.url} cannot be reached")
+    raise NoServer("No warroom server: " + ", ".join(reasons) + ".")
+
+
+async def _ask(places: Places, server: Server) -> Welcome:
+    hello = Hello(PROTOCOL, "warroom", new_rep(os.urandom), places.machine, places.user)
+    end = ClientEnd(hello, (), None)
+    connection = await dial(server, places.token)
+    try:
+        await connection.send(end.hello(()), text=True)
+        while end.welcome is None:
+            end.receive(bytes(await connection.recv(decode=False)))
+        return end.welcome
+    finally:
+        await connection.close()

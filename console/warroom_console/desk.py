@@ -1,0 +1,359 @@
+"""The desk: one console's slot, outbox, replica, link and model, and every write it makes.
+
+`async with Desk(places) as desk:` works from the replica at once and with a server as soon as one
+answers. A write takes effect in the model immediately, is kept in the outbox, and then sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from warroom_incident.author import Entropy, new_id, new_stream
+from warroom_incident.clock import Wall
+from warroom_incident.door import DoorError
+from warroom_incident.event import Event, Packet
+from warroom_incident.incident import IncidentState
+from warroom_incident.reducers import Body
+from warroom_incident.sync.wire import Here, encode
+from warroom_incident.vocabulary import (
+    ChecklistAttached,
+    IncidentDeclared,
+    SeveritySet,
+    StatusSet,
+)
+
+from .contact import candidates, first_contact, known_room
+from .hearing import Hearing
+from .home import Home
+from .known import Known
+from .link import Link, wall_ms
+from .memory import Memory
+from .model import Area, Model
+from .naming import find_stream
+from .outgoing import Outgoing
+from .pen import Pen
+from .places import Places
+from .saver import Saver
+from .undo import undo
+
+if TYPE_CHECKING:
+    from warroom_incident.practice.runbook import Runbook
+
+LOOK_EVERY = 2.0
+"""How often the outbox is searched for what other processes of this user left, in seconds."""
+
+KEEP_WITHIN = 3.0
+"""How long closing waits for the disk to take the last events, in seconds."""
+
+
+class OtherRoom(Exception):
+    """The server holds another room than the replica; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of some events: acknowledged, refused (with reasons), or still waiting."""
+
+    acknowledged: frozenset[str]
+    refused: dict[str, str]
+    waiting: frozenset[str]
+
+
+class Desk:
+    """One console's place in the room.
+
+    Args:
+        places: The user's settings.
+        board: Whether to receive the alert board.
+        wall: The clock, in milliseconds.
+        entropy: Random bytes.
+    """
+
+    link: Link
+
+    def __init__(
+        self,
+        places: Places,
+        *,
+        board: bool = True,
+        wall: Wall = wall_ms,
+        entropy: Entropy = os.urandom,
+    ) -> None:
+        self.places = places
+        self.model = Model(wall())
+        self._wall = wall
+        self._entropy = entropy
+        self._board = board
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # Opening and closing -------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Open the replica and begin to connect.
+
+        Raises:
+            NoServer: Nothing is known of any room here, and no server answers.
+            Unwelcome: The server does not let this user in.
+            OSError: The replica directory cannot be used.
+        """
+        places = self.places
+        servers = candidates(places)
+        room = known_room(places, servers) or ""
+        if not room and places.replica is None:
+            server, welcome = await first_contact(places, servers)
+            room = welcome.room
+            Known(places.state).remember(server.url, room)
+        self._home = Home.open(places.room_directory(room), self._wall, self._entropy)
+        self._hearing = Hearing(places, self.model, self._home, board=self._board)
+        self._saver = Saver(
+            self._home.own, self._hearing.cursors, self._hearing.saved, self._troubled
+        )
+        self._outgoing = Outgoing(self._home.outbox, self._push, self._troubled)
+        self._pen = Pen(self.model, self._home)
+        self._hearing.saver, self._hearing.outgoing = self._saver, self._outgoing
+        self.link = self._hearing.link = Link(
+            servers, self._hearing, token=places.token, wall=self._wall
+        )
+        self._memory = Memory(places, self.model, self._home, self._saver)
+        self._memory.restore(room, board=self._board)
+        self._memory.show(await self._outgoing.look())
+        self._tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self.link.run(),
+                self._outgoing.run(),
+                self._saver.run(),
+                self._look_for_others(),
+            )
+        ]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """As `close`."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Keep what was written and leave."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KEEP_WITHIN):
+                await self._outgoing.kept()
+        for task in self._tasks:
+            task.cancel()
+        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._outgoing.close()
+        await self._saver.close()
+        self._home.close()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    # Streams -------------------------------------------------------------------------------
+
+    async def open(self, stream: str) -> None:
+        """Follow a stream: show what the replica holds at once, then what the server has."""
+        if not self._memory.knows(stream):
+            self._memory.take_in(stream, await asyncio.to_thread(self._home.load, stream))
+        self._hearing.follow(stream)
+
+    async def close_stream(self, stream: str) -> None:
+        """Follow a stream no longer; what is known of it stays."""
+        self._hearing.leave(stream)
+
+    def load(self, stream: str) -> IncidentState:
+        """The state of an incident, read from the replica where that was not done before."""
+        self._memory.load(stream)
+        return self.model.incident(stream)
+
+    def resolve(self, name: str) -> str:
+        """The stream of the incident that somebody calls `INC-7`, `7`, `INC-~k3f9` or by uid.
+
+        Raises:
+            NoIncident: There is none; the message is one sentence.
+        """
+        model = self.model
+        numbers = {stream: summary.id for stream, summary in model.summaries.items()}
+        numbers |= {
+            stream: state.number for stream, state in model.incidents.items() if state.known
+        }
+        return find_stream(name, numbers)
+
+    # Writing -------------------------------------------------------------------------------
+
+    def write(self, stream: str, body: Body, base: tuple[str, ...] | None = None) -> Event:
+        """Write one event: it counts here at once, and is kept and sent as soon as possible.
+
+        Args:
+            stream: Where it belongs.
+            body: What it says.
+            base: What it replaces or removes; by default whatever counts now. A draft names what
+                counted when its edit began, a removal the elements.
+
+        Raises:
+            DoorError: It may not be written; the message is one sentence.
+        """
+        self._memory.load(stream)
+        return self._written([self._pen.write(stream, body, base)])[0]
+
+    def write_all(self, stream: str, bodies: Sequence[Body]) -> list[Event]:
+        """Write several events in one go: all of them or none.
+
+        Raises:
+            DoorError: One of them may not be written; nothing was.
+        """
+        self._memory.load(stream)
+        return self._written(self._pen.write_all(stream, bodies))
+
+    def _written(self, written: Sequence[tuple[Event, Packet]]) -> list[Event]:
+        events = [event for event, _ in written]
+        self._outgoing.put(written)
+        self._memory.show(events)
+        return events
+
+    def declare(
+        self,
+        title: str,
+        severity: str | None = None,
+        *,
+        drill: bool = False,
+        checklist: Runbook | None = None,
+    ) -> str:
+        """Declare an incident and return its stream; the IC's checklist comes with it.
+
+        Raises:
+            DoorError: It may not be written; the message is one sentence.
+        """
+        if checklist is None:
+            from warroom_incident.practice.library import load_checklist
+
+            checklist = load_checklist()
+        bodies: list[Body] = [IncidentDeclared(title=title, drill=drill)]
+        if severity is not None:
+            bodies.append(SeveritySet(severity=severity))  # type: ignore[arg-type]
+        bodies.append(StatusSet(status="started"))
+        bodies.append(
+            ChecklistAttached(
+                checklist=new_id(self._entropy), title=checklist.title, steps=checklist.steps
+            )
+        )
+        stream = new_stream(self._entropy)
+        self._memory.begin(stream)
+        try:
+            self.write_all(stream, bodies)
+        except DoorError:
+            self.model.incidents.pop(stream, None)
+            raise
+        self._hearing.follow(stream)
+        return stream
+
+    def undo_body(self, event: Event) -> Body:
+        """What to write so that things are as before an event.
+
+        Raises:
+            CannotUndo: It stands for itself, or somebody changed the same thing since.
+        """
+        return undo(event, self.model.fold(event.head.stream))
+
+    def here(self, where: str = "", doing: str = "") -> None:
+        """Tell the others where this person is (a stream or nothing) and what they are typing."""
+        told = Here(where[:64], doing[:80])
+        if told != self._hearing.here:
+            self._hearing.here = told
+            self.link.send(encode(told))
+
+    def _push(self, packets: Sequence[Packet]) -> None:
+        end = self._hearing.end
+        if end is not None and self._hearing.welcome is not None:
+            self.link.send(*end.push(packets))
+
+    async def _look_for_others(self) -> None:
+        """Take on what other processes of this user leave in the outbox."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                self._memory.show(await self._outgoing.look())
+            except OSError as error:
+                self._troubled(f"The outbox cannot be read ({error.strerror}).")
+            self._hearing.send_waiting()
+
+    def _troubled(self, sentence: str) -> None:
+        if sentence != self.model.trouble:
+            self.model.trouble = sentence
+            self.model.note(Area.TROUBLE, urgent=True)
+
+    # Waiting -------------------------------------------------------------------------------
+
+    @property
+    def offline(self) -> bool:
+        """Whether every server has been tried in vain, or trying again cannot help."""
+        return self.model.link.phase in ("retrying", "stopped")
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a server was ever heard of here, so that there is something to show."""
+        return bool(self.model.you)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a server is connected and has brought all that is followed to the present."""
+        hearing = self._hearing
+        return (
+            self.model.live
+            and hearing.lobby_whole
+            and all(stream in self.model.current for stream in hearing.wanted)
+        )
+
+    async def ready(self, within: float = 5.0) -> bool:
+        """Wait for the present state of all that is followed; False means: what the replica had.
+
+        Raises:
+            OtherRoom: The server holds another room than the replica.
+        """
+        await self.until(lambda: self.fresh or self.offline, within)
+        if self._hearing.other_room is not None:
+            raise OtherRoom(self._hearing.other_room)
+        return self.fresh
+
+    async def complete(self, stream: str, within: float = 60.0) -> bool:
+        """Wait until a followed stream was read to its end; False without a server."""
+        await self.until(lambda: stream in self.model.synced or self.offline, within)
+        return stream in self.model.synced
+
+    async def kept(self) -> None:
+        """Wait until everything written is on this machine's disk, or the disk refused it."""
+        await self._outgoing.kept()
+
+    async def sent(self, ids: Iterable[str], within: float = 5.0) -> Sent:
+        """Wait until events are on this machine's disk and a server has answered for them."""
+        wanted = frozenset(ids)
+        await self.kept()
+        model = self.model
+        await self.until(lambda: self.offline or not wanted & model.pending, within)
+        refused = {id_: model.refusals[id_].reason for id_ in wanted if id_ in model.refusals}
+        waiting = wanted & model.pending
+        return Sent(wanted - waiting - refused.keys(), refused, waiting)
+
+    async def until(self, condition: Callable[[], bool], within: float) -> bool:
+        """Wait until something holds of the model; return whether it does."""
+        stirred = asyncio.Event()
+        unsubscribe = self.model.subscribe(lambda _urgent: stirred.set())
+        try:
+            async with asyncio.timeout(within):
+                while not condition():
+                    stirred.clear()
+                    await stirred.wait()
+        except TimeoutError:
+            pass
+        finally:
+            unsubscribe()
+        return condition()

@@ -1,0 +1,82 @@
+"""Opening one connection to one server, and making sure who is at the other end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect, unix_connect
+
+from warroom_incident.sync.wire import MAX_FRAME
+
+from .places import Server
+
+PING_EVERY = 10
+PING_WITHIN = 30
+CLOSE_WITHIN = 1
+
+_silent = logging.getLogger("warroom.link")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+_silent.setLevel(logging.CRITICAL)  # its debug lines would carry the token
+
+
+class DialError(Exception):
+    """The other end is not who it should be; the message is a sentence's end."""
+
+
+async def dial(server: Server, token: str | None) -> ClientConnection:
+    """Connect and shake hands.
+
+    Raises:
+        OSError: Nobody answers.
+        websockets.exceptions.WebSocketException: Somebody does, who is no warroom.
+        DialError: A Unix socket is served by a user whom we have no reason to trust.
+    """
+    options: dict[str, Any] = {
+        "max_size": MAX_FRAME,
+        "ping_interval": PING_EVERY,
+        "ping_timeout": PING_WITHIN,
+        "close_timeout": CLOSE_WITHIN,
+        "open_timeout": None,
+        "user_agent_header": "warroom",
+        "logger": _silent,
+    }
+    if token is not None:
+        options["additional_headers"] = {"Authorization": f"Bearer {token}"}
+    if server.kind == "unix":
+        return await _dial_unix(server, options)
+    return await connect(server.url, proxy=None, compression="deflate", **options)
+
+
+async def _dial_unix(server: Server, options: dict[str, Any]) -> ClientConnection:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, str(server.path))
+        check_owner(peer_uid(sock), server)
+        return await unix_connect(sock=sock, compression=None, **options)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def peer_uid(sock: socket.socket) -> int:
+    """The user id of the process at the other end of a Unix socket."""
+    size = struct.calcsize("3i")
+    _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return int(uid)
+
+
+def check_owner(uid: int, server: Server) -> None:
+    """Say whether whoever serves a socket may: root, this user, or the socket's owner.
+
+    Raises:
+        DialError: It is somebody else, who could read and answer everything.
+    """
+    if uid not in (0, os.getuid(), server.path.stat().st_uid):
+        raise DialError(f"it is served by user {uid}, who does not own it; nothing was sent")

@@ -1,0 +1,330 @@
+"""What the server says, brought into the model: the listener of the link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import msgspec
+
+from warroom_incident.event import BOARD, ROOM, Event, Packet
+from warroom_incident.reducers import Right
+from warroom_incident.replica import Kept
+from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.wire import (
+    PROTOCOL,
+    Ack,
+    BoardCursor,
+    Events,
+    Follow,
+    FromServer,
+    Held,
+    Hello,
+    Here,
+    Presence,
+    Records,
+    Refused,
+    Summaries,
+    Synced,
+    Welcome,
+    encode,
+)
+
+from .home import Home
+from .known import Known
+from .link import Link, LinkState, Stop
+from .model import Area, Model, Refusal
+from .outgoing import Outgoing
+from .places import Places
+from .saver import Saver
+
+AGENT = "warroom console"
+
+
+class Hearing:
+    """Keeps the model, the outbox and the replica in step with a server.
+
+    `wanted` are the streams to receive, `here` what is told of this person's whereabouts.
+    """
+
+    link: Link
+    saver: Saver
+    outgoing: Outgoing
+
+    def __init__(self, places: Places, model: Model, home: Home, *, board: bool) -> None:
+        self._places = places
+        self._model = model
+        self._home = home
+        self._records_wanted = board
+        self.wanted: dict[str, None] = {BOARD: None} if board else {}
+        self.here = Here()
+        self.end: ClientEnd | None = None
+        self.welcome: Welcome | None = None
+        self.lobby_whole = False
+        self.other_room: str | None = None
+        """The sentence on a server that turned out to hold another room."""
+        self.board: BoardCursor | None = home.newest.board()
+        self._cursors = home.all_cursors()
+        self._read = set(self.wanted)
+        self._told: dict[str, int] = {}
+
+    # The link's listener -------------------------------------------------------------------
+
+    def begin(self) -> tuple[ClientEnd, Iterable[str]]:
+        """The machine for a new connection, and the streams to ask for."""
+        self._note_cursors()
+        self.welcome = None
+        self.lobby_whole = False
+        self._model.current.clear()
+        self._model.synced.clear()
+        self.outgoing.forget_pushes()
+        hello = Hello(
+            PROTOCOL,
+            AGENT,
+            self._home.slot.author.rep,
+            self._places.machine,
+            self._places.user,
+            board=BoardCursor("", 0) if self._records_wanted else None,
+            lobby=True,
+        )
+        board = self.board if self._records_wanted else None
+        self.end = ClientEnd(hello, self._cursors.values(), board)
+        return self.end, tuple(self.wanted)
+
+    def linked(self, state: LinkState) -> None:
+        """The link's state changed."""
+        if state.phase != "live" and self._model.people:
+            self._model.people = []
+            self._model.note(Area.PEOPLE)
+        if state.phase != "live":
+            self.welcome = None
+        self._model.link = state
+        self._model.note(Area.LINK)
+
+    def log_changed(self) -> None:
+        """The server's history is another one: read every stream from its beginning."""
+        self._note_cursors()
+        for stream in self.wanted:
+            self._cursors.pop(stream, None)
+        self.end = None
+
+    def heard(self, message: FromServer | Batch) -> None:
+        """Take in a message."""
+        match message:
+            case Batch():
+                self._arrived(message)
+            case Welcome():
+                self._welcomed(message)
+            case Ack():
+                self._acknowledged(message)
+            case Refused():
+                self._refused(message)
+            case Summaries():
+                self._summarized(message)
+            case Records():
+                self._recorded(message)
+            case Presence():
+                self._model.people = message.people
+                self._model.note(Area.PEOPLE)
+            case Held():
+                held = self._model.held
+                held[message.stream] = max(message.iseq, held.get(message.stream, 0))
+                self._model.note(Area.MARKS)
+            case Synced():
+                self._model.current.add(message.stream)
+                self._model.synced.add(message.stream)
+                self._model.behind[message.stream] = 0
+                self._model.note(Area.PROGRESS)
+            case Events():
+                pass  # a `ClientEnd` turns these into batches
+            case _:
+                assert_never(message)
+
+    # Streams -------------------------------------------------------------------------------
+
+    def follow(self, stream: str) -> None:
+        """Receive a stream from now on."""
+        if stream in self.wanted:
+            return
+        self.wanted[stream] = None
+        self._read.add(stream)
+        if self.welcome is not None and self.end is not None:
+            self.link.send(self.end.subscribe([stream]))
+
+    def leave(self, stream: str) -> None:
+        """Receive a stream no longer."""
+        if stream not in self.wanted:
+            return
+        self._note_cursors()
+        del self.wanted[stream]
+        if self.welcome is not None and self.end is not None:
+            self.link.send(self.end.subscribe([], [stream]))
+        self._model.current.discard(stream)
+        self._model.synced.discard(stream)
+
+    def cursors(self) -> list[Follow]:
+        """How far the streams of this session were read, for the replica."""
+        self._note_cursors()
+        return [
+            cursor
+            for stream, cursor in self._cursors.items()
+            if stream in self._read and stream != ROOM
+        ]
+
+    def _note_cursors(self) -> None:
+        if self.end is not None:
+            self._cursors.update({cursor.stream: cursor for cursor in self.end.cursors()})
+
+    def saved(self, cursors: list[Follow]) -> None:
+        """The replica holds streams up to there on disk: tell a server on another machine."""
+        welcome = self.welcome
+        if welcome is None or welcome.machine == self._places.machine:
+            return
+        for cursor in cursors:
+            told = self._told.get(cursor.stream, 0)
+            if cursor.log == welcome.log and cursor.iseq > told and cursor.stream in self.wanted:
+                self._told[cursor.stream] = cursor.iseq
+                self.link.send(encode(Held(cursor.stream, cursor.iseq)))
+
+    # Messages ------------------------------------------------------------------------------
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        model = self._model
+        if model.room and welcome.room != model.room:
+            self._elsewhere(welcome)
+        if self._home.account not in ("", welcome.account):
+            self._home.renew_author()
+        if self.board is not None and self.board.board != welcome.board:
+            self._other_board()
+        self._told = {}
+        self.welcome = welcome
+        model.room, model.you, model.account = welcome.room, welcome.you, welcome.account
+        model.right = Right(welcome.right)
+        self._remember(welcome)
+        model.note(Area.YOU)
+        self.link.send(encode(self.here))
+        self.send_waiting()
+
+    def _elsewhere(self, welcome: Welcome) -> None:
+        url = self.link.state.server
+        if self._places.replica is not None:
+            self.other_room = (
+                f"{url} is another room than the replica in {self._places.replica}: "
+                "choose another WARROOM_REPLICA."
+            )
+        else:
+            self.other_room = f"{url} is another room now: leave and join again."
+            Known(self._places.state).remember(url, welcome.room)
+        raise Stop(self.other_room)
+
+    def _remember(self, welcome: Welcome) -> None:
+        if self._places.replica is None:
+            try:
+                Known(self._places.state).remember(self.link.state.server, welcome.room)
+            except OSError as error:
+                self._model.trouble = f"The state directory cannot be written ({error.strerror})."
+        self.saver.keep_meta(
+            room=welcome.room,
+            you=welcome.you,
+            account=welcome.account,
+            right=welcome.right,
+            user=self._places.user,
+            heard_at=str(self.link.now()),
+        )
+
+    def send_waiting(self) -> None:
+        """Push what waits in the outbox under this name; a shared account's others send theirs."""
+        if self.welcome is not None:
+            mine = [
+                event
+                for event, _ in self.outgoing.waiting.values()
+                if event.head.by == self.welcome.you
+            ]
+            mine.sort(key=lambda event: event.order)
+            self.outgoing.send(event.id for event in mine)
+
+    def _arrived(self, batch: Batch) -> None:
+        model = self._model
+        fold = model.fold(batch.stream)
+        observe = self._home.slot.author.clock.observe
+        for arrival in batch.arrivals:
+            event = arrival.event
+            observe(event.head.hlc)
+            fold.add(event)
+            model.places[event.id] = arrival.iseq
+        ids = [arrival.event.id for arrival in batch.arrivals]
+        self._settled(ids)
+        if batch.stream != ROOM:
+            self.saver.keep(
+                Kept(a.event.id, batch.stream, a.event.admitted or 0, a.packet)
+                for a in batch.arrivals
+            )
+        self._progressed(batch)
+        model.touch(batch.stream, ids)
+
+    def _progressed(self, batch: Batch) -> None:
+        reading = self.end.readings.get(batch.stream) if self.end is not None else None
+        if reading is None:
+            return
+        self._model.behind[batch.stream] = reading.behind
+        last = batch.arrivals[-1].iseq if batch.arrivals else 0
+        if batch.part == "live" and last >= reading.top:
+            self._model.current.add(batch.stream)
+        self._model.note(Area.PROGRESS)
+        self.saver.keep_meta(heard_at=str(self.link.now()))
+
+    def _acknowledged(self, ack: Ack) -> None:
+        model = self._model
+        receipts = {id_: (iseq, admitted) for id_, _, iseq, admitted in ack.receipts}
+        for event, packet in self._settled(receipts):
+            iseq, admitted = receipts[event.id]
+            stream = event.head.stream
+            model.places[event.id] = iseq
+            model.fold(stream).add(msgspec.structs.replace(event, admitted=admitted))
+            if stream != ROOM:
+                self.saver.keep([Kept(event.id, stream, admitted, packet)])
+            model.touch(stream, [event.id], urgent=True)
+
+    def _settled(self, ids: Iterable[str]) -> list[tuple[Event, Packet]]:
+        """Those of the waiting events that a server has now, by its ack or by sending them."""
+        settled = self.outgoing.acknowledged(ids)
+        summaries = self._model.summaries
+        for event, _ in settled:
+            self._model.pending.discard(event.id)
+        streams = {event.head.stream for event, _ in settled} & summaries.keys()
+        if streams:
+            self.saver.keep_summaries(summaries[stream] for stream in streams)
+        return settled
+
+    def _refused(self, refused: Refused) -> None:
+        written = self.outgoing.refused(refused.id, refused.reason)
+        if written is None:
+            return
+        event = written[0]
+        model = self._model
+        model.pending.discard(event.id)
+        model.refusals[event.id] = Refusal(event, refused.reason, self.link.now())
+        model.without(event)
+        model.note(Area.REFUSALS, urgent=True)
+
+    def _summarized(self, message: Summaries) -> None:
+        model = self._model
+        if message.whole:
+            self.lobby_whole = True
+        model.summaries.update({summary.stream: summary for summary in message.summaries})
+        self.saver.keep_summaries(message.summaries)
+        model.note(Area.SUMMARIES)
+
+    def _recorded(self, message: Records) -> None:
+        if self.board is not None and self.board.board != message.board:
+            self._other_board()
+        self.board = BoardCursor(message.board, message.rev)
+        self._model.records.update({record.uid: record for record in message.records})
+        self.saver.keep_records(message.records, self.board)
+        self._model.note_records(record.uid for record in message.records)
+
+    def _other_board(self) -> None:
+        self.board = None
+        self._model.records.clear()
+        self.saver.forget_records()
+        self._model.note(Area.RECORDS)

@@ -1,0 +1,311 @@
+"""The link to a server: connects, says hello, carries frames, and comes back when it breaks.
+
+It drives a `ClientEnd` and hands everything that arrives to a `Listener`. Servers are tried in
+order; after a round without success it waits 0.2 s, then twice as long each time up to 5 s, with
+jitter. It stops for good only where trying again cannot help.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from warroom_incident.clean import clean_line
+from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.wire import Close, FromServer, ProtocolError, Welcome
+
+from .dial import DialError, dial
+from .places import Server
+
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 5.0
+WELCOME_WITHIN = 10.0
+PULSE_EVERY = 4.0
+SEEN_AT_LEAST_EVERY = 1.0
+OPEN_WITHIN = 5.0
+
+Phase = Literal["connecting", "live", "retrying", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """The link as it is. Times in milliseconds since the epoch.
+
+    `connecting` is the first attempt, `retrying` every later one and the wait for it. `offset_ms`
+    is the server's clock minus ours. `reason` is one sentence on what went wrong last.
+    """
+
+    phase: Phase = "connecting"
+    server: str = ""
+    rtt_ms: int | None = None
+    next_try_at: int | None = None
+    heard_at: int | None = None
+    reason: str = ""
+    offset_ms: int = 0
+
+
+class Stop(Exception):
+    """The listener wants no further attempt; the message is one sentence."""
+
+
+class Listener(Protocol):
+    """Whom a link serves. Everything is called in the event loop's thread."""
+
+    def begin(self) -> tuple[ClientEnd, Iterable[str]]:
+        """The machine for a new connection, and the streams to ask for."""
+
+    def heard(self, message: FromServer | Batch) -> None:
+        """A message arrived. May raise `Stop`."""
+
+    def log_changed(self) -> None:
+        """The server's history is not what was read before: forget how far it was read."""
+
+    def linked(self, state: LinkState) -> None:
+        """The link's state changed."""
+
+
+def wall_ms() -> int:
+    """The wall clock in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Link:
+    """One console's connection to whichever server answers."""
+
+    def __init__(
+        self,
+        servers: Sequence[Server],
+        listener: Listener,
+        *,
+        token: str | None = None,
+        wall: Callable[[], int] = wall_ms,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._servers = tuple(servers)
+        self._listener = listener
+        self._token = token
+        self._wall = wall
+        self._jitter = jitter
+        self._outgoing: asyncio.Queue[bytes] | None = None
+        self._hurry = asyncio.Event()
+        self._lasted = False
+        self.state = LinkState()
+
+    # What others ask -----------------------------------------------------------------------
+
+    @property
+    def live(self) -> bool:
+        """Whether a server has said welcome and the connection stands."""
+        return self.state.phase == "live"
+
+    def send(self, *frames: bytes) -> None:
+        """Send frames in order; without a connection they are dropped."""
+        if self._outgoing is not None:
+            for frame in frames:
+                self._outgoing.put_nowait(frame)
+
+    def now(self) -> int:
+        """The wall clock in milliseconds."""
+        return self._wall()
+
+    def retry_now(self) -> None:
+        """Do not wait for the next attempt."""
+        self._hurry.set()
+
+    # The loop ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep connected until cancelled, or until trying again cannot help."""
+        delay = FIRST_DELAY
+        try:
+            while True:
+                for server in self._servers:
+                    self._lasted = False
+                    await self._visit(server)
+                    if self._lasted:
+                        delay = FIRST_DELAY
+                        break
+                await self._wait(delay * (0.5 + self._jitter() / 2))
+                delay = min(delay * 2, LONGEST_DELAY)
+        except Stop as stop:
+            self._change(phase="stopped", rtt_ms=None, next_try_at=None, reason=str(stop))
+
+    async def _wait(self, seconds: float) -> None:
+        self._hurry.clear()
+        self._change(phase="retrying", next_try_at=self._wall() + round(seconds * 1000))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        self._change(next_try_at=None)
+
+    async def _visit(self, server: Server) -> None:
+        """Connect to one server and stay as long as it lasts."""
+        try:
+            async with asyncio.timeout(OPEN_WITHIN):
+                connection = await dial(server, self._token)
+        except TimeoutError:
+            self._failed(server, f"{server.url} does not answer")
+            return
+        except InvalidStatus as error:
+            status = error.response.status_code
+            if status in (401, 403):
+                raise Stop(_sentence(Close.UNKNOWN_TOKEN, "")) from None
+            self._failed(server, f"{server.url} answers with HTTP {status}, not as a warroom")
+            return
+        except (OSError, WebSocketException, DialError) as error:
+            self._failed(server, f"{server.url}: {_plain(error)}")
+            return
+        try:
+            await self._talk(connection, server)
+        except ConnectionClosed as closed:
+            self._closed(server, closed)
+        except ProtocolError as error:
+            self._broken(server, error)
+            await connection.close(error.code, error.reason[:100])
+        except TimeoutError:
+            self._failed(server, f"{server.url} accepts connections but says nothing")
+        finally:
+            self._outgoing = None
+            await connection.close()
+
+    async def _talk(self, connection: ClientConnection, server: Server) -> None:
+        end, streams = self._listener.begin()
+        await connection.send(end.hello(streams), text=True)
+        async with asyncio.timeout(WELCOME_WITHIN):
+            while end.welcome is None:
+                self._take(end, await _frame(connection), server)
+        tasks = [
+            asyncio.create_task(self._carry(connection)),
+            asyncio.create_task(self._pulse(connection, end)),
+        ]
+        try:
+            while True:
+                self._take(end, await _frame(connection), server)
+                # A backlog arrives without a pause: let the screen and the keyboard in between.
+                await asyncio.sleep(0)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _take(self, end: ClientEnd, frame: bytes, server: Server) -> None:
+        message = end.receive(frame)
+        now = self._wall()
+        if isinstance(message, Welcome):
+            self._lasted = True
+            self._outgoing = asyncio.Queue()
+            self.state = replace(
+                self.state,
+                phase="live",
+                server=server.url,
+                next_try_at=None,
+                heard_at=now,
+                reason="",
+                offset_ms=message.now - now,
+            )
+        self._listener.heard(message)
+        if isinstance(message, Welcome):
+            self._listener.linked(self.state)
+        else:
+            self.state = replace(self.state, heard_at=now)
+        if (seen := end.seen()) is not None:
+            self.send(seen)
+
+    async def _carry(self, connection: ClientConnection) -> None:
+        queue = self._outgoing
+        assert queue is not None
+        while True:
+            await connection.send(await queue.get(), text=True)
+
+    async def _pulse(self, connection: ClientConnection, end: ClientEnd) -> None:
+        """Give credit back and measure the round trip, at a quiet pace."""
+        next_ping = 0.0
+        while True:
+            if (seen := end.seen(now=True)) is not None:
+                self.send(seen)
+            if time.monotonic() >= next_ping:
+                next_ping = time.monotonic() + PULSE_EVERY
+                pong = await connection.ping()
+                pong.add_done_callback(self._ponged)  # type: ignore[attr-defined]
+            await asyncio.sleep(SEEN_AT_LEAST_EVERY)
+
+    def _ponged(self, pong: asyncio.Future[float]) -> None:
+        if not pong.cancelled() and pong.exception() is None and self.live:
+            self._change(rtt_ms=round(pong.result() * 1000), heard_at=self._wall())
+
+    # What went wrong -----------------------------------------------------------------------
+
+    def _closed(self, server: Server, closed: ConnectionClosed) -> None:
+        if closed.rcvd is None:
+            self._failed(server, f"the connection to {server.url} broke")
+            return
+        said = clean_line(closed.rcvd.reason, 120)
+        try:
+            code = Close(closed.rcvd.code)
+        except ValueError:
+            self._failed(server, f"{server.url} closed the connection: {said or 'no reason given'}")
+            return
+        self._broken(server, ProtocolError(code, said))
+
+    def _broken(self, server: Server, error: ProtocolError) -> None:
+        sentence = _sentence(error.code, clean_line(error.reason, 120))
+        if error.code.final:
+            raise Stop(sentence)
+        if error.code is Close.LOG_CHANGED:
+            self._listener.log_changed()
+        if error.code not in (Close.RESTART, Close.LOG_CHANGED):
+            self._lasted = False  # welcome and farewell in a circle must not go round at full speed
+        self._failed(server, sentence)
+
+    def _failed(self, server: Server, reason: str) -> None:
+        phase: Phase = "retrying" if self.live else self.state.phase
+        self._outgoing = None
+        self._change(phase=phase, server=server.url, rtt_ms=None, reason=reason)
+
+    def _change(self, **changes: object) -> None:
+        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        self._listener.linked(self.state)
+
+
+async def _frame(connection: ClientConnection) -> bytes:
+    return bytes(await connection.recv(decode=False))
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return clean_line(str(error) or type(error).__name__, 120)
+
+
+def _sentence(code: Close, said: str) -> str:
+    match code:
+        case Close.UNKNOWN_TOKEN:
+            return "The server does not know this token, or it has expired: ask for a new one."
+        case Close.FORBIDDEN:
+            return f"The server does not let you in: {said or 'ask an admin of the room'}."
+        case Close.REPLICA_CLASH:
+            return (
+                "Another machine writes under this replica's name, so it was copied: "
+                "leave and join again to get a name of its own."
+            )
+        case Close.OLD_PROTOCOL:
+            return f"This console and the server do not fit together: {said}."
+        case Close.RESTART:
+            return "the server is restarting"
+        case Close.BUSY:
+            return "the server is busy"
+        case Close.STALLED:
+            return "the server gave up on this console, which was too slow"
+        case Close.LOG_CHANGED:
+            return "the server's history changed; it is read again"
+        case Close.TOO_BIG | Close.BAD_MESSAGE:
+            return said or "the server and this console did not understand each other"

@@ -1,0 +1,99 @@
+"""What this console remembers: brings kept streams, summaries and alerts into the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from warroom_incident.event import BOARD, ROOM, Event
+from warroom_incident.reducers import Right
+from warroom_incident.showing import summarize
+
+from .home import Home, Loaded
+from .model import Area, Model
+from .places import Places
+from .saver import Saver
+
+
+class Memory:
+    """Shows in the model what the replica and the outbox hold, each stream once."""
+
+    def __init__(self, places: Places, model: Model, home: Home, saver: Saver) -> None:
+        self._places = places
+        self._model = model
+        self._home = home
+        self._saver = saver
+        self._loaded = {ROOM}  # the accounts and tokens of a room are never kept here
+
+    def restore(self, room: str, *, board: bool) -> None:
+        """Show what was last heard of the room, and take it over from an elder replica.
+
+        Args:
+            room: The room's name where the replica does not know it.
+            board: Whether the alert board is shown.
+        """
+        model, newest = self._model, self._home.newest
+        meta = newest.meta()
+        model.room = meta.get("room", room)
+        model.account = meta.get("account", "")
+        model.you = meta.get("you", "")
+        if model.you and meta.get("user", "") != self._places.user:
+            model.you = name_on(model.account, self._places.user)
+        if "right" in meta:
+            model.right = Right(meta["right"])
+        model.as_of = int(meta["heard_at"]) if "heard_at" in meta else None
+        model.summaries = {summary.stream: summary for summary in newest.summaries()}
+        if board:
+            model.records = {record.uid: record for record in newest.records()}
+            self.load(BOARD)
+        if self._home.elder is not None:
+            self._saver.keep_meta(**meta)
+            self._saver.keep_summaries(model.summaries.values())
+            if board:
+                self._saver.forget_records()
+                self._saver.keep_records(model.records.values(), newest.board())
+
+    def knows(self, stream: str) -> bool:
+        """Whether a stream was read from the replica, or never lay there."""
+        return stream in self._loaded
+
+    def begin(self, stream: str) -> None:
+        """A stream begins here: there is nothing to read."""
+        self._loaded.add(stream)
+
+    def load(self, stream: str) -> None:
+        """Read a stream from the replica, unless that was done before."""
+        if stream not in self._loaded:
+            self.take_in(stream, self._home.load(stream))
+
+    def take_in(self, stream: str, loaded: Loaded) -> None:
+        """Show a stream that was read, unless that was done before."""
+        if stream in self._loaded:
+            return
+        self._loaded.add(stream)
+        self._model.fold(stream).extend(loaded.events)
+        if loaded.places_known:
+            for event in loaded.events:
+                self._model.places.setdefault(event.id, loaded.cursor.iseq)
+        self._saver.keep(loaded.copies)
+        self._model.touch(stream, [event.id for event in loaded.events])
+
+    def show(self, events: Iterable[Event]) -> None:
+        """Let own events count before any server has them."""
+        model = self._model
+        changed: dict[str, list[str]] = {}
+        for event in events:
+            stream = event.head.stream
+            self.load(stream)
+            model.pending.add(event.id)
+            model.fold(stream).add(event)
+            changed.setdefault(stream, []).append(event.id)
+        for stream, ids in changed.items():
+            if stream not in (BOARD, ROOM) and model.incident(stream).declared is not None:
+                model.summaries[stream] = summarize(model.incident(stream))
+                model.note(Area.SUMMARIES, urgent=True)
+            model.touch(stream, ids, urgent=True)
+
+
+def name_on(account: str, user: str) -> str:
+    """The name that a server gives a claimed name on an account."""
+    return account if user in ("", account) else f"{user} ({account})"

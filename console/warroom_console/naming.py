@@ -1,0 +1,42 @@
+"""What people call an incident: `INC-7`, `7`, `INC-~k3f9`, or its stream's whole name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from warroom_incident.clean import clean_line
+from warroom_incident.incident import provisional
+
+
+class NoIncident(ValueError):
+    """Nothing, or more than one incident, is called that; the message is one sentence."""
+
+
+def find_stream(name: str, numbers: Mapping[str, str]) -> str:
+    """The stream of an incident.
+
+    Args:
+        name: What somebody typed.
+        numbers: Every known stream with its incident's number.
+
+    Raises:
+        NoIncident: It cannot be told which is meant.
+    """
+    said = name.strip().casefold()
+    found = [
+        stream for stream, number in numbers.items() if said in _names(stream, number.casefold())
+    ]
+    if len(found) == 1:
+        return found[0]
+    shown = clean_line(name.strip(), 40)
+    if found:
+        raise NoIncident(f"“{shown}” could be more than one incident: name one by its uid.")
+    if not shown:
+        raise NoIncident("No incident given: `warroom list` shows what there is.")
+    raise NoIncident(f"There is no incident “{shown}”: `warroom list --all` shows what there is.")
+
+
+def _names(stream: str, number: str) -> tuple[str, ...]:
+    unnumbered = provisional(stream).casefold()
+    short = number.removeprefix("inc-")
+    return (number, short, stream, stream.removeprefix("i-"), unnumbered, unnumbered[4:])

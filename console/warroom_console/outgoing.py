@@ -1,0 +1,130 @@
+"""Own events on their way: kept durably in the outbox, in order, and then handed to the link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from warroom_incident.event import Event, Packet
+from warroom_incident.outbox import Outbox
+
+T = TypeVar("T")
+Written = tuple[Event, Packet]
+
+
+class Outgoing:
+    """The events of this user that no server has acknowledged yet.
+
+    Args:
+        outbox: Where they rest.
+        push: Called with events that are durable here; it sends them if it can.
+        trouble: Called with a sentence when the disk does not take an event, with an empty one
+            when it does again.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        push: Callable[[Sequence[Packet]], None],
+        trouble: Callable[[str], None],
+    ) -> None:
+        self.outbox = outbox
+        self._push = push
+        self._trouble = trouble
+        self.waiting: dict[str, Written] = {}
+        """Every unacknowledged event by its id, those found in the outbox among them."""
+        self._unwritten: list[Written] = []
+        self._more = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._pushed: set[str] = set()
+        self._disk = ThreadPoolExecutor(1, "outbox")
+
+    # Writing -------------------------------------------------------------------------------
+
+    def put(self, written: Sequence[Written]) -> None:
+        """Take events in order; returns at once, `kept` waits for the disk."""
+        self.waiting.update({event.id: (event, packet) for event, packet in written})
+        self._unwritten.extend(written)
+        self._idle.clear()
+        self._more.set()
+
+    async def run(self) -> None:
+        """Write what is put, in order, until cancelled."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            await self._write()
+
+    async def _write(self) -> None:
+        """Whatever came in while the disk was busy goes there in one go."""
+        while self._unwritten:
+            batch, self._unwritten = self._unwritten, []
+            packets = [packet for _, packet in batch]
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(self._disk, self.outbox.put, packets)
+                self._trouble("")
+            except OSError as error:
+                self._trouble(
+                    f"This machine's disk does not take your events ({error.strerror}): they are "
+                    "sent but not kept here."
+                )
+            self.send([event.id for event, _ in batch])
+        self._idle.set()
+
+    async def kept(self) -> None:
+        """Wait until everything that was put has been written, or the disk refused it."""
+        await self._idle.wait()
+
+    # Sending -------------------------------------------------------------------------------
+
+    def send(self, ids: Iterable[str]) -> None:
+        """Push events that this connection has not carried yet."""
+        fresh = [id_ for id_ in ids if id_ in self.waiting and id_ not in self._pushed]
+        if fresh:
+            self._pushed.update(fresh)
+            self._push([self.waiting[id_][1] for id_ in fresh])
+
+    def forget_pushes(self) -> None:
+        """A new connection has carried nothing."""
+        self._pushed.clear()
+
+    async def look(self) -> list[Event]:
+        """Read what other processes of this user have left in the outbox since the last look."""
+        found = await self._run(self._unsent)
+        new = [pair for pair in found if pair[0].id not in self.waiting]
+        self.waiting.update({event.id: (event, packet) for event, packet in new})
+        return [event for event, _ in new]
+
+    def _unsent(self) -> list[Written]:
+        if self.outbox.ids() <= self.waiting.keys():
+            return []
+        return self.outbox.unsent()
+
+    # Answers -------------------------------------------------------------------------------
+
+    def acknowledged(self, ids: Iterable[str]) -> list[Written]:
+        """A server has made events durable; those that waited are returned and forgotten."""
+        known = [self.waiting.pop(id_) for id_ in ids if id_ in self.waiting]
+        if known:
+            self._disk.submit(self.outbox.sent, [event.id for event, _ in known])
+        return known
+
+    def refused(self, event_id: str, reason: str) -> Written | None:
+        """A server does not admit an event: it is set aside with the reason."""
+        written = self.waiting.pop(event_id, None)
+        if written is not None:
+            self._disk.submit(self.outbox.refuse, event_id, reason)
+        return written
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+    async def close(self) -> None:
+        """Finish what the disk has to do."""
+        if self._unwritten:
+            await self._write()
+        await asyncio.get_running_loop().run_in_executor(None, self._disk.shutdown)

@@ -1,0 +1,96 @@
+"""The pen: writes events as this console's replica, and says no where the server would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from warroom_incident.door import DoorError
+from warroom_incident.event import VERSION, Event, Head, Packet, check_packet, make_packet
+from warroom_incident.incident import IncidentState
+from warroom_incident.reducers import Append, Body, Write
+from warroom_incident.vocabulary import StatusSet
+
+from .home import Home
+from .model import Model
+
+_NOBODY = "a" * 16
+_NOTHING = sha256(b"").hexdigest()
+
+
+class NotAllowed(DoorError):
+    """This account may not write that; the message is one sentence."""
+
+
+class Pen:
+    """Writes events under the name that the server knows this user by."""
+
+    def __init__(self, model: Model, home: Home) -> None:
+        self._model = model
+        self._home = home
+
+    def write(
+        self, stream: str, body: Body, base: tuple[str, ...] | None = None
+    ) -> tuple[Event, Packet]:
+        """Make one event; by default it replaces whatever counts now.
+
+        Raises:
+            DoorError: It may not be written; nothing was counted.
+        """
+        self._check_right(body)
+        fold = self._model.fold(stream)
+        if isinstance(body, StatusSet) and body.status == "closed" and not body.seen:
+            body = msgspec.structs.replace(body, seen=dict(fold.vector))
+        if base is None:
+            base = self.base(stream, body)
+        return self._home.slot.author.write(stream, self._model.you, body, base)
+
+    def write_all(self, stream: str, bodies: Sequence[Body]) -> list[tuple[Event, Packet]]:
+        """Make several events, all or none.
+
+        Raises:
+            DoorError: One of them may not be written; nothing was counted.
+        """
+        for body in bodies:
+            self._check_right(body)
+            check_packet(make_packet(self._sketch(stream, body), body))
+        return [self.write(stream, body) for body in bodies]
+
+    def base(self, stream: str, body: Body) -> tuple[str, ...]:
+        """What a write replaces now, or which closings an entry has seen."""
+        fold = self._model.fold(stream)
+        if isinstance(body, Write):
+            return fold.base_for(body.key)
+        if isinstance(body, Append) and isinstance(fold, IncidentState):
+            return fold.known_closings()
+        return ()
+
+    def _check_right(self, body: Body) -> None:
+        model = self._model
+        if not model.you:
+            raise NotAllowed(
+                "Nothing can be written before a server was reached for the first time."
+            )
+        if not model.right.covers(body.needs):
+            raise NotAllowed(
+                f"Your account has the right “{model.right.value}”, and this takes "
+                f"“{body.needs.value}”: ask an admin of the room."
+            )
+
+    def _sketch(self, stream: str, body: Body) -> Head:
+        base = self.base(stream, body)
+        return Head(
+            VERSION,
+            stream,
+            _NOBODY,
+            2**52,
+            _NOTHING,
+            base,
+            (2**52, 0),
+            2**52,
+            self._model.you,
+            body.type,
+            "",
+        )

@@ -1,0 +1,136 @@
+"""Writes the replica lazily: at most one commit a second, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from warroom_incident.alerts import AlertRecord
+from warroom_incident.replica import Kept, Replica
+from warroom_incident.sync.wire import BoardCursor, Follow, Summary
+
+SAVE_EVERY = 1.0
+
+
+@dataclass
+class _Unsaved:
+    """What came since the last commit."""
+
+    events: list[Kept] = field(default_factory=list)
+    summaries: dict[str, Summary] = field(default_factory=dict)
+    records: dict[str, AlertRecord] = field(default_factory=dict)
+    board: BoardCursor | None = None
+    meta: dict[str, str] = field(default_factory=dict)
+    other_board: bool = False
+
+
+class Saver:
+    """Gathers what the replica lacks and commits it.
+
+    Args:
+        replica: The cache of this process's slot.
+        cursors: Gives how far each stream was read; called when a commit is put together.
+        saved: Called after a commit with the cursors that are now on disk.
+        trouble: Called with a sentence when the disk refuses, with an empty one when it works.
+    """
+
+    def __init__(
+        self,
+        replica: Replica,
+        cursors: Callable[[], list[Follow]],
+        saved: Callable[[list[Follow]], None],
+        trouble: Callable[[str], None],
+    ) -> None:
+        self._replica = replica
+        self._cursors = cursors
+        self._saved = saved
+        self._trouble = trouble
+        self._unsaved = _Unsaved()
+        self._dirty = asyncio.Event()
+        self._disk = ThreadPoolExecutor(1, "replica")
+
+    # Gathering -----------------------------------------------------------------------------
+
+    def keep(self, events: Iterable[Kept]) -> None:
+        """Save events with the next commit."""
+        self._unsaved.events.extend(events)
+        self._dirty.set()
+
+    def keep_summaries(self, summaries: Iterable[Summary]) -> None:
+        """Save summaries with the next commit."""
+        self._unsaved.summaries.update({summary.stream: summary for summary in summaries})
+        self._dirty.set()
+
+    def keep_records(self, records: Iterable[AlertRecord], board: BoardCursor | None) -> None:
+        """Save alert episodes, and how far the board was read, with the next commit."""
+        self._unsaved.records.update({record.uid: record for record in records})
+        self._unsaved.board = board
+        self._dirty.set()
+
+    def forget_records(self) -> None:
+        """Another board counts: drop the kept episodes with the next commit."""
+        self._unsaved.records.clear()
+        self._unsaved.other_board = True
+        self._dirty.set()
+
+    def keep_meta(self, **values: str) -> None:
+        """Save named values with the next commit."""
+        self._unsaved.meta.update(values)
+        self._dirty.set()
+
+    # Saving --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Commit whenever there is something, at most once a second, until cancelled."""
+        while True:
+            await self._dirty.wait()
+            await self.save()
+            await asyncio.sleep(SAVE_EVERY)
+
+    async def save(self) -> None:
+        """Commit what was gathered; what cannot be written waits for the next time."""
+        self._dirty.clear()
+        unsaved, self._unsaved = self._unsaved, _Unsaved()
+        cursors = self._cursors()
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._disk, self._commit, unsaved, cursors)
+        except sqlite3.Error as error:
+            self._unsaved = _joined(unsaved, self._unsaved)
+            self._dirty.set()
+            self._trouble(f"This console's replica cannot be written ({error}).")
+        else:
+            self._trouble("")
+            self._saved(cursors)
+
+    def _commit(self, unsaved: _Unsaved, cursors: list[Follow]) -> None:
+        if unsaved.other_board:
+            self._replica.forget_records()
+        self._replica.save(
+            events=unsaved.events,
+            cursors=cursors,
+            summaries=list(unsaved.summaries.values()),
+            records=list(unsaved.records.values()),
+            board=unsaved.board,
+            meta=unsaved.meta,
+        )
+
+    async def close(self) -> None:
+        """Commit what is left and end."""
+        if self._dirty.is_set():
+            await self.save()
+        await asyncio.get_running_loop().run_in_executor(None, self._disk.shutdown)
+
+
+def _joined(first: _Unsaved, then: _Unsaved) -> _Unsaved:
+    return _Unsaved(
+        first.events + then.events,
+        first.summaries | then.summaries,
+        then.records if then.other_board else first.records | then.records,
+        then.board or first.board,
+        first.meta | then.meta,
+        first.other_board or then.other_board,
+    )
