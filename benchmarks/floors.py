@@ -1,0 +1,104 @@
+"""Bare servers to measure against: the same bytes with nothing of ours around them.
+
+`python -m benchmarks.floors NAME SOCKET [...]`; each prints `ready` when it takes connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from websockets.asyncio.server import ServerConnection, unix_serve
+
+from warroom_incident.schema import LOG_TABLES, connect
+from warroom_incident.seal import ZERO
+
+
+async def sends(socket: str) -> None:
+    """Passes each message of the one that said `go` to all others, one send after the other."""
+    others: set[ServerConnection] = set()
+
+    async def handle(ws: ServerConnection) -> None:
+        if await ws.recv() == "go":
+            async for message in ws:
+                for other in others:
+                    await other.send(message)
+                await ws.send("ok")
+        else:
+            others.add(ws)
+            await ws.wait_closed()
+
+    async with unix_serve(handle, socket, compression=None):
+        await _ready()
+
+
+async def echo(socket: str, database: str) -> None:
+    """Inserts each message into the log's own tables in batches, then echoes it."""
+    db = connect(Path(database), synchronous="FULL")
+    db.executescript(LOG_TABLES)
+    db.execute("INSERT INTO streams VALUES (1, 'i-aaaaaaaaaaaaaaaa')")
+    writer = ThreadPoolExecutor(1)
+    waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+    count = 0
+    committing = False
+
+    async def commit() -> None:
+        nonlocal committing, count
+        committing = True
+        while waiting:
+            batch = waiting[:500]
+            del waiting[:500]
+            rows = []
+            for message, _ in batch:
+                count += 1
+                head, body = message[: len(message) * 3 // 4], message[len(message) * 3 // 4 :]
+                rows.append(
+                    (1, count, count.to_bytes(32, "big"), "rep", count, "note.added")
+                    + (head.decode(), body.decode(), count, ZERO)
+                )
+            await asyncio.get_running_loop().run_in_executor(writer, _insert, db, rows)
+            for _, done in batch:
+                done.set_result(None)
+        committing = False
+
+    async def handle(ws: ServerConnection) -> None:
+        while True:
+            message = await ws.recv(decode=False)
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting.append((message, done))
+            if not committing:
+                asyncio.get_running_loop().create_task(commit())  # noqa: RUF006
+            await done
+            await ws.send(message, text=True)
+
+    async with unix_serve(handle, socket, compression=None):
+        await _ready()
+
+
+def _insert(db: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+    db.execute("COMMIT")
+
+
+async def idle(socket: str) -> None:
+    """Holds connections and does nothing."""
+
+    async def handle(ws: ServerConnection) -> None:
+        await ws.wait_closed()
+
+    async with unix_serve(handle, socket, compression=None):
+        await _ready()
+
+
+async def _ready() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.Future()
+
+
+if __name__ == "__main__":
+    asyncio.run({"sends": sends, "echo": echo, "idle": idle}[sys.argv[1]](*sys.argv[2:]))
