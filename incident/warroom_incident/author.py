@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from .clock import HybridClock, Stamp
-from .event import VERSION, Event, Head, Packet, check_packet, make_packet
+from .event import REP, VERSION, Event, Head, Packet, check_packet, make_packet
 from .reducers import Body
 
 Entropy = Callable[[int], bytes]
@@ -33,7 +35,7 @@ def new_id(entropy: Entropy) -> str:
 class Counters(msgspec.Struct):
     """What a replica must remember to go on: its name, clock, and place in every stream."""
 
-    rep: str
+    rep: Annotated[str, Meta(pattern=REP)]
     last: Stamp = (0, 0)
     streams: dict[str, tuple[int, str]] = {}
     """Per stream its own last count and event id."""

@@ -17,6 +17,12 @@ A peer that stamps the maximum would otherwise push every later stamp there for 
 """
 
 
+MAX_COUNTER = 2**32
+"""Behind this count the next stamp takes the next millisecond, so that no stamp of a peer, however
+large its counter, brings our own past what an event may hold.
+"""
+
+
 class HybridClock:
     """Stamps that never go back and always follow every stamp that was observed."""
 
@@ -28,7 +34,10 @@ class HybridClock:
         """Return the stamp of a new event."""
         now = self.wall()
         ms, counter = self.last
-        self.last = (now, 0) if now > ms else (ms, counter + 1)
+        if now > ms:
+            self.last = (now, 0)
+        else:
+            self.last = (ms, counter + 1) if counter < MAX_COUNTER else (ms + 1, 0)
         return self.last
 
     def observe(self, stamp: Stamp) -> None:

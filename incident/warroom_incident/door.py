@@ -19,7 +19,9 @@ MAX_EVENT_BYTES = 48 * 1024
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53
 
-_LONG_DIGITS = re.compile(rb"[0-9]{16}")
+_LARGE = re.compile(rb"[0-9]{16}|(?:^|[:,\[\s])-?[0-9]+(?:\.[0-9]+)?[eE]")
+"""What a number past 2^53 must contain; text that merely looks so takes the slow look too."""
+
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -40,8 +42,8 @@ def check_json(raw: bytes) -> Any:
         value = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DoorError(f"This is not strict JSON: {error}.") from error
-    if _LONG_DIGITS.search(raw):
-        _check_integers(value)
+    if _LARGE.search(raw):
+        _check_numbers(value)
     if _encode(value) != raw:
         _check_keys(raw)
     return value
@@ -65,18 +67,16 @@ def _check_depth(raw: bytes) -> None:
             depth -= 1
 
 
-def _check_integers(value: object) -> None:
+def _check_numbers(value: object) -> None:
     match value:
-        case bool():
-            return
-        case int() if abs(value) > MAX_INTEGER:
-            raise DoorError("An integer may not pass 2^53, or other readers would round it.")
+        case int() | float() if abs(value) > MAX_INTEGER:
+            raise DoorError("A number may not pass 2^53, or other readers would round it.")
         case list():
             for item in value:
-                _check_integers(item)
+                _check_numbers(item)
         case dict():
             for item in value.values():
-                _check_integers(item)
+                _check_numbers(item)
         case _:
             return
 

@@ -23,6 +23,12 @@ BOARD = "board"
 ROOM = "room"
 """The two streams that are not incidents."""
 
+REP = r"\A[a-z2-7]{16}\Z"
+"""What the name of a replica looks like."""
+
+MAX_BASE = 200
+"""The most events that one event may name as its base."""
+
 HexId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 StreamName = Annotated[str, Meta(pattern=r"\A(board|room|i-[a-z2-7]{16})\Z")]
 
@@ -37,10 +43,10 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
     v: int
     stream: StreamName
-    rep: Annotated[str, Meta(pattern=r"\A[a-z2-7]{16}\Z")]
+    rep: Annotated[str, Meta(pattern=REP)]
     n: Annotated[int, Meta(ge=1)]
     prev: HexId | None
-    base: Annotated[tuple[HexId, ...], Meta(max_length=200)]
+    base: Annotated[tuple[HexId, ...], Meta(max_length=MAX_BASE)]
     hlc: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]]
     wall: Annotated[int, Meta(ge=0)]
     by: Annotated[str, Meta(min_length=1, max_length=80)]
@@ -87,19 +93,27 @@ class Event(msgspec.Struct, frozen=True):
 _decode_head = msgspec.json.Decoder(Head).decode
 _encode = msgspec.json.Encoder().encode
 _nothing = Unknown()
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def make_packet(head: Head, body: Body) -> Packet:
-    """Encode an event; `head.bh` is filled in here."""
-    raw = _encode(body)
-    return Packet(_encode(msgspec.structs.replace(head, bh=sha256(raw).hexdigest())), raw)
+    """Encode an event; `head.bh` is filled in here.
+
+    Raises:
+        DoorError: A text holds half a character, or a number is beyond encoding.
+    """
+    try:
+        raw = _encode(body)
+        return Packet(_encode(msgspec.structs.replace(head, bh=sha256(raw).hexdigest())), raw)
+    except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError) as error:
+        raise DoorError(f"This cannot be written as UTF-8 JSON: {error}.") from error
 
 
 def read_packet(packet: Packet, admitted: int | None = None) -> Event:
     """Read an event that passed a door before, checking its hashes.
 
     A body that does not fit its type is read as `Unknown`: a replica shows what it cannot read
-    and never fails on it.
+    and never fails on it. A missing body is a withheld one, whether or not the reason is known.
 
     Raises:
         DoorError: The head cannot be read or the body is not the one the head names.
@@ -107,18 +121,20 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
     raw_head, raw_body, reason = packet
     try:
         head = _decode_head(raw_head)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise DoorError(f"The head of the event cannot be read: {error}.") from error
+    withheld = None
     if raw_body is None:
         body: Body = _nothing
+        withheld = reason or "withheld"
     else:
         if sha256(raw_body).hexdigest() != head.bh:
             raise DoorError("The body of the event is not the one that its head names.")
         try:
             body = decode_body(head.type, raw_body) if head.v == VERSION else _nothing
-        except msgspec.MsgspecError:
+        except _UNREADABLE:
             body = _nothing
-    return Event(sha256(raw_head).hexdigest(), head, body, admitted, reason)
+    return Event(sha256(raw_head).hexdigest(), head, body, admitted, withheld)
 
 
 def check_packet(packet: Packet) -> Event:
@@ -132,10 +148,14 @@ def check_packet(packet: Packet) -> Event:
         raise DoorError("A new event needs its body.")
     if len(raw_head) + len(raw_body) > MAX_EVENT_BYTES:
         raise DoorError(f"An event may take {MAX_EVENT_BYTES // 1024} KiB at the most; shorten it.")
+    if raw_head != raw_head.strip() or raw_body != raw_body.strip():
+        raise DoorError("An event has no white space around its head and body.")  # frames trim it
     check_json(raw_head)
     if not isinstance(check_json(raw_body), dict):
         raise DoorError("The body of an event must be a JSON object.")
     event = read_packet(packet)
+    if event.head.v != VERSION:
+        return event
     if isinstance(event.body, Unknown):
         try:
             decode_body(event.head.type, raw_body)

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
-from .event import Event
+from .event import MAX_BASE, Event
 from .reducers import Append, Element, Key, Pick, Removal, Write
 
 
@@ -98,27 +98,34 @@ class Fold:
                     elements.pop(id_, None)
 
     def _again(self, known: Event, event: Event) -> bool:
+        admitted = _earlier(known.admitted, event.admitted)
         if event.withheld is not None and known.withheld is None:
-            self._rebuild(event)
+            self._rebuild(msgspec.structs.replace(event, admitted=admitted))
             return True
-        if event.admitted is None or (
-            known.admitted is not None and known.admitted <= event.admitted
-        ):
+        if admitted == known.admitted:
             return False
-        stamped = msgspec.structs.replace(known, admitted=event.admitted)
-        self.events[event.id] = stamped
-        body = stamped.body
-        if isinstance(body, Append):
-            self.entries[body.type][event.id] = stamped
-        elif isinstance(body, Write):
-            register = self.registers[body.key]
-            for place in (register.writes, register.heads):
-                if event.id in place:
-                    place[event.id] = stamped
+        stamped = msgspec.structs.replace(known, admitted=admitted)
+        for place in self._places(known):
+            if event.id in place:
+                place[event.id] = stamped
         if stamped.shown_at != known.shown_at:
             self._order = []
             self._new = list(self.events.values())
         return True
+
+    def _places(self, event: Event) -> list[dict[str, Event]]:
+        """Everywhere that an event which was added may be held."""
+        body = event.body
+        if event.withheld is not None:
+            return [self.events, self.withheld]
+        if isinstance(body, Append):
+            return [self.events, self.entries[body.type]]
+        if isinstance(body, Write):
+            register = self.registers[body.key]
+            return [self.events, register.writes, register.heads]
+        if isinstance(body, Element):
+            return [self.events, self.elements.get(body.key, {})]
+        return [self.events]
 
     def _rebuild(self, event: Event) -> None:
         """A body was withheld after it had been read: sum up again without it."""
@@ -165,7 +172,7 @@ class Fold:
         Several heads mean that their authors had not seen each other's.
         """
         register = self.registers.get(key)
-        return [] if register is None else _picked(list(register.heads.values()))
+        return [] if register is None else picked(list(register.heads.values()))
 
     def history(self, key: Key) -> list[Event]:
         """Every write to a register in displayed order."""
@@ -175,7 +182,7 @@ class Fold:
     def base_for(self, key: Key) -> tuple[str, ...]:
         """What a new write to a register replaces: every write that counts now."""
         register = self.registers.get(key)
-        return () if register is None else tuple(sorted(register.heads))
+        return () if register is None else tuple(sorted(register.heads)[:MAX_BASE])
 
     def keys(self, register: str) -> list[Key]:
         """The addresses of all registers of one kind."""
@@ -219,17 +226,24 @@ def _order_of(event: Event) -> tuple[int, tuple[int, int], str]:
     return event.order
 
 
-def _picked(heads: list[Event]) -> list[Event]:
+def _earlier(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def picked(heads: list[Event]) -> list[Event]:
     """Sort heads: by rank where the register has one, else by the server's first admission.
 
     A head that no server admitted yet comes last: its author's clock decides nothing.
     """
     if len(heads) > 1:
-        heads.sort(key=_precedence)
+        heads.sort(key=precedence)
     return heads
 
 
-def _precedence(event: Event) -> tuple[int, float, str]:
+def precedence(event: Event) -> tuple[int, float, str]:
+    """What heads are sorted by: rank, first admission, id."""
     body = event.body
     rank = body.rank if isinstance(body, Write) and body.pick is Pick.RANK else 0
     return (-rank, float("inf") if event.admitted is None else event.admitted, event.id)

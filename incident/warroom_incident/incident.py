@@ -6,9 +6,11 @@ that a closing had not seen is *late*: it stays in the record and changes nothin
 
 from __future__ import annotations
 
-from .event import Event
+from itertools import islice
+
+from .event import MAX_BASE, Event
 from .fields import StepCopy
-from .fold import Fold
+from .fold import Fold, picked, precedence
 from .parts import Checklist, Conflict, Draft, Link, RoleHeld, Step, Version
 from .reducers import Append, Key, Pick, Write
 from .vocabulary import (
@@ -87,19 +89,37 @@ class IncidentState(Fold):
         heads = super().heads(key)
         if len(heads) == 0 or not self.closings or not any(self.is_late(e) for e in heads):
             return heads
-        timely = [e for e in self.registers[key].writes.values() if not self.is_late(e)]
-        replaced = {id_ for e in timely for id_ in e.head.base}
-        fold = Fold()
-        fold.extend(e for e in timely if e.id not in replaced)
-        return fold.heads(key)
+        writes = self.registers[key].writes
+        late = {id_: e for id_, e in writes.items() if self.is_late(e)}
+        timely = {id_: e for id_, e in writes.items() if id_ not in late}
+        replaced: set[str] = set()
+        todo = [id_ for e in timely.values() for id_ in e.head.base]
+        while todo:
+            if (id_ := todo.pop()) in replaced:
+                continue
+            replaced.add(id_)
+            passed = late.get(id_) or self.withheld.get(id_)
+            if passed is not None:  # whoever replaced it replaced what it had replaced
+                todo.extend(passed.head.base)
+        return picked([e for id_, e in timely.items() if id_ not in replaced])
+
+    def present(self) -> list[str]:
+        """As in `Fold`, and the writes that count because a late one does not."""
+        ids = super().present()
+        if self.closings:
+            timely = (e for key in self.registers for e in self.heads(key) if e.body.present)
+            ids = list(dict.fromkeys((*ids, *(e.id for e in timely))))
+        return ids
 
     def base_for(self, key: Key) -> tuple[str, ...]:
         """As in `Fold`, and the closings that the author has seen."""
-        return tuple(sorted({*super().base_for(key), *self.known_closings()}))
+        closings = self.known_closings()
+        others = (id_ for id_ in super().base_for(key) if id_ not in closings)
+        return tuple(sorted((*closings, *islice(others, MAX_BASE - len(closings)))))
 
     def known_closings(self) -> tuple[str, ...]:
         """What an event names in its base so that it does not count as late."""
-        return tuple(sorted(e.id for e in self.closings))
+        return tuple(sorted(e.id for e in self.closings)[:MAX_BASE])
 
     # Registers -----------------------------------------------------------------------------
 
@@ -110,8 +130,8 @@ class IncidentState(Fold):
 
     @property
     def declared(self) -> Event | None:
-        """The declaration, the earliest if merged halves brought several."""
-        return min(self._entries(IncidentDeclared), key=lambda e: e.order, default=None)
+        """The declaration, the first admitted if merged halves brought several."""
+        return min(self._entries(IncidentDeclared), key=precedence, default=None)
 
     def _entries(self, kind: type[Append]) -> list[Event]:
         return sorted(self.entries.get(kind.type, {}).values(), key=lambda e: e.order)
@@ -171,14 +191,18 @@ class IncidentState(Fold):
     @property
     def ended_at(self) -> int | None:
         """When it was closed or, before that, resolved; None while it goes on."""
-        if self.status not in ("resolved", "closed"):
+        register = self.registers.get(("status",))
+        if register is None or self.status not in ("resolved", "closed"):
             return None
-        ends = [
-            e.shown_at
-            for e in self.history(("status",))
-            if isinstance(e.body, StatusSet) and e.body.status in ("resolved", "closed")
-        ]
-        return min(ends, default=None)
+        heads = self.closings or self.heads(("status",))[:1]
+        ends: dict[str, int] = {}
+        todo = list(heads)
+        while todo:
+            event = todo.pop()
+            if event.id not in ends and _ends(event):
+                ends[event.id] = event.shown_at
+                todo.extend(e for e in map(register.writes.get, event.head.base) if e)
+        return min(ends.values(), default=None)
 
     def impact(self, field: str) -> str | None:
         """A fact of the impact, None while nobody stated it."""
@@ -203,8 +227,11 @@ class IncidentState(Fold):
     def conflicts(self) -> list[Conflict]:
         """The registers in which people disagree without knowing, in a stable order."""
         found = []
+        closed = self.closed
         for key in sorted(self.registers):
-            if len(self.registers[key].heads) < 2 or (key == ("status",) and self.closed):
+            if key == ("status",) and closed:
+                continue
+            if not closed and len(self.registers[key].heads) < 2:
                 continue
             heads = self.heads(key)
             bodies = [e.body for e in heads if isinstance(e.body, Write)]
@@ -324,6 +351,10 @@ class IncidentState(Fold):
 def provisional(stream: str) -> str:
     """The name of an incident that no server has numbered: `INC-~` and four letters."""
     return f"INC-~{stream[2:6]}"
+
+
+def _ends(event: Event) -> bool:
+    return isinstance(event.body, StatusSet) and event.body.status in ("resolved", "closed")
 
 
 def _closes(event: Event) -> bool:

@@ -6,12 +6,14 @@ when `append` returns, power may fail.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from .directory import sync
 from .event import Event, Packet
 from .schema import StorageError, connect, connect_readonly
 from .seal import ZERO, Sign, Verify, link, sealed_text
@@ -77,7 +79,12 @@ class LogReader:
         """Open a log read-only."""
         if not path.exists():
             raise StorageError(f"There is no log at {path}.")
-        return cls(connect_readonly(path))
+        connection = connect_readonly(path)
+        try:
+            return cls(connection)
+        except StorageError:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Close the connection."""
@@ -91,51 +98,55 @@ class LogReader:
         """Every stream with its last `iseq`."""
         return dict(
             self._db.execute(
-                "SELECT name, (SELECT max(iseq) FROM events WHERE stream = streams.id) FROM streams"
+                "SELECT name, (SELECT coalesce(max(iseq), 0) FROM events WHERE stream = streams.id)"
+                " FROM streams"
             )
         )
 
     def read(self, stream: str, after: int, limit: int) -> list[Row]:
         """Up to `limit` events of a stream behind `after`, in order."""
+        return list(self._read(stream, after, limit))
+
+    def _read(self, stream: str, after: int, limit: int) -> Iterator[Row]:
         return self._rows(
-            "WHERE s.name = ? AND e.iseq > ? ORDER BY e.iseq LIMIT ?", (stream, after, limit)
+            "WHERE s.name = ? AND e.iseq > ? ORDER BY e.iseq LIMIT ?",
+            (stream, after, max(0, limit)),
         )
 
     def read_at(self, stream: str, iseqs: Sequence[int]) -> list[Row]:
         """The events at some places of a stream, in order of place."""
         marks = ",".join("?" * len(iseqs))
-        return self._rows(
-            f"WHERE s.name = ? AND e.iseq IN ({marks}) ORDER BY e.iseq", (stream, *iseqs)
+        return list(
+            self._rows(
+                f"WHERE s.name = ? AND e.iseq IN ({marks}) ORDER BY e.iseq", (stream, *iseqs)
+            )
         )
 
-    def _rows(self, where: str, values: tuple[object, ...]) -> list[Row]:
+    def _rows(self, where: str, values: tuple[object, ...]) -> Iterator[Row]:
         rows = self._db.execute(
-            "SELECT e.iseq, e.admitted, e.head, e.body, w.reason FROM streams s"
-            " JOIN events e ON e.stream = s.id"
+            "SELECT e.iseq, e.admitted, CAST(e.head AS BLOB), CAST(e.body AS BLOB), w.reason"
+            " FROM streams s JOIN events e ON e.stream = s.id"
             f" LEFT JOIN withheld w ON e.body IS NULL AND w.id = e.id {where}",
             values,
         )
-        return [
-            Row(
-                iseq,
-                admitted,
-                Packet(head.encode(), None if body is None else body.encode(), reason),
-            )
-            for iseq, admitted, head, body, reason in rows
-        ]
+        try:
+            for iseq, admitted, head, body, reason in rows:
+                yield Row(iseq, admitted, Packet(head, body, reason))
+        finally:
+            rows.close()  # a read that stops early must not pin the WAL
 
     def stretch(self, stream: str, after: int, upto: int, size: int) -> Stretch:
         """Events of a stream behind `after` up to `upto`, about `size` bytes of them.
 
         At least one event is read where there is one.
         """
-        rows = self.read(stream, after, min(upto - after, max(1, size // 128)))
+        rows: list[Row] = []
         total = 0
-        for number, row in enumerate(rows):
+        for row in self._read(stream, after, upto - after):
             total += len(row.packet.head) + len(row.packet.body or b"")
-            if total > size and number:
-                del rows[number:]
+            if row.iseq > upto or (rows and total > size):
                 break
+            rows.append(row)
         if not rows:
             return Stretch([])
         chain, signature = self._db.execute(
@@ -151,7 +162,9 @@ class LogReader:
         found = {}
         for id_ in ids:
             row = self._db.execute(
-                "SELECT iseq FROM events WHERE id = ?", (bytes.fromhex(id_),)
+                "SELECT e.iseq FROM events e JOIN streams s ON s.id = e.stream"
+                " WHERE e.id = ? AND s.name = ?",
+                (bytes.fromhex(id_), stream),
             ).fetchone()
             if row:
                 found[id_] = int(row[0])
@@ -181,45 +194,47 @@ class LogReader:
 
     def damages(self, verify: Verify | None = None) -> Iterator[str]:
         """Check every hash, chain and, with `verify`, seal; yield a sentence for each damage."""
-        for stream, top in self.streams().items():
-            chain = ZERO
-            expected = 1
-            for row_iseq, id_, head, body, stored, bh_ok in self._checked(stream):
-                if row_iseq != expected:
-                    yield f"{stream}: event {expected} is missing."
-                expected = row_iseq + 1
-                if sha256(head).digest() != id_:
-                    yield f"{stream}: the head of event {row_iseq} is damaged."
-                if not bh_ok:
-                    yield f"{stream}: the body of event {row_iseq} is damaged."
-                del body
-                chain = link(chain, id_)
-                if chain != stored:
-                    yield f"{stream}: the chain breaks at event {row_iseq}."
-                    chain = stored
-            if verify is not None and top:
-                yield from self._bad_seals(stream, verify)
+        for stream in self.streams():
+            yield from self._bad_events(stream)
+            yield from self._bad_seals(stream, verify)
 
-    def _checked(self, stream: str) -> Iterator[tuple[int, bytes, bytes, bytes, bytes, bool]]:
+    def _bad_events(self, stream: str) -> Iterator[str]:
         rows = self._db.execute(
-            "SELECT e.iseq, e.id, e.head, e.body, e.chain FROM streams s"
-            " JOIN events e ON e.stream = s.id WHERE s.name = ? ORDER BY e.iseq",
+            "SELECT e.iseq, e.id, CAST(e.head AS BLOB), CAST(e.body AS BLOB), e.chain, w.id"
+            " FROM streams s JOIN events e ON e.stream = s.id LEFT JOIN withheld w ON w.id = e.id"
+            " WHERE s.name = ? ORDER BY e.iseq",
             (stream,),
         )
-        for iseq, id_, head, body, chain in rows:
-            raw = b"" if body is None else body.encode()
-            whole = body is None or sha256(raw).hexdigest() in head
-            yield iseq, id_, head.encode(), raw, chain, whole
+        chain = ZERO
+        expected = 1
+        for iseq, id_, head, body, stored, withheld in rows:
+            if iseq != expected:
+                yield f"{stream}: event {expected} is missing."
+            expected = iseq + 1
+            if sha256(head).digest() != id_:
+                yield f"{stream}: the head of event {iseq} is damaged."
+            if body is None and withheld is None:
+                yield f"{stream}: the body of event {iseq} is missing."
+            elif body is not None and sha256(body).hexdigest().encode() not in head:
+                yield f"{stream}: the body of event {iseq} is damaged."
+            chain = link(chain, id_)
+            if chain != stored:
+                yield f"{stream}: the chain breaks at event {iseq}."
+                chain = stored
 
-    def _bad_seals(self, stream: str, verify: Verify) -> Iterator[str]:
+    def _bad_seals(self, stream: str, verify: Verify | None) -> Iterator[str]:
         seals = self._db.execute(
             "SELECT x.iseq, x.admitted, x.signature, e.chain FROM streams s"
             " JOIN seals x ON x.stream = s.id"
-            " JOIN events e ON e.stream = s.id AND e.iseq = x.iseq WHERE s.name = ?",
+            " LEFT JOIN events e ON e.stream = s.id AND e.iseq = x.iseq WHERE s.name = ?",
             (stream,),
         )
         for iseq, admitted, signature, chain in seals:
-            if not verify(sealed_text(self.log_id, stream, iseq, chain, admitted), signature):
+            if chain is None:
+                yield f"{stream}: event {iseq}, which was sealed, is missing."
+            elif verify is not None and not verify(
+                sealed_text(self.log_id, stream, iseq, chain, admitted), signature
+            ):
                 yield f"{stream}: the seal at event {iseq} does not fit."
 
 
@@ -241,9 +256,13 @@ class Log(LogReader):
         connection = connect(path, synchronous="FULL")
         from .migrations import migrate  # sqlite-utils takes 90 ms to import; readers skip it
 
-        migrate(connection)
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('log', ?)", (new_id,))
-        return cls(connection, sign)
+        try:
+            migrate(connection)
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('log', ?)", (new_id,))
+            return cls(connection, sign)
+        except sqlite3.Error as error:
+            connection.close()
+            raise StorageError(f"{path} cannot be used as a log: {error}.") from error
 
     def append(self, entries: Sequence[Entry], now: int) -> list[Receipt]:
         """Append events in one durable transaction and return a receipt for each, in order.
@@ -261,6 +280,12 @@ class Log(LogReader):
         try:
             receipts, rows, touched = self._place(entries, now, ends)
             db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+            gone = [
+                (bytes.fromhex(event.id), event.withheld)
+                for event, _ in entries
+                if event.withheld is not None
+            ]
+            db.executemany("INSERT OR IGNORE INTO withheld VALUES (?,?)", gone)
             if self._sign is not None:
                 for stream in touched:
                     ends[stream] = self._seal(stream, *ends[stream], self._sign)
@@ -355,16 +380,16 @@ def copy_database(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         StorageError: The file exists, or cannot be written.
     """
-    import os
-
-    if path.exists():
-        raise StorageError(f"{path} exists already; choose another name.")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as error:
+        raise StorageError(f"{path} exists already; choose another name.") from error
+    except OSError as error:
+        raise StorageError(f"The copy {path} could not be written: {error}.") from error
+    try:
         connection.execute("VACUUM INTO ?", (str(path),))
         for place in (path, path.parent):
-            handle = os.open(place, os.O_RDONLY)
-            os.fsync(handle)
-            os.close(handle)
+            sync(place)
     except (OSError, sqlite3.Error) as error:
+        path.unlink(missing_ok=True)
         raise StorageError(f"The copy {path} could not be written: {error}.") from error

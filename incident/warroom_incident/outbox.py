@@ -8,18 +8,21 @@ server's sentence, so its text is never lost.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from .directory import make_private, sync
 from .door import DoorError
 from .event import Event, Packet, read_packet
 
 _decode_pair = msgspec.json.Decoder(tuple[msgspec.Raw, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 class Outbox:
@@ -29,22 +32,30 @@ class Outbox:
         self.path = directory / "outbox"
         self.refused_path = directory / "refused"
         for path in (self.path, self.refused_path):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path)
 
     def put(self, packets: Iterable[Packet]) -> None:
         """Keep events so that power may fail when this returns.
 
         Raises:
-            OSError: The disk is full or not writable; nothing counts as kept.
+            OSError: The disk is full or not writable; none of them is kept.
         """
-        for packet in packets:
-            name = sha256(packet.head).hexdigest()
-            _write_durably(self.path / name, _pair(packet))
-        _sync_directory(self.path)
+        made: list[Path] = []
+        try:
+            for packet in packets:
+                path = self.path / sha256(packet.head).hexdigest()
+                if not path.exists():
+                    made.append(path)
+                _write_durably(path, _pair(packet))
+            sync(self.path)
+        except OSError:
+            for path in made:
+                path.unlink(missing_ok=True)
+            raise
 
     def ids(self) -> set[str]:
         """The ids of the unsent events."""
-        return {path.name for path in self.path.iterdir() if len(path.name) == 64}
+        return {path.name for path in self.path.iterdir() if _is_id(path.name)}
 
     def unsent(self) -> list[tuple[Event, Packet]]:
         """The unsent events, oldest first. A damaged file is set aside and kept."""
@@ -57,30 +68,42 @@ class Outbox:
                 event = read_packet(packet)
             except FileNotFoundError:
                 continue  # another process of this user has just sent it
-            except (DoorError, msgspec.MsgspecError):
-                path.rename(self.refused_path / f"{name}.damaged")
+            except (DoorError, msgspec.MsgspecError, RecursionError):
+                self._set_aside(name)
                 continue
-            found.append((event, packet))
+            if event.id == name:
+                found.append((event, packet))
+            else:
+                self._set_aside(name)
         return sorted(found, key=lambda pair: pair[0].order)
+
+    def _set_aside(self, name: str) -> None:
+        with suppress(FileNotFoundError):  # another process of this user may have done it
+            (self.path / name).rename(self.refused_path / f"{name}.damaged")
 
     def sent(self, ids: Iterable[str]) -> None:
         """Forget events that a server has made durable."""
         for id_ in ids:
-            (self.path / id_).unlink(missing_ok=True)
+            if _is_id(id_):
+                (self.path / id_).unlink(missing_ok=True)
 
     def refuse(self, event_id: str, reason: str) -> None:
         """Set an event aside that a server does not admit, with its sentence."""
         path = self.path / event_id
+        if not _is_id(event_id):
+            return
         try:
-            content: dict[str, Any] = {
-                "reason": reason,
-                "event": msgspec.json.decode(path.read_bytes()),
-            }
+            content = {"reason": reason, "event": msgspec.Raw(path.read_bytes())}
         except FileNotFoundError:
             return
         _write_durably(self.refused_path / event_id, _encode(content))
-        _sync_directory(self.refused_path)
+        sync(self.refused_path)
         path.unlink(missing_ok=True)
+
+
+def _is_id(name: str) -> bool:
+    """Whether a name that came from outside is an event's id, and so no path to elsewhere."""
+    return _ID.fullmatch(name) is not None
 
 
 def _pair(packet: Packet) -> bytes:
@@ -89,7 +112,7 @@ def _pair(packet: Packet) -> bytes:
 
 def _write_durably(path: Path, content: bytes) -> None:
     """Write a file that is whole or absent after a crash."""
-    partial = path.with_suffix(".part")
+    partial = path.with_suffix(f".{os.getpid()}.part")
     handle = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -100,11 +123,3 @@ def _write_durably(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     partial.rename(path)
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from .alerts import AlertRecord
 from .event import Packet
-from .schema import StorageError, connect, connect_readonly
+from .schema import Damaged, StorageError, connect, connect_readonly
 from .sync.wire import BoardCursor, Follow, Summary
 
 FILE = "replica-1.db"
@@ -35,6 +36,9 @@ CREATE TABLE seals (stream TEXT PRIMARY KEY, log TEXT, iseq INTEGER, seal TEXT) 
 CREATE TABLE summaries (stream TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
 CREATE TABLE records (uid TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
 """
+
+
+_WANTED = {"meta", "events", "cursors", "seals", "summaries", "records"}
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -60,25 +64,24 @@ class Replica:
         """
         path = directory / FILE
         try:
-            connection = connect(path, synchronous="NORMAL")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except (StorageError, sqlite3.DatabaseError):
-            path.rename(path.with_suffix(".damaged"))
-            connection = connect(path, synchronous="NORMAL")
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
-            connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
-        return cls(connection)
+            return cls(_open(path))
+        except Damaged:
+            # A log that outlives its database would be played into the next one.
+            for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+                with suppress(FileNotFoundError):
+                    (directory / name).rename(directory / f"damaged-{name}")
+            return cls(_open(path))
 
     @classmethod
     def newest(cls, directory: Path) -> Replica | None:
         """Open the freshest cache of a replica directory read-only, None when there is none."""
-        files = sorted(
-            directory.glob(f"slot-*/{FILE}"),
-            key=lambda path: max(
-                p.stat().st_mtime for p in (path, Path(f"{path}-wal")) if p.exists()
-            ),
-        )
-        return cls(connect_readonly(files[-1])) if files else None
+        for path in sorted(directory.glob(f"slot-*/{FILE}"), key=_written_at, reverse=True):
+            with suppress(StorageError):
+                connection = connect_readonly(path)
+                if _tables(connection) >= _WANTED:
+                    return cls(connection)
+                connection.close()
+        return None
 
     def close(self) -> None:
         """Close the connection."""
@@ -102,7 +105,9 @@ class Replica:
         try:
             db.executemany(
                 "INSERT INTO events VALUES (?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
-                " body = excluded.body, reason = excluded.reason,"
+                # a body that was withheld once stays so, whoever brings it again
+                " body = CASE WHEN body IS NULL THEN NULL ELSE excluded.body END,"
+                " reason = coalesce(reason, excluded.reason),"
                 " admitted = min(admitted, excluded.admitted)",
                 [
                     (
@@ -147,12 +152,11 @@ class Replica:
     def events(self, stream: str) -> list[tuple[int, Packet]]:
         """The kept events of a stream with their admission stamps."""
         rows = self._db.execute(
-            "SELECT admitted, head, body, reason FROM events WHERE stream = ?", (stream,)
+            "SELECT admitted, CAST(head AS BLOB), CAST(body AS BLOB), reason FROM events"
+            " WHERE stream = ?",
+            (stream,),
         )
-        return [
-            (admitted, Packet(head.encode(), None if body is None else body.encode(), reason))
-            for admitted, head, body, reason in rows
-        ]
+        return [(admitted, Packet(head, body, reason)) for admitted, head, body, reason in rows]
 
     def cursors(self) -> list[Follow]:
         """How far each stream was read without a gap, in which log."""
@@ -180,3 +184,36 @@ class Replica:
         if "board" not in meta:
             return None
         return BoardCursor(meta["board"], int(meta["rev"]))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = connect(path, synchronous="NORMAL")
+    try:
+        found = _tables(connection)
+        if not found:
+            connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+        elif not found >= _WANTED:
+            raise Damaged(f"{path} has not the tables of a replica.")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise StorageError(f"{path} cannot be used: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise Damaged(f"{path} is damaged: {error}.") from error
+    except Damaged:
+        connection.close()
+        raise
+    return connection
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in rows}
+
+
+def _written_at(path: Path) -> float:
+    found = 0.0
+    for file in (path, Path(f"{path}-wal")):
+        with suppress(FileNotFoundError):
+            found = max(found, file.stat().st_mtime)
+    return found

@@ -40,6 +40,10 @@ class StorageError(Exception):
     """The database cannot be used; the message is one sentence that says what to do."""
 
 
+class Damaged(StorageError):
+    """The file is there and is no database, or no longer one."""
+
+
 def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
     """Open a database for its one writing and checkpointing connection.
 
@@ -48,12 +52,16 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
         synchronous: `FULL` where a commit is a promise, `NORMAL` for a cache.
 
     Raises:
-        StorageError: SQLite is too old, or the file is not a database.
+        StorageError: SQLite is too old, or the file cannot be made or written.
+        Damaged: The file is not a database.
     """
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed.")
-    path.touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"{path} cannot be opened for writing: {error}.") from error
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -61,7 +69,8 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
         (level,) = connection.execute("PRAGMA synchronous").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise StorageError(f"{path} cannot be used as a database: {error}.") from error
+        kind = StorageError if isinstance(error, sqlite3.OperationalError) else Damaged
+        raise kind(f"{path} cannot be used as a database: {error}.") from error
     wanted = {"FULL": 2, "NORMAL": 1}[synchronous]
     if level != wanted:
         connection.close()
@@ -70,7 +79,12 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
-    """Open a database that another connection writes, for reading only."""
+    """Open a database that another connection writes, for reading only.
+
+    Raises:
+        StorageError: The file is missing, cannot be read, or is not a database.
+    """
+    connection = None
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=ro",
@@ -81,5 +95,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
+        if connection is not None:
+            connection.close()
         raise StorageError(f"{path} cannot be read as a database: {error}.") from error
     return connection

@@ -15,6 +15,7 @@ import msgspec
 
 from .author import Author, Counters, Entropy, new_rep
 from .clock import HybridClock, Wall
+from .directory import make_private, sync
 
 MAX_SLOTS = 64
 
@@ -36,7 +37,7 @@ class Slot:
         """
         for number in range(MAX_SLOTS):
             path = directory / f"slot-{number}"
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path)
             lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,6 +62,7 @@ def _take_counters(path: Path) -> Counters | None:
     try:
         raw = path.read_bytes()
         path.unlink()
+        sync(path.parent)  # a file that a power cut brings back would have counts used twice
         return msgspec.json.decode(raw, type=Counters)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, UnicodeDecodeError, msgspec.MsgspecError):
         return None

@@ -68,6 +68,8 @@ class Reading:
     synced: bool = False
     ahead: dict[int, bytes] = field(default_factory=dict)
     """Event ids by places behind a gap that history will fill."""
+    claims: dict[int, str] = field(default_factory=dict)
+    """What the server says the chain is at places that were not reached yet."""
 
     @property
     def behind(self) -> int:
@@ -81,6 +83,24 @@ class Reading:
         while (following := self.ahead.pop(self.iseq + 1, None)) is not None:
             self.chain = link(self.chain, following)
             self.iseq += 1
+            self._check(self.claims.pop(self.iseq, ""))
+
+    def claim(self, iseq: int, chain: str) -> None:
+        """Hold the server to what it says the chain is at a place.
+
+        Raises:
+            ProtocolError: It is another one (`LOG_CHANGED`); `take` raises it too.
+        """
+        if iseq > self.iseq:
+            self.claims[iseq] = chain
+        elif iseq == self.iseq:
+            self._check(chain)
+
+    def _check(self, chain: str) -> None:
+        if chain and chain != self.chain.hex():
+            raise ProtocolError(
+                Close.LOG_CHANGED, f"the server's history of {self.stream} is another one"
+            )
 
 
 class ClientEnd:
@@ -171,8 +191,15 @@ class ClientEnd:
         """
         self.bytes_read += len(frame)
         message = read_from_server(frame)
+        if (self.welcome is None) is not isinstance(message, Welcome):
+            raise ProtocolError(Close.BAD_MESSAGE, "welcome comes first, and once")
         match message:
             case Welcome():
+                if message.v != PROTOCOL:
+                    raise ProtocolError(
+                        Close.OLD_PROTOCOL,
+                        f"this console speaks protocol {PROTOCOL}, the server {message.v}",
+                    )
                 self.welcome = message
                 for stream in self._wanted:
                     self._begin(self._cursor(stream), message.log)
@@ -212,7 +239,9 @@ class ClientEnd:
                 )
             ]
         except DoorError as error:
-            raise ProtocolError(Close.BAD_MESSAGE, f"damaged event: {error}"[:120]) from error
+            raise ProtocolError(Close.BAD_MESSAGE, f"damaged event: {error}") from error
+        if any(arrival.event.head.stream != message.stream for arrival in arrivals):
+            raise ProtocolError(Close.BAD_MESSAGE, "an event of another stream")
         reading = self.readings.get(message.stream)
         if reading is not None:
             self._advance(reading, message, arrivals)
@@ -220,15 +249,11 @@ class ClientEnd:
 
     def _advance(self, reading: Reading, message: Events, arrivals: list[Arrival]) -> None:
         reading.top = max(reading.top, message.top)
-        if message.part == "present":
+        if message.part == "present" or not arrivals:
             return
+        reading.claim(arrivals[-1].iseq, message.chain)
         for arrival in arrivals:
             reading.take(arrival.iseq, bytes.fromhex(arrival.event.id))
-        ends_here = bool(arrivals) and arrivals[-1].iseq == reading.iseq
-        if ends_here and message.chain and reading.chain.hex() != message.chain:
-            raise ProtocolError(
-                Close.LOG_CHANGED, f"the server's history of {reading.stream} is another one"
-            )
 
     def cursors(self) -> list[Follow]:
         """How far every followed stream was read without a gap."""

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from ..alerts import AlertRecord
-from ..event import Packet, StreamName
+from ..event import REP, HexId, Packet, StreamName
 
 PROTOCOL = 1
 MAX_FRAME = 256 * 1024
@@ -30,7 +30,12 @@ CREDIT = 64 * 1024
 SEEN_EVERY = 32 * 1024
 """A console says `seen` when it has read so much, in bytes, or once a second."""
 
+MAX_REASON = 120
+"""The longest reason of a closing, in bytes: a close frame has room for 123."""
+
 Name = Annotated[str, Meta(max_length=80)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Chain = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
 
 
 class Close(IntEnum):
@@ -62,9 +67,9 @@ class ProtocolError(Exception):
     """The other end broke the protocol; the connection closes with this code and sentence."""
 
     def __init__(self, code: Close, reason: str) -> None:
-        super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode(errors="replace")[:MAX_REASON].decode(errors="ignore")
+        super().__init__(self.reason)
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="t", omit_defaults=True):
@@ -79,15 +84,15 @@ class Follow(msgspec.Struct, frozen=True, omit_defaults=True):
 
     stream: StreamName
     log: Annotated[str, Meta(max_length=64)] = ""
-    iseq: Annotated[int, Meta(ge=0)] = 0
-    chain: Annotated[str, Meta(max_length=64)] = ""
+    iseq: Count = 0
+    chain: Chain = ""
 
 
 class BoardCursor(msgspec.Struct, frozen=True):
     """How far the board's records were read."""
 
     board: Annotated[str, Meta(max_length=64)]
-    rev: Annotated[int, Meta(ge=0)]
+    rev: Count
 
 
 class Hello(Message, frozen=True, tag="hello"):
@@ -98,7 +103,7 @@ class Hello(Message, frozen=True, tag="hello"):
 
     v: int
     agent: Name
-    rep: Annotated[str, Meta(pattern=r"\A[a-z2-7]{16}\Z")]
+    rep: Annotated[str, Meta(pattern=REP)]
     machine: Annotated[str, Meta(max_length=64)] = ""
     user: Name = ""
     follow: Annotated[list[Follow], Meta(max_length=500)] = []
@@ -122,7 +127,7 @@ class Push(Message, frozen=True, tag="push"):
 class Seen(Message, frozen=True, tag="seen"):
     """How many bytes of frames were read since the connection began."""
 
-    bytes: Annotated[int, Meta(ge=0)]
+    bytes: Count
 
 
 class Here(Message, frozen=True, tag="here"):
@@ -139,7 +144,7 @@ class Held(Message, frozen=True, tag="held"):
     """
 
     stream: StreamName
-    iseq: Annotated[int, Meta(ge=0)]
+    iseq: Count
 
 
 # From a server -----------------------------------------------------------------------------
@@ -167,13 +172,13 @@ class Welcome(Message, frozen=True, tag="welcome"):
 class Ack(Message, frozen=True, tag="ack"):
     """Events that are durable, each as `[id, stream, iseq, admitted]`."""
 
-    receipts: list[tuple[str, str, int, int]]
+    receipts: list[tuple[HexId, StreamName, Count, Count]]
 
 
 class Refused(Message, frozen=True, tag="refused"):
     """An event that the server does not admit, and one sentence on why."""
 
-    id: str
+    id: HexId
     reason: str
 
 
@@ -188,13 +193,13 @@ class Events(Message, frozen=True, tag="events"):
     `seal` the server's signature there. `top` is the stream's last `iseq`.
     """
 
-    stream: str
+    stream: StreamName
     part: Part
-    iseqs: list[int]
-    admitted: list[int]
+    iseqs: list[Count]
+    admitted: list[Count]
     events: list[tuple[Raw, Raw]]
-    top: int
-    chain: str = ""
+    top: Count
+    chain: Chain = ""
     seal: str = ""
     withheld: dict[str, str] = {}
 
@@ -202,8 +207,8 @@ class Events(Message, frozen=True, tag="events"):
 class Synced(Message, frozen=True, tag="synced"):
     """A stream was sent to its end; `set_digest` is that of all its events up to `iseq`."""
 
-    stream: str
-    iseq: int
+    stream: StreamName
+    iseq: Count
     set_digest: str = ""
 
 
@@ -239,7 +244,7 @@ class Records(Message, frozen=True, tag="records"):
     """Alert episodes that changed on a board, and the revision that this brings the reader to."""
 
     board: str
-    rev: int
+    rev: Count
     records: list[AlertRecord]
 
 
@@ -280,6 +285,7 @@ def read_from_console(frame: bytes) -> FromConsole:
         ProtocolError: It is no message of the protocol.
     """
     try:
+        frame.decode()  # events travel raw, and are not looked into when a frame is read
         return _from_console(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(Close.BAD_MESSAGE, f"bad message: {str(error)[:80]}") from error
@@ -292,6 +298,7 @@ def read_from_server(frame: bytes) -> FromServer:
         ProtocolError: It is no message of the protocol.
     """
     try:
+        frame.decode()  # as above
         return _from_server(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(Close.BAD_MESSAGE, f"bad message: {str(error)[:80]}") from error

@@ -1,0 +1,31 @@
+"""Directories of one user's own: made for nobody else's eyes, and safe from a power cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def make_private(path: Path) -> None:
+    """Make a directory, and whatever of its parents is missing, for this user alone (0700).
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    missing = [place for place in (path, *path.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+        sync(place.parent)
+
+
+def sync(path: Path) -> None:
+    """Make sure of the content of a file, or of the names in a directory.
+
+    Raises:
+        OSError: The disk did not take it.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,321 @@
+"""The door lets in what every replica can read, and nothing else."""
+
+import json
+from contextlib import suppress
+from hashlib import sha256
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from tests.incident.making import STREAM, Writer
+from warroom_incident.door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json
+from warroom_incident.event import BOARD, ROOM, Packet, check_packet, make_packet, read_packet
+from warroom_incident.reducers import Body
+from warroom_incident.sync.wire import Push, encode, packets, raw_pair, read_from_console
+from warroom_incident.vocabulary import (
+    AlertAcknowledged,
+    MemberGranted,
+    NoteAdded,
+    TitleSet,
+    Unknown,
+    types_of,
+)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"  ",
+        b"NaN",
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":-Infinity}',
+        b'{"a":1e400}',
+        b'{"a":-1e400}',
+        b'{"a":01}',
+        b'{"a":0x1}',
+        b"{'a':1}",
+        b'{"a":1,}',
+        b"{} {}",
+        b"\xef\xbb\xbf{}",
+        b'{"a":"\x00"}',
+        b'{"a":"\n"}',
+        b'{"a":"\xff"}',
+        b'{"\xff":1}',
+        b'{"a":"\xc0\x80"}',
+        b'{"a":"\xed\xa0\x80"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":"\\udc00\\ud800"}',
+        b'{"\\ud800":1}',
+        b'{"a":1' + b"0" * 5000 + b"}",
+    ],
+)
+def test_what_is_not_strict_json_stays_out(raw: bytes) -> None:
+    with pytest.raises(DoorError, match="strict JSON"):
+        check_json(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"a":1}',
+        b'{"a":1,"a":2}',
+        b'{"a":{"b":[{"c":1,"c":2}]}}',
+        b'{"a":1,"\\u0061":2}',
+        b'{"\\u00e9":1,"\xc3\xa9":2}',
+        b'{"/":1,"\\/":2}',
+        b'[ {"a" : 1, "b" : 2, "a" : 3} ]',
+    ],
+)
+def test_a_key_named_twice_stays_out_however_it_is_spelled(raw: bytes) -> None:
+    with pytest.raises(DoorError, match="twice"):
+        check_json(raw)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        b"9007199254740993",
+        b"-9007199254740993",
+        b"18446744073709551616",
+        b"1" + b"0" * 400,
+        b"-1" + b"0" * 400,
+        b"1e16",
+        b"-1E16",
+        b"1.5e300",
+        b"9007199254740994.0",
+        b"9.1e+15",
+        b"90071992547409930e0",
+    ],
+)
+@pytest.mark.parametrize(
+    "frame", [b"%s", b'{"a":%s}', b'{"a": %s}', b"[%s]", b'[[1,{"a":[0,%s]}]]', b"[\n%s]"]
+)
+def test_a_number_past_two_to_the_53_stays_out_in_any_nesting(frame: bytes, number: bytes) -> None:
+    with pytest.raises(DoorError, match=r"2\^53|strict JSON"):
+        check_json(frame % number)
+
+
+@pytest.mark.parametrize("number", [MAX_INTEGER, -MAX_INTEGER, 0, 1.5, -1e15, 1e-300, True])
+def test_a_number_that_every_reader_keeps_comes_in(number: float) -> None:
+    assert check_json(json.dumps({"a": [number]}).encode()) == {"a": [number]}
+
+
+def test_a_long_number_within_a_text_is_text() -> None:
+    text = {"a": "order 99999999999999999999, 1e99 of them", "b": [1, "2", None, False]}
+    assert check_json(json.dumps(text).encode()) == text
+
+
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_thirty_two_levels_come_in_and_thirty_three_stay_out(opens: bytes, closes: bytes) -> None:
+    check_json(opens * 31 + b"[]" + closes * 31)
+    for depth in (32, 9_999):
+        with pytest.raises(DoorError, match="32 levels"):
+            check_json(opens * depth + b"[]" + closes * depth)
+
+
+def test_ten_thousand_brackets_that_never_close_stay_out() -> None:
+    with pytest.raises(DoorError, match="32 levels"):
+        check_json(b"[" * 10_000)
+
+
+def test_brackets_within_a_text_nest_nothing() -> None:
+    text = '[[{{"\\' * 100
+    assert check_json(json.dumps([text]).encode()) == [text]
+
+
+def test_many_small_lists_side_by_side_are_not_deep() -> None:
+    assert len(check_json(b"[" + b",".join([b"[]"] * 200) + b"]")) == 200
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused_with_a_sentence(raw: bytes) -> None:
+    with suppress(DoorError):
+        assert check_json(raw) == json.loads(raw)
+
+
+_scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.text(st.characters(categories=["Cs", "Lu", "Cc"])),
+)
+_anything = st.recursive(
+    _scalars,
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=12,
+)
+
+
+def _spell(value: object, ascii_only: bool, gaps: bool) -> bytes:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=1 if gaps else None)
+    return text.encode("utf-8", "surrogatepass")
+
+
+@given(st.dictionaries(st.text(max_size=8), _anything, max_size=4), st.booleans(), st.booleans())
+def test_whatever_passes_the_door_arrives_at_the_other_end(
+    extra: dict[str, object], ascii_only: bool, gaps: bool
+) -> None:
+    packet = _with_body(_spell({**extra, "text": "hello"}, ascii_only, gaps))
+    try:
+        event = check_packet(packet)
+    except DoorError:
+        return
+    frame = encode(Push([raw_pair(packet)]))
+    message = read_from_console(frame)
+    assert isinstance(message, Push)
+    (arrived,) = packets(message.events, {})
+    assert arrived == packet
+    assert check_packet(arrived) == event
+    assert packet.body is not None
+    assert json.loads(packet.body) == check_json(packet.body)
+
+
+def _with_body(raw: bytes, type_name: str = "note.added", stream: str = STREAM) -> Packet:
+    """An event with any bytes for a body, and a head that fits them."""
+    event = Writer().write(NoteAdded(text="x"))
+    head = msgspec.structs.replace(event.head, type=type_name, stream=stream)
+    packet = make_packet(head, event.body)
+    assert packet.body is not None
+    was = sha(packet.body)
+    return Packet(packet.head.replace(was, sha(raw)), raw)
+
+
+def sha(raw: bytes) -> bytes:
+    return sha256(raw).hexdigest().encode()
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"null", b'"text"', b"7", b"true"])
+def test_a_body_that_is_no_object_stays_out(raw: bytes) -> None:
+    with pytest.raises(DoorError, match="JSON object"):
+        check_packet(_with_body(raw))
+
+
+@pytest.mark.parametrize("raw", [b' {"text":"x"}', b'{"text":"x"}\n', b'\t{"text":"x"} '])
+def test_white_space_that_a_frame_would_trim_stays_out(raw: bytes) -> None:
+    with pytest.raises(DoorError, match="white space"):
+        check_packet(_with_body(raw))
+
+
+def test_white_space_around_the_head_stays_out() -> None:
+    packet = _with_body(b'{"text":"x"}')
+    with pytest.raises(DoorError, match="white space"):
+        check_packet(Packet(packet.head + b" ", packet.body))
+
+
+def test_an_event_without_its_body_stays_out() -> None:
+    packet = _with_body(b'{"text":"x"}')
+    with pytest.raises(DoorError, match="needs its body"):
+        check_packet(Packet(packet.head, None, "gone"))
+
+
+def test_an_event_past_its_size_stays_out_and_one_byte_less_comes_in() -> None:
+    plain = _with_body(b'{"text":"x","more":""}')
+    room = MAX_EVENT_BYTES - len(plain.head) - len(plain.body or b"")
+    check_packet(_with_body(b'{"text":"x","more":"' + b"m" * room + b'"}'))
+    with pytest.raises(DoorError, match="48 KiB"):
+        check_packet(_with_body(b'{"text":"x","more":"' + b"m" * (room + 1) + b'"}'))
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"null", b"[]", b"{}", b'{"v":1}', b"\xff", b'{"v":"\xff"}', b"[" * 40]
+)
+def test_a_head_that_says_too_little_stays_out(head: bytes) -> None:
+    with pytest.raises(DoorError):
+        check_packet(Packet(head, b"{}"))
+    with pytest.raises(DoorError, match="head"):
+        read_packet(Packet(head, b"{}"))
+
+
+def test_a_body_that_the_head_does_not_name_stays_out() -> None:
+    packet = _with_body(b'{"text":"x"}')
+    with pytest.raises(DoorError, match="not the one"):
+        check_packet(Packet(packet.head, b'{"text":"y"}'))
+
+
+@pytest.mark.parametrize(
+    ("body", "stream"),
+    [
+        (NoteAdded(text="x"), BOARD),
+        (NoteAdded(text="x"), ROOM),
+        (AlertAcknowledged(uid="a"), STREAM),
+        (AlertAcknowledged(uid="a"), ROOM),
+        (MemberGranted(account="ana"), STREAM),
+        (MemberGranted(account="ana"), BOARD),
+    ],
+)
+def test_a_type_stays_out_of_the_streams_of_others(body: Body, stream: str) -> None:
+    with pytest.raises(DoorError, match="does not belong"):
+        Writer().write(body, stream=stream)
+
+
+@pytest.mark.parametrize("stream", [STREAM, BOARD, ROOM])
+def test_every_type_belongs_to_one_stream_only(stream: str) -> None:
+    others = {STREAM, BOARD, ROOM} - {stream}
+    assert all(not set(types_of(stream)) & set(types_of(other)) for other in others)
+
+
+@pytest.mark.parametrize("stream", ["", "lobby", "i-", "i-" + "a" * 15, "i-" + "A" * 16, "i-../.."])
+def test_a_stream_of_no_such_name_stays_out(stream: str) -> None:
+    with pytest.raises(DoorError):
+        Writer().write(NoteAdded(text="x"), stream=stream)
+
+
+def test_a_body_that_does_not_fit_its_type_stays_out_and_is_shown_as_unknown() -> None:
+    packet = _with_body(b'{"text":7}')
+    with pytest.raises(DoorError, match=r"note\.added does not fit"):
+        check_packet(packet)
+    assert isinstance(read_packet(packet).body, Unknown)
+
+
+def test_a_body_in_no_encoding_is_shown_as_unknown_where_a_log_holds_it() -> None:
+    assert isinstance(read_packet(_with_body(b'{"text":"\xff"}')).body, Unknown)
+
+
+@pytest.mark.parametrize("stream", [STREAM, BOARD, ROOM])
+def test_a_type_that_nobody_knows_yet_comes_in(stream: str) -> None:
+    event = check_packet(_with_body(b'{"mood":"calm"}', "mood.noted", stream))
+    assert isinstance(event.body, Unknown)
+    assert event.head.type == "mood.noted"
+
+
+def test_a_field_that_nobody_knows_yet_comes_in() -> None:
+    event = check_packet(_with_body(b'{"text":"x","mood":{"calm":[1]}}'))
+    assert event.body == NoteAdded(text="x")
+
+
+def test_an_event_of_a_newer_format_comes_in_unread() -> None:
+    packet = _with_body(b'{"text":7}')
+    head = packet.head.replace(b'"v":1', b'"v":2')
+    event = check_packet(Packet(head, packet.body))
+    assert isinstance(event.body, Unknown)
+
+
+@pytest.mark.parametrize("text", ["half \ud83d", "\udcff from a byte of an argument"])
+def test_an_author_cannot_write_half_a_character(text: str) -> None:
+    writer = Writer()
+    with pytest.raises(DoorError, match="UTF-8"):
+        writer.write(NoteAdded(text=text))
+    writer.by = text
+    with pytest.raises(DoorError, match="UTF-8"):
+        writer.write(NoteAdded(text="x"))
+
+
+@pytest.mark.parametrize("title", ["", "t" * 241])
+def test_an_author_cannot_write_what_the_vocabulary_forbids(title: str) -> None:
+    writer = Writer()
+    with pytest.raises(DoorError, match=r"title\.set does not fit"):
+        writer.write(TitleSet(title=title))
+    assert writer.write(TitleSet(title="t")).head.n == 1, "a refused event counts for nothing"
+
+
+def test_a_missing_body_is_withheld_even_where_the_reason_is_lost() -> None:
+    packet = _with_body(b'{"text":"x"}')
+    assert read_packet(Packet(packet.head, None)).withheld == "withheld"
+    assert (
+        read_packet(Packet(packet.head, packet.body, "a reason that fits nothing")).withheld is None
+    )
