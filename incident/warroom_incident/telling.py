@@ -1,0 +1,220 @@
+"""Every event as one readable line: who did what, in the active past.
+
+Texts hold data as it came: whoever shows a line cleans it first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .event import Event
+from .fold import Fold
+from .incident import IncidentState
+from .practice.audience import audience_of
+from .practice.roles import role_of
+from .reducers import Write
+from .vocabulary import (
+    AlertAcknowledged,
+    AlertChanged,
+    AlertLinked,
+    ChecklistAttached,
+    DraftOpened,
+    DraftReadied,
+    DraftSaved,
+    EntryStarred,
+    ImpactSet,
+    IncidentDeclared,
+    IncidentNumbered,
+    MemberGranted,
+    NoteAdded,
+    NoteEdited,
+    NoteStruck,
+    RoleAssigned,
+    ServerListed,
+    SeveritySet,
+    StatusSet,
+    StepNoted,
+    StepOwned,
+    StepSet,
+    TitleSet,
+    TokenCreated,
+    TokenRevoked,
+)
+
+_IMPACT = {
+    "started_at": "the start of the impact",
+    "detected_by": "how it was detected",
+    "services": "the services affected",
+    "users": "the users affected",
+    "regions": "the regions affected",
+    "data_loss": "the data lost",
+    "workaround": "the workaround",
+    "reports": "the customer reports",
+}
+_STEP = {"open": "opened", "doing": "began", "done": "ticked", "skipped": "skipped"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of the timeline: its kind, its line, and whether it is mere machinery."""
+
+    kind: str
+    text: str
+    system: bool = False
+
+
+def tell(event: Event, state: Fold) -> Told:
+    """Tell an event.
+
+    A note is told in its own words as they stand; everything else begins with who did it.
+    """
+    by = event.head.by
+    if event.withheld is not None:
+        return Told("withheld", f"an entry of {by} was withheld: {event.withheld}", True)
+    body = event.body
+    match body:
+        case NoteAdded():
+            note = state.note(event) if isinstance(state, IncidentState) else None
+            return Told("note", (note or body).text)
+        case IncidentDeclared(title=title, drill=drill):
+            what = "a drill" if drill else "the incident"
+            return Told("incident", f"{by} declared {what}: {title}")
+        case IncidentNumbered(number=number):
+            return Told("incident", f"{by} numbered the incident {number}", True)
+        case TitleSet(title=title):
+            return Told("title", f"{by} renamed the incident: {title}")
+        case SeveritySet(severity=severity):
+            return Told("severity", f"{by} set severity {severity}{_was(event, state)}")
+        case StatusSet(status=status):
+            return Told("status", f"{by} set status {status}{_was(event, state)}")
+        case ImpactSet(field=field, text=text):
+            return Told("impact", _impact(by, field, text))
+        case RoleAssigned():
+            return Told("role", _role(event, body, state))
+        case NoteEdited(target=target, text=text):
+            return Told("edit", f"{by} edited {_entry(target, state)}: {text}", True)
+        case NoteStruck(target=target, struck=struck):
+            did = "struck out" if struck else "restored"
+            return Told("strike", f"{by} {did} {_entry(target, state)}", True)
+        case EntryStarred(target=target, starred=starred):
+            did = "starred" if starred else "took the star from"
+            return Told("star", f"{by} {did} {_entry(target, state)}", True)
+        case _:
+            return _tell_parts(event, state)
+
+
+def _tell_parts(event: Event, state: Fold) -> Told:
+    """Tell what happened to an alert, a checklist, a draft or the room."""
+    by = event.head.by
+    body = event.body
+    match body:
+        case AlertLinked(uid=uid, alert=alert):
+            if alert is None:
+                return Told("alert", f"{by} unlinked the alert {_alert(uid, state)}")
+            return Told("alert", f"{by} linked the alert {alert.title}")
+        case AlertChanged(alert=alert):
+            return Told("alert", f"the alert {alert.title} is {alert.state}", True)
+        case AlertAcknowledged(uid=uid, acknowledged=acknowledged):
+            did = "acknowledged" if acknowledged else "gave back"
+            return Told("alert", f"{by} {did} the alert {uid}")
+        case ChecklistAttached(title=title):
+            return Told("checklist", f"{by} attached the checklist “{title}”")
+        case StepSet(checklist=checklist, step=step, state=step_state):
+            did = _STEP.get(step_state, f"set {step_state}")
+            return Told("step", f"{by} {did} “{_step(checklist, step, state)}”")
+        case StepOwned(checklist=checklist, step=step, owner=owner):
+            named = f"“{_step(checklist, step, state)}”"
+            if owner == by:
+                return Told("step", f"{by} took {named}")
+            if owner is None:
+                return Told("step", f"{by} left {named} to anybody")
+            return Told("step", f"{by} gave {named} to {owner}")
+        case StepNoted(checklist=checklist, step=step, text=text):
+            return Told("step", f"{by} noted on “{_step(checklist, step, state)}”: {text}")
+        case DraftOpened(audience=audience, title=title):
+            return Told("draft", f"{by} began a draft for {_audience(audience)}: {title}")
+        case DraftSaved(draft=draft):
+            return Told("draft", f"{by} saved {_draft(draft, state)}")
+        case DraftReadied(draft=draft, version=version):
+            ready = "ready" if version is not None else "not ready"
+            return Told("draft", f"{by} marked {_draft(draft, state)} {ready}")
+        case MemberGranted(account=account, right=right):
+            return Told("member", f"{by} gave {account} {_right(right)}")
+        case TokenCreated(name=name):
+            return Told("token", f"{by} created the token {name}")
+        case TokenRevoked(name=name):
+            return Told("token", f"{by} revoked the token {name}")
+        case ServerListed(server=server):
+            return Told("server", f"{by} listed the server {server}", True)
+        case _:
+            return Told("unknown", f"{by} wrote {event.head.type}, from a newer console")
+
+
+def _was(event: Event, state: Fold) -> str:
+    """The value that a write replaced, in brackets."""
+    body = event.body
+    assert isinstance(body, Write)
+    register = state.registers.get(body.key)
+    values = [
+        str(write.body.value)
+        for id_ in event.head.base
+        if register is not None
+        and (write := register.writes.get(id_)) is not None
+        and isinstance(write.body, Write)
+    ]
+    before = " and ".join(dict.fromkeys(value for value in values if value != str(body.value)))
+    return f" (was {before})" if before else ""
+
+
+def _impact(by: str, field: str, text: str | None) -> str:
+    fact = _IMPACT.get(field, field)
+    return f"{by} took back {fact}" if text is None else f"{by} stated {fact}: {text}"
+
+
+def _role(event: Event, body: RoleAssigned, state: Fold) -> str:
+    by = event.head.by
+    role = role_of(body.role).title.lower()
+    if body.person is None:
+        return f"{by} released the role of {role}{_was(event, state)}"
+    if body.person == by:
+        return f"{by} took the role of {role}{_was(event, state)}"
+    return f"{by} made {body.person} {role}{_was(event, state)}"
+
+
+def _entry(target: str, state: Fold) -> str:
+    event = state.events.get(target)
+    if event is None:
+        return "an entry that is not here"
+    return f"{event.head.by}'s note" if isinstance(event.body, NoteAdded) else "an entry"
+
+
+def _alert(uid: str, state: Fold) -> str:
+    for event in state.history(("alert", uid)):
+        if isinstance(event.body, AlertLinked) and event.body.alert is not None:
+            return event.body.alert.title
+    return uid
+
+
+def _step(checklist: str, step: str, state: Fold) -> str:
+    for event in state.entries.get(ChecklistAttached.type, {}).values():
+        body = event.body
+        if isinstance(body, ChecklistAttached) and body.checklist == checklist:
+            for copy in body.steps:
+                if copy.id == step:
+                    return copy.text.partition("\n")[0]
+    return "a step that is not here"
+
+
+def _draft(draft: str, state: Fold) -> str:
+    for event in state.entries.get(DraftOpened.type, {}).values():
+        if isinstance(event.body, DraftOpened) and event.body.draft == draft:
+            return f"the draft “{event.body.title}”"
+    return "a draft"
+
+
+def _audience(identifier: str) -> str:
+    return audience_of(identifier).title.lower()
+
+
+def _right(right: str | None) -> str:
+    return "the default right" if right is None else f"the right “{right}”"
