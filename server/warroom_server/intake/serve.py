@@ -8,6 +8,7 @@ because paths carry tokens.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,13 +87,15 @@ async def serve_http(app: ASGIApp, host: str, port: int) -> HttpServer:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
+        if not 0 <= port <= 65535:
+            raise OSError(errno.EINVAL, "a port is a number from 0 to 65535")
         found = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
+    except OSError as error:
+        reason = error.strerror or error
         raise CannotListen(
             f"Cannot listen on {host}:{port}: {reason}. Choose another --http HOST:PORT."
         ) from None
