@@ -7,7 +7,7 @@ protocols, so both are tested without a screen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
@@ -15,7 +15,7 @@ from warroom_incident.reducers import Body
 
 from .actions import Scope
 from .desk import Desk
-from .model import Model
+from .model import Changes, Model
 from .theme import Glyphs, Tone
 from .widgets.menu import Choice
 from .widgets.panel import Title
@@ -67,6 +67,14 @@ class View(Protocol):
 
     def text(self, room: Room, row_id: str | None) -> str:
         """One row, or with None the whole panel as Markdown, for the clipboard."""
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A view that keeps what it worked out between two drawings."""
+
+    def changed(self, room: Room, changes: Changes) -> None:
+        """Forget what these changes concern. Called before every `rows`."""
 
 
 class Ctx(Room, Protocol):

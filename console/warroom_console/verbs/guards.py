@@ -1,0 +1,42 @@
+"""Guards: why a person cannot do something now, in one sentence, or None when they can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from warroom_console.context import Ctx
+from warroom_incident.reducers import Right
+
+Guard: TypeAlias = Callable[[Ctx], str | None]
+
+
+def may_write(ctx: Ctx) -> str | None:
+    """Why nothing can be written in this room."""
+    model = ctx.model
+    if not model.you:
+        return "no server was ever reached from here, so nobody knows your name"
+    if not model.right.covers(Right.RESPONDER):
+        return "you are a viewer here: ask an admin for the right to respond"
+    return None
+
+
+def in_incident(ctx: Ctx) -> str | None:
+    """Why nothing can be written to an incident: none is open, or the right is missing."""
+    if ctx.stream is None:
+        return "no incident is open: choose one in the lobby"
+    return may_write(ctx)
+
+
+def on_row(ctx: Ctx) -> str | None:
+    """Why there is nothing to act on."""
+    return None if ctx.targets else "no row under the cursor"
+
+
+def both(*guards: Guard) -> Guard:
+    """A guard that says the first reason that any of the guards has."""
+
+    def guard(ctx: Ctx) -> str | None:
+        return next((reason for each in guards if (reason := each(ctx)) is not None), None)
+
+    return guard
