@@ -44,6 +44,7 @@ async def echo(socket: str, database: str) -> None:
     waiting: list[tuple[bytes, asyncio.Future[None]]] = []
     count = 0
     committing = False
+    tasks: set[asyncio.Task[None]] = set()
 
     async def commit() -> None:
         nonlocal committing, count
@@ -51,14 +52,12 @@ async def echo(socket: str, database: str) -> None:
         while waiting:
             batch = waiting[:500]
             del waiting[:500]
-            rows = []
+            rows: list[tuple[object, ...]] = []
             for message, _ in batch:
                 count += 1
                 head, body = message[: len(message) * 3 // 4], message[len(message) * 3 // 4 :]
-                rows.append(
-                    (1, count, count.to_bytes(32, "big"), "rep", count, "note.added")
-                    + (head.decode(), body.decode(), count, ZERO)
-                )
+                place = (1, count, count.to_bytes(32, "big"), "rep", count, "note.added")
+                rows.append((*place, head.decode(), body.decode(), count, ZERO))
             await asyncio.get_running_loop().run_in_executor(writer, _insert, db, rows)
             for _, done in batch:
                 done.set_result(None)
@@ -70,7 +69,7 @@ async def echo(socket: str, database: str) -> None:
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             waiting.append((message, done))
             if not committing:
-                asyncio.get_running_loop().create_task(commit())  # noqa: RUF006
+                tasks.add(asyncio.create_task(commit()))
             await done
             await ws.send(message, text=True)
 
@@ -101,4 +100,10 @@ async def _ready() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"sends": sends, "echo": echo, "idle": idle}[sys.argv[1]](*sys.argv[2:]))
+    match sys.argv[1:]:
+        case ["sends", where]:
+            asyncio.run(sends(where))
+        case ["echo", where, rows_file]:
+            asyncio.run(echo(where, rows_file))
+        case ["idle", where]:
+            asyncio.run(idle(where))

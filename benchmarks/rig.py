@@ -24,6 +24,7 @@ from warroom_incident import vocabulary as v
 from warroom_incident.author import Author, Counters, new_rep, new_stream
 from warroom_incident.clock import HybridClock
 from warroom_incident.event import Packet
+from warroom_incident.fields import StepCopy
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Write
 from warroom_incident.sync.client_end import Batch, ClientEnd
@@ -148,14 +149,14 @@ class Pen:
     def history(self, count: int) -> list[Packet]:
         """An incident of `count` events as they come: notes mostly, and what a room does."""
         packets = self.declaration()
-        steps = tuple(v.StepCopy(id=f"s{i}", text=f"Step {i}: look, decide, do") for i in range(16))
+        steps = tuple(StepCopy(id=f"s{i}", text=f"Step {i}: look, decide, do") for i in range(16))
         packets.append(
             self.write(v.ChecklistAttached(checklist="ic", title="IC checklist", steps=steps))
         )
         packets.append(self.write(v.DraftOpened(draft="d1", audience="customers", title="Update")))
         turn: list[Body] = [
             v.RoleAssigned(role="commander", person=self.you),
-            v.StepSet(checklist="ic", step="s3", state="done"),
+            *(v.StepSet(checklist="ic", step=f"s{i}", state="done") for i in range(16)),
             v.DraftSaved(draft="d1", text="We are looking into errors at checkout. " * 6),
             v.SeveritySet(severity="SEV1"),
             v.ImpactSet(field="services", text="checkout, orders"),

@@ -199,9 +199,12 @@ class Fold:
             for id_, event in register.heads.items()
             if event.body.present
         ]
-        for place in (self.elements, self.entries):
-            for found in place.values():
-                ids.extend(id_ for id_, event in found.items() if event.body.present)
+        for elements in self.elements.values():
+            ids.extend(elements)
+        for entries in self.entries.values():
+            # All entries of a type answer alike, and there may be many thousands of notes.
+            if next(iter(entries.values())).body.present:
+                ids.extend(entries)
         return ids
 
     # Digests -------------------------------------------------------------------------------

@@ -1,0 +1,260 @@
+"""What the console's screens cost: bytes for a change, and time against stock widgets.
+
+Run `python benchmarks/bench_render.py`. Bytes are counted at the driver, in 256 colours. Times are
+ratios against a floor measured in the same run: a bare line-API widget and a stock `DataTable`.
+`floor` is that measurement where there is one, in the unit of the result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.coordinate import Coordinate
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import DataTable
+
+from tests.console.demo_room import DemoApp
+from tests.console.drive import on_wire, settle
+from warroom_console.theme import Tone
+from warroom_console.widgets.row import Row
+from warroom_console.widgets.rows import RowsView
+from warroom_console.widgets.terminal import TerminalApp
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.pilot import Pilot
+
+ROWS, CHANGING, TICKS, WARM = 2000, 20, 60, 10
+SIZES = {(80, 24): 8192, (120, 40): 8192, (200, 60): 12288}
+
+
+class Result(TypedDict):
+    """One line of the report."""
+
+    name: str
+    value: float
+    unit: str
+    budget: float | None
+    floor: float | None
+
+
+def cells(number: int, tick: int) -> tuple[str, ...]:
+    """Return what the row says at a tick."""
+    return ("SEV2", "FIRING", f"alert-{number}", "checkout", f"{tick}m", "ana", f"x{tick}")
+
+
+def changing(tick: int) -> list[int]:
+    """Return the rows that change at a tick: half of them in sight, half anywhere."""
+    half = CHANGING // 2
+    return [*range(half), *((tick * 97 + step * 61) % ROWS for step in range(half))]
+
+
+class BareLines(ScrollView):
+    """The floor: a list of strips and nothing else."""
+
+    DEFAULT_CSS = "BareLines { height: 1fr; scrollbar-size: 0 0; }"
+
+    def on_mount(self) -> None:
+        self.virtual_size = self.size.with_height(ROWS)
+        self.lines = [self.line(number, 0) for number in range(ROWS)]
+
+    def line(self, number: int, tick: int) -> Strip:
+        """Return a row as a strip of three colours, as the other lists have."""
+        parts = cells(number, tick)
+        style = Style.parse("#d0d0d0 on #1c1c1c")
+        return Strip(
+            [
+                Segment(parts[0], Style.parse("bold #ff875f on #1c1c1c")),
+                Segment(f" {parts[1]:9}{parts[2]:40}", style),
+                Segment(" ".join(parts[3:]), Style.parse("#949494 on #1c1c1c")),
+            ]
+        ).adjust_cell_length(120, style)
+
+    def render_line(self, y: int) -> Strip:
+        return self.lines[y + self.scroll_offset.y]
+
+
+class BareApp(App[None]):
+    """An app with the bare lines."""
+
+    def compose(self) -> ComposeResult:
+        yield BareLines()
+
+
+class TableApp(App[None]):
+    """An app with a stock table."""
+
+    def compose(self) -> ComposeResult:
+        yield DataTable[str](cursor_type="row")
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        table.add_columns("sev", "state", "name", "service", "age", "owner", "times")
+        for number in range(ROWS):
+            table.add_row(*cells(number, 0), key=str(number))
+
+
+class ListApp(TerminalApp[None]):
+    """An app with our list."""
+
+    def compose(self) -> ComposeResult:
+        yield RowsView()
+
+    def on_mount(self) -> None:
+        self.query_one(RowsView).set_rows(our_row(number, 0) for number in range(ROWS))
+
+
+def our_row(number: int, tick: int) -> Row:
+    """Return a row of our list."""
+
+    def draw(width: int) -> list[tuple[tuple[str, Tone], ...]]:
+        parts = cells(number, tick)
+        return [
+            (
+                (parts[0], Tone.SEV2),
+                (f" {parts[1]:9}{parts[2]:40}", Tone.TEXT),
+                (" ".join(parts[3:]), Tone.DIM),
+            )
+        ]
+
+    return Row(str(number), tick, draw)
+
+
+def tick_bare(app: BareApp, tick: int) -> None:
+    """Change the bare lines."""
+    view = app.query_one(BareLines)
+    for number in changing(tick):
+        view.lines[number] = view.line(number, tick)
+        view.refresh_lines(number)
+
+
+def tick_list(app: ListApp, tick: int) -> None:
+    """Change our rows."""
+    app.query_one(RowsView).patch(our_row(number, tick) for number in changing(tick))
+
+
+def tick_whole_list(app: ListApp, tick: int) -> None:
+    """Give our list all its rows anew, of which a few differ, as a filter or a sort would."""
+    view = app.query_one(RowsView)
+    rows = list(view.rows)
+    for number in changing(tick):
+        rows[number] = our_row(number, tick)
+    view.set_rows(rows)
+
+
+def tick_table(app: TableApp, tick: int) -> None:
+    """Change the table's cells."""
+    table = app.query_one(DataTable)
+    for number in changing(tick):
+        for column, text in enumerate(cells(number, tick)):
+            if column >= 4:
+                table.update_cell_at(Coordinate(number, column), text)
+
+
+async def time_of(app: App[None], tick: Callable[[int], None]) -> tuple[float, float]:
+    """Return the median seconds of CPU and the median bytes of a tick."""
+    seconds: list[float] = []
+    sizes: list[int] = []
+    async with on_wire(app, (120, 40)) as (pilot, wire):
+        for number in range(1, TICKS + WARM):
+            wire.clear()
+            begin = time.process_time()
+            tick(number)
+            await painted(pilot)
+            if number >= WARM:
+                seconds.append(time.process_time() - begin)
+                sizes.append(len(wire))
+    return statistics.median(seconds), statistics.median(sizes)
+
+
+async def painted(pilot: Pilot[None]) -> None:
+    """Wait for the paint, and nothing more."""
+    screen = pilot.app.screen
+    await asyncio.sleep(0)
+    while screen._dirty_widgets or screen._layout_required or screen._compositor._dirty_regions:
+        await asyncio.sleep(0.001)
+    await pilot.pause()
+
+
+async def lists() -> list[Result]:
+    """Measure the lists against each other."""
+    bare, table, ours, whole = BareApp(), TableApp(), ListApp(), ListApp()
+    floor, floor_bytes = await time_of(bare, lambda tick: tick_bare(bare, tick))
+    stock, stock_bytes = await time_of(table, lambda tick: tick_table(table, tick))
+    mine, mine_bytes = await time_of(ours, lambda tick: tick_list(ours, tick))
+    anew, _ = await time_of(whole, lambda tick: tick_whole_list(whole, tick))
+    return [
+        result("rows_vs_bare_lines", mine / floor, "ratio", 2.0, floor * 1000),
+        result("rows_vs_data_table", mine / stock, "ratio", 0.25, stock * 1000),
+        result("all_rows_vs_data_table", anew / stock, "ratio", 0.25, stock * 1000),
+        result("rows_tick", mine * 1000, "ms", None, floor * 1000),
+        result("rows_tick_bytes", mine_bytes, "bytes", None, floor_bytes),
+        result("data_table_tick_bytes", stock_bytes, "bytes", None, floor_bytes),
+    ]
+
+
+async def screens() -> list[Result]:
+    """Count the bytes of what happens most in the room."""
+    found: list[Result] = []
+    for size, budget in SIZES.items():
+        app = DemoApp()
+        name = f"{size[0]}x{size[1]}"
+        async with on_wire(app, size) as (pilot, wire):
+
+            async def cost(act: Callable[[], Awaitable[object]]) -> int:
+                wire.clear()
+                await act()
+                await settle(pilot)
+                return len(wire)
+
+            switches = [await cost(lambda key=key: pilot.press(key)) for key in "23451"]  # type: ignore[misc]
+            found.append(result(f"panel_switch_{name}", max(switches), "bytes", budget))
+            menu = await cost(lambda: pilot.press("i"))
+            await pilot.press("escape")
+            found.append(result(f"menu_{name}", menu, "bytes", None))
+            alerts = app.room.alerts
+            alerts["A-4"] = replace(alerts["A-4"], version=1, times=99)
+            wire.clear()
+            app.room.show_alerts()
+            await settle(pilot)
+            found.append(result(f"row_update_{name}", len(wire), "bytes", 4096))
+    return found
+
+
+def result(
+    name: str, value: float, unit: str, budget: float | None, floor: float | None = None
+) -> Result:
+    """Return one line of the report."""
+    return {"name": name, "value": value, "unit": unit, "budget": budget, "floor": floor}
+
+
+def main() -> list[Result]:
+    """Measure everything, print `name value budget` lines, and return the results."""
+    results = asyncio.run(measure())
+    for line in results:
+        budget = "-" if line["budget"] is None else f"{line['budget']:g}"
+        number = f"{line['value']:.2f}" if line["unit"] != "bytes" else f"{line['value']:.0f}"
+        sys.stdout.write(f"{line['name']:28} {number:>8} {line['unit']:6} budget {budget}\n")
+    return results
+
+
+async def measure() -> list[Result]:
+    """Measure everything."""
+    return [*await lists(), *await screens()]
+
+
+if __name__ == "__main__":
+    main()
