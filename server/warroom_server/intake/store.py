@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -45,9 +46,10 @@ class _Waiting:
 class IntakeStore:
     """`intake.db`, open. Made by `IntakeStore.open`; all methods run on the event loop."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_commit: Callable[[float], None] | None = None) -> None:
         """Use `IntakeStore.open` instead."""
         self.path = path
+        self._on_commit = on_commit
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[_Waiting] = []
@@ -56,9 +58,14 @@ class IntakeStore:
         self.unparsed_bytes = 0
 
     @classmethod
-    async def open(cls, path: Path) -> IntakeStore:
-        """Open or create the file. Raises IntakeUnavailable with a sentence when it cannot."""
-        store = cls(path)
+    async def open(
+        cls, path: Path, *, on_commit: Callable[[float], None] | None = None
+    ) -> IntakeStore:
+        """Open or create the file. Raises IntakeUnavailable with a sentence when it cannot.
+
+        `on_commit` hears how many seconds each commit of bodies took.
+        """
+        store = cls(path, on_commit)
         try:
             await store._run(store._open)
         except IntakeUnavailable:
@@ -157,6 +164,7 @@ class IntakeStore:
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         new = [waiting.row for waiting in batch]
+        begun = time.perf_counter()
         try:
             first = await self._run(lambda db: rows.insert(db, new))
         except Exception as error:
@@ -164,6 +172,8 @@ class IntakeStore:
                 if not waiting.done.done():
                     waiting.done.set_exception(error)
             return
+        if self._on_commit is not None:
+            self._on_commit(time.perf_counter() - begun)
         self.unparsed_count += len(batch)
         self.unparsed_bytes += sum(row[4] for row in new)
         for i, waiting in enumerate(batch):
