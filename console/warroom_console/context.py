@@ -77,12 +77,62 @@ class Keeping(Protocol):
         """Forget what these changes concern. Called before every `rows`."""
 
 
+class Stage(Protocol):
+    """What a verb asks of the screen itself."""
+
+    def back(self) -> None:
+        """Give up marks, filter or zoom, whichever is there; else close the view."""
+
+    def close_view(self) -> None:
+        """Go back to the lobby; the lobby itself stays."""
+
+    def quit(self) -> None:
+        """Leave the console, after a question if something would be left behind."""
+
+    def step(self, delta: int) -> None:
+        """Activate the next or the previous panel."""
+
+    def zoom(self) -> None:
+        """Give the active panel the whole screen, or end that."""
+
+    def freeze(self) -> None:
+        """Keep the active panel as it is, or let it go on."""
+
+    def sift(self) -> None:
+        """Ask for the active panel's filter."""
+
+    def command(self) -> None:
+        """Ask for a `:` line."""
+
+    def show_help(self) -> None:
+        """Show all keys that work here."""
+
+    def show_palette(self) -> None:
+        """Find an action by its words."""
+
+    def show_detail(self) -> None:
+        """Show everything about the row under the cursor."""
+
+    def mark(self) -> None:
+        """Mark the row under the cursor, or unmark it."""
+
+    def follow(self) -> None:
+        """Keep the last row in sight, or stop doing so."""
+
+    def run(self, action_id: str) -> None:
+        """Do an action of the registry, or say why not."""
+
+
 class Ctx(Room, Protocol):
     """What a verb acts with: the person's cursor, words and incident."""
 
     @property
     def desk(self) -> Desk:
         """The way to the room."""
+
+    @property
+    def stage(self) -> Stage:
+        """The screen that the person looks at."""
 
     @property
     def scope(self) -> Scope:
