@@ -1,0 +1,186 @@
+"""Debian's own Alertmanager posts to a running server, and two consoles see it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server.running import ServerProcess, server_process
+from tests.waiting import wait_for
+from warroom_console.desk import Desk
+from warroom_console.places import Places
+from warroom_incident.event import ROOM
+from warroom_incident.linking import copy_of
+from warroom_incident.room import hash_token
+from warroom_incident.vocabulary import AlertLinked, TokenCreated
+
+PROGRAM = shutil.which("prometheus-alertmanager")
+
+CONFIG = """
+route:
+  receiver: warroom
+  group_by: [alertname]
+  group_wait: 1s
+  group_interval: 1s
+  repeat_interval: 1h
+receivers:
+  - name: warroom
+    webhook_configs:
+      - url: http://{http}/in/alertmanager/{token}
+        send_resolved: true
+"""
+
+
+@pytest.fixture
+def alertmanager_program() -> str:
+    """The real program; a machine without it fails, it does not pass the test over."""
+    assert PROGRAM, "install prometheus-alertmanager: this test drives the real one"
+    return PROGRAM
+
+
+def desk_at(server: ServerProcess, root: Path, user: str) -> Desk:
+    """A console's desk on a replica of its own."""
+    environ = {
+        "WARROOM_SERVER": f"unix://{server.socket}",
+        "WARROOM_REPLICA": str(root / f"replica-{user}"),
+        "WARROOM_USER": user,
+    }
+    return Desk(Places.find(environ=dict(os.environ) | environ))
+
+
+async def make_token(desk: Desk, kind: str) -> str:
+    """A token for alert senders of a kind."""
+    token = secrets.token_hex(32)
+    event = desk.write(ROOM, TokenCreated(name=kind, hash=hash_token(token), kind=kind))
+    assert not (await desk.sent([event.id])).waiting
+    return token
+
+
+@asynccontextmanager
+async def alertmanager(program: str, root: Path, http: str, token: str) -> AsyncIterator[str]:
+    """A real Alertmanager that posts to the server; yields its own API's address."""
+    config = root / "alertmanager.yml"
+    config.write_text(CONFIG.format(http=http, token=token))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    process = await asyncio.create_subprocess_exec(
+        program,
+        f"--config.file={config}",
+        f"--storage.path={root / 'alertmanager'}",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await _answers(f"http://{address}/-/ready")
+        yield f"http://{address}/api/v2/alerts"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(url: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        ready = asyncio.Event()
+
+        async def knock() -> None:
+            while not ready.is_set():
+                try:
+                    if (await client.get(url)).status_code == 200:
+                        ready.set()
+                except httpx.TransportError:
+                    await asyncio.sleep(0)
+
+        async with asyncio.timeout(30):
+            await knock()
+
+
+def board_states(desk: Desk) -> list[str]:
+    """The states of the alerts on a console's board."""
+    return [record.state for record in desk.model.records.values()]
+
+
+def has_ended(desk: Desk, stream: str) -> bool:
+    """Whether a console sees the alert's end, on the board and in the incident's own record."""
+    linked = [link.alert.state for link in desk.model.incident(stream).links()]
+    return board_states(desk) == linked == ["resolved"]
+
+
+def alert(name: str, *, over: bool = False) -> dict[str, object]:
+    """An alert as Prometheus posts it."""
+    now = datetime.now(UTC)
+    return {
+        "labels": {"alertname": name, "service": "checkout", "severity": "critical"},
+        "annotations": {"summary": f"{name} \x1b]0;owned\x07 x[prod] y[/b]"},
+        "startsAt": (now - timedelta(minutes=2)).isoformat(),
+        "endsAt": (now if over else now + timedelta(hours=1)).isoformat(),
+    }
+
+
+async def test_a_real_alertmanagers_alerts_reach_two_consoles_fire_and_end(
+    home: Path, alertmanager_program: str
+) -> None:
+    async with (
+        server_process(home) as server,
+        desk_at(server, home, "ana") as ana,
+        desk_at(server, home, "bo") as bo,
+    ):
+        await ana.ready()
+        await bo.ready()
+        token = await make_token(ana, "alertmanager")
+        async with (
+            alertmanager(alertmanager_program, home, server.ready.http, token) as api,
+            httpx.AsyncClient(trust_env=False) as prometheus,
+        ):
+            (await prometheus.post(api, json=[alert("CheckoutErrors")])).raise_for_status()
+            for desk in (ana, bo):
+                await wait_for(partial(board_states, desk), "the alert on the board")
+            (record,) = bo.model.records.values()
+            assert (record.state, record.severity, record.service) == (
+                "firing",
+                "SEV1",
+                "checkout",
+            )
+            assert record.kind == "alertmanager"
+
+            stream = ana.declare("checkout answers 5xx", "SEV2")
+            ana.write(stream, AlertLinked(uid=record.uid, alert=copy_of(record)))
+            await bo.open(stream)
+            await wait_for(lambda: bo.model.incident(stream).links(), "the link")
+
+            ended = alert("CheckoutErrors", over=True)
+            (await prometheus.post(api, json=[ended])).raise_for_status()
+            for desk in (ana, bo):
+                await wait_for(partial(has_ended, desk, stream), "the end on board and record")
+    assert token.encode() not in server.output
+
+
+async def test_an_alertmanager_that_finds_no_server_delivers_when_it_is_back(
+    home: Path, alertmanager_program: str
+) -> None:
+    port = 0
+    async with server_process(home) as server, desk_at(server, home, "ana") as ana:
+        await ana.ready()
+        token = await make_token(ana, "alertmanager")
+        port = int(server.ready.http.rpartition(":")[2])
+        async with (
+            alertmanager(alertmanager_program, home, server.ready.http, token) as api,
+            httpx.AsyncClient(trust_env=False) as prometheus,
+        ):
+            await server.kill()
+            (await prometheus.post(api, json=[alert("DiskFull")])).raise_for_status()
+            server.arguments = ("--http", f"127.0.0.1:{port}")
+            await server.start()
+            await wait_for(lambda: ana.model.records, "the alert after the restart", within=40)
