@@ -1,0 +1,51 @@
+"""`make bench`: run every benchmark and write the table of docs/performance.md.
+
+`python -m benchmarks NAME...` runs only those and prints, without writing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sqlite3
+import sys
+from pathlib import Path
+
+from .measure import Result, table
+
+BENCHES = ("core", "fanout", "join", "idle", "render", "consoles")
+DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+
+
+def main(names: list[str]) -> int:
+    """Run benchmarks by name; the exit code is 1 when a budget is not kept."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.stderr.write(f"no benchmark {unknown[0]}; there are {', '.join(BENCHES)}\n")
+        return 2
+    results: list[Result] = []
+    for name in names or BENCHES:
+        sys.stderr.write(f"{name} …\n")
+        found: list[Result] = importlib.import_module(f"benchmarks.bench_{name}").main()
+        sys.stdout.write(table(found))
+        results.extend(found)
+    if not names:
+        _write(results)
+    return 0 if all(result.kept for result in results) else 1
+
+
+def _write(results: list[Result]) -> None:
+    text = DOCUMENT.read_text()
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    machine = (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}, {platform.system()} {platform.release()}"
+    )
+    DOCUMENT.write_text(f"{head}{BEGIN}\nMeasured on {machine}.\n\n{table(results)}{END}{tail}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
