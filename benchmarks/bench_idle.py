@@ -89,7 +89,9 @@ async def _stuck_reader(server: Running, stream: str) -> asyncio.StreamWriter:
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     await reader.readuntil(b"\r\n\r\n")
-    hello = encode(Hello(1, "never reads, " * 5, new_rep(secrets.token_bytes), follow=[Follow(stream)]))
+    hello = encode(
+        Hello(1, "never reads, " * 5, new_rep(secrets.token_bytes), follow=[Follow(stream)])
+    )
     assert 126 <= len(hello) < MAX_FRAME
     # A masking key of zeros leaves the text as it is.
     writer.write(b"\x81\xfe" + len(hello).to_bytes(2, "big") + bytes(4) + hello)
