@@ -1,0 +1,250 @@
+"""What a responder does in the Roles panel: claim, assign, release, settle who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from warroom_console.actions import Action, Args, Registry, Scope
+from warroom_console.context import Ctx
+from warroom_console.theme import Tone
+from warroom_console.verbs.guards import in_incident
+from warroom_console.views.roles import COMMANDER, EXPERT, card, standing
+from warroom_console.widgets.menu import Choice
+from warroom_console.widgets.prompt import Ask
+from warroom_incident.clean import clean_line
+from warroom_incident.practice.roles import ROLES, parse_role
+from warroom_incident.vocabulary import RoleAssigned
+
+_LONGEST_NAME = 80
+_LONGEST_SUBJECT = 40
+_OTHER = "other"
+_NOBODY = "nobody"
+_PERSON = "person:"
+
+
+def register(registry: Registry[Ctx]) -> None:
+    """Add the panel's actions and the commands `claim`, `release` and `role`."""
+    registry.register(
+        Action(
+            "roles.claim",
+            ("c",),
+            "Claim",
+            "Take the role under the cursor, or the one that is named.",
+            claim,
+            scope=Scope.ROLES,
+            when=in_incident,
+            command="claim",
+            usage="ROLE",
+            hints=_role_hints,
+        ),
+        Action(
+            "roles.assign",
+            ("enter",),
+            "Assign",
+            "Choose who holds the role.",
+            assign,
+            scope=Scope.ROLES,
+            when=in_incident,
+            command="role",
+            usage="ROLE PERSON",
+            hints=_assign_hints,
+        ),
+        Action(
+            "roles.release",
+            ("r",),
+            "Release",
+            "Leave the role vacant; command asks first.",
+            release,
+            tier=1,
+            scope=Scope.ROLES,
+            when=in_incident,
+            command="release",
+            usage="ROLE",
+            hints=_role_hints,
+        ),
+        Action(
+            "roles.settle",
+            ("=",),
+            "Settle",
+            "Of several people who were given the role, keep the one who counts for now.",
+            settle,
+            scope=Scope.ROLES,
+            when=_disputed,
+        ),
+    )
+
+
+# Verbs -------------------------------------------------------------------------------------
+
+
+def claim(ctx: Ctx, args: Args) -> None:
+    """Take a role."""
+    if (role := _meant(ctx, args.text)) is not None:
+        give(ctx, role, ctx.model.you)
+
+
+def assign(ctx: Ctx, args: Args) -> None:
+    """Give a role to the person who is named, or open a menu of people."""
+    word, _, name = args.text.partition(" ")
+    role = _meant(ctx, word)
+    if role is None:
+        return
+    if name.strip():
+        _named(ctx, role, name)
+    else:
+        ctx.choose(card(role).title, _choices(ctx, role), partial(_chosen, ctx, role))
+
+
+def release(ctx: Ctx, args: Args) -> None:
+    """Leave a role vacant; nobody in command is worth a question."""
+    role = _meant(ctx, args.text)
+    if role is None:
+        return
+    holder = ctx.state.holder(role)
+    if holder is None:
+        ctx.flash(f"{card(role).title} is vacant already.")
+    elif role == COMMANDER:
+        question = f"Release {clean_line(holder, 40)} and leave the incident without a commander?"
+        ctx.confirm(question, partial(vacate, ctx, role))
+    else:
+        vacate(ctx, role)
+
+
+def settle(ctx: Ctx, _args: Args) -> None:
+    """Confirm the person who counts for now."""
+    for role in ctx.targets:
+        held = next((held for held in standing(ctx.state) if held.role == role), None)
+        if held is not None and held.disputed:
+            if held.holder is None:
+                vacate(ctx, role)
+            else:
+                give(ctx, role, held.holder)
+
+
+def give(ctx: Ctx, role: str, person: str) -> None:
+    """Write that a person holds a role; a further expert is asked for their subject first."""
+    held = next((held for held in standing(ctx.state) if held.role == role), None)
+    if held is not None and held.holder == person and not held.disputed:
+        ctx.flash(f"{_who(ctx, person)} {_title(role)} already.")
+    elif role == EXPERT and held is not None and held.holder is not None and not held.disputed:
+        _ask_subject(ctx, person, held.holder)
+    else:
+        _write(ctx, role, person)
+
+
+def vacate(ctx: Ctx, role: str) -> None:
+    """Write that nobody holds a role."""
+    ctx.write(RoleAssigned(role=role), said=f"{card(role).title} is vacant")
+
+
+def _write(ctx: Ctx, role: str, person: str) -> None:
+    said = f"{_who(ctx, person)} {_title(role)}"
+    ctx.write(RoleAssigned(role=role, person=person), said=said)
+
+
+# Choosing ----------------------------------------------------------------------------------
+
+
+def _choices(ctx: Ctx, role: str) -> Iterable[Choice]:
+    state = ctx.state
+    hats: dict[str, list[str]] = {}
+    for held in standing(state):
+        for one in held.claims:
+            if one.person is not None:
+                hats.setdefault(one.person, []).append(held.short)
+    claims = next((held.claims for held in standing(state) if held.role == role), ())
+    claimed = [one.person for one in claims if one.person is not None]
+    names = dict.fromkeys([*claimed, ctx.model.you, *ctx.people()])
+    for name in names:
+        note = ", ".join((["you"] if name == ctx.model.you else []) + hats.get(name, []))
+        yield Choice(_PERSON + name, clean_line(name, 30), note)
+    yield Choice(_OTHER, "somebody else…", "type a name")
+    if claimed:
+        yield Choice(_NOBODY, "nobody", "leave it vacant")
+
+
+def _chosen(ctx: Ctx, role: str, choice: str) -> None:
+    if choice == _OTHER:
+        ctx.ask(Ask(f"{_title(role)}: ", partial(_named, ctx, role), check=_name_complaint))
+    elif choice == _NOBODY:
+        vacate(ctx, role)
+    else:
+        give(ctx, role, choice.removeprefix(_PERSON))
+
+
+def _named(ctx: Ctx, role: str, name: str) -> None:
+    if complaint := _name_complaint(name):
+        ctx.flash(complaint, Tone.WARN)
+    else:
+        give(ctx, role, clean_line(name.strip()))
+
+
+def _ask_subject(ctx: Ctx, person: str, holder: str) -> None:
+    def then(text: str) -> None:
+        subject = clean_line(text.strip())
+        _write(ctx, f"{EXPERT}:{subject.casefold()}" if subject else EXPERT, person)
+
+    shown = clean_line(person, 30)
+    hint = f"such as database; empty replaces {clean_line(holder, 20)}"
+    ctx.ask(Ask(f"{shown} is an expert on: ", then, hint=hint, check=_subject_complaint))
+
+
+def _name_complaint(text: str) -> str | None:
+    if not text.strip():
+        return "type a name, or Esc to leave"
+    if len(text.strip()) > _LONGEST_NAME:
+        return f"a name has at most {_LONGEST_NAME} characters"
+    return None
+
+
+def _subject_complaint(text: str) -> str | None:
+    if len(text.strip()) > _LONGEST_SUBJECT:
+        return f"at most {_LONGEST_SUBJECT} characters"
+    return None
+
+
+# Which role --------------------------------------------------------------------------------
+
+
+def _meant(ctx: Ctx, word: str) -> str | None:
+    """The role that is named or under the cursor; None when that was said to be wrong."""
+    if word.strip():
+        word = word.strip()
+        listed = [held.role for held in standing(ctx.state)]
+        if word.casefold() in listed:
+            return word.casefold()
+        try:
+            return parse_role(word).id
+        except ValueError as error:
+            ctx.flash(str(error), Tone.WARN)
+            return None
+    if ctx.scope is Scope.ROLES and ctx.targets:
+        return ctx.targets[0]
+    ctx.flash("Name a role, such as ic or scribe, or choose one in the Roles panel.", Tone.WARN)
+    return None
+
+
+def _disputed(ctx: Ctx) -> str | None:
+    if reason := in_incident(ctx):
+        return reason
+    if any(held.disputed and held.role in ctx.targets for held in standing(ctx.state)):
+        return None
+    return "nobody disagrees about this role"
+
+
+def _title(role: str) -> str:
+    title = card(role).title
+    return title if role.startswith(EXPERT + ":") else title[:1].lower() + title[1:]
+
+
+def _who(ctx: Ctx, person: str) -> str:
+    return "You are" if person == ctx.model.you else f"{clean_line(person, 40)} is"
+
+
+def _role_hints(_ctx: Ctx, args: Args) -> Iterable[str]:
+    return () if " " in args.text else tuple(role.id for role in ROLES)
+
+
+def _assign_hints(ctx: Ctx, args: Args) -> Iterable[str]:
+    return tuple(ctx.people()) if " " in args.text else tuple(role.id for role in ROLES)
