@@ -9,8 +9,8 @@ actions are asked and done in.
                              scope=Scope.ALERTS, when=needs_alert, command="ack"))
     action = registry.find(Scope.ALERTS, "a")
 
-A letter means one thing everywhere. A key may serve in several panels, under one title; registering
-anything else raises `Clash`.
+A letter means one thing everywhere: it may serve in several panels, under one title; registering
+anything else raises `Clash`. Enter, space and other named keys do what a panel makes of them.
 """
 
 from __future__ import annotations
@@ -239,7 +239,9 @@ class Registry(Generic[C]):
             if action.leader is None and key in LEADERS:
                 raise Clash(f"{action.id}: {key} opens a menu")
             for other in self._by_key.get((action.leader, key), ()):
-                if _meet(action.scope, other.scope) or action.title != other.title:
+                if _meet(action.scope, other.scope) or (
+                    len(key) == 1 and action.title != other.title
+                ):
                     raise Clash(f"key {key}: {action.id} and {other.id}")
 
 
