@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -328,6 +329,15 @@ class Desk:
         """Wait until a followed stream was read to its end; False without a server."""
         await self.until(lambda: stream in self.model.synced or self.offline, within)
         return stream in self.model.synced
+
+    @property
+    def refused_directory(self) -> Path:
+        """Where the events lie that a server did not admit."""
+        return self._home.outbox.refused_path
+
+    def keeps(self, ids: Iterable[str]) -> bool:
+        """Whether all these events lie in the outbox on this machine's disk."""
+        return self._home.outbox.ids() >= set(ids)
 
     async def kept(self) -> None:
         """Wait until everything written is on this machine's disk, or the disk refused it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from warroom_incident.author import Author, Counters, Entropy, new_rep
 from warroom_incident.clock import HybridClock, Wall
+from warroom_incident.directory import make_private
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event, read_packet
 from warroom_incident.outbox import Outbox
@@ -66,7 +67,7 @@ class Home:
         Raises:
             OSError: The directory cannot be used.
         """
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(directory)
         elder = _newest(directory)
         slot = Slot.take(directory, wall, entropy)
         try:

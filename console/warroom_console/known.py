@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from warroom_incident.directory import make_private
+
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MOST = 200
 """More addresses than anybody has; the oldest are forgotten."""
@@ -39,7 +41,7 @@ class Known:
         rooms.pop(url, None)
         rooms[url] = room
         kept = dict(list(rooms.items())[-_MOST:])
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.path.parent)
         partial = self.path.with_suffix(f".{os.getpid()}")
         partial.touch(mode=0o600)
         partial.write_bytes(msgspec.json.encode(kept))

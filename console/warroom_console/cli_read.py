@@ -1,0 +1,158 @@
+"""Commands that print what is known: list, show, alerts, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from warroom_incident.alerts import AlertRecord
+from warroom_incident.clean import clean_line
+from warroom_incident.practice.severity import severity_of
+from warroom_incident.showing import show, show_record, show_summary
+from warroom_incident.sync.wire import Summary
+
+from .desk import Desk
+from .errand import follow, say_age, visit
+from .link import wall_ms
+from .page import page
+from .saying import Failure, err, out, out_json, table
+from .when import age
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
+
+
+@click.command("list")
+@click.option("--all", "everything", is_flag=True, help="Closed incidents too.")
+@as_json
+def list_command(everything: bool, as_json: bool) -> None:
+    """List the incidents, the worst first."""
+
+    async def work(desk: Desk) -> None:
+        say_age(desk)
+        found = [s for s in desk.model.summaries.values() if everything or s.status != "closed"]
+        found.sort(key=_urgency)
+        if as_json:
+            out_json([show_summary(summary) for summary in found])
+        elif found:
+            table([("ID", "SEV", "STATUS", "IC", "AGE", "TITLE"), *map(_row, found)])
+        else:
+            err("No incident is open." if not everything else "There was never an incident here.")
+
+    visit(work)
+
+
+def _urgency(summary: Summary) -> tuple[bool, int, int]:
+    over = summary.status in ("resolved", "closed")
+    return (over, severity_of(summary.severity).rank, -(summary.started_at or 0))
+
+
+def _row(summary: Summary) -> tuple[str, ...]:
+    started = summary.started_at
+    lasted = age((summary.ended_at or wall_ms()) - started) if started is not None else ""
+    return (
+        summary.id,
+        summary.severity,
+        summary.status,
+        summary.commander or "-",
+        lasted,
+        ("DRILL " if summary.drill else "") + summary.title,
+    )
+
+
+@click.command("show")
+@click.argument("incident", metavar="INC")
+@as_json
+def show_command(incident: str, as_json: bool) -> None:
+    """Print everything about an incident."""
+
+    async def work(desk: Desk) -> None:
+        stream = await follow(desk, incident, whole=True)
+        say_age(desk)
+        model = desk.model
+        state = model.incident(stream)
+        if as_json:
+            out_json(show(state, model.mark, model.records))
+        else:
+            for line in page(state, model.mark, wall_ms()):
+                out(clean_line(line))
+
+    visit(work, board=True)
+
+
+@click.command("alerts")
+@click.option("--all", "everything", is_flag=True, help="Resolved alerts too.")
+@as_json
+def alerts_command(everything: bool, as_json: bool) -> None:
+    """List the alerts on the board, the worst first."""
+
+    async def work(desk: Desk) -> None:
+        say_age(desk)
+        found = [r for r in desk.model.records.values() if everything or r.is_open]
+        found.sort(key=lambda r: (r.severity, -r.last_seen, r.uid))
+        if as_json:
+            out_json([show_record(record, _owner(desk, record)) for record in found])
+        elif found:
+            header = ("SEV", "STATE", "COUNT", "AGE", "SOURCE", "TITLE")
+            table([header, *(_alert_row(desk, record) for record in found)])
+        else:
+            err("No alert is open." if not everything else "No alert was ever received.")
+
+    visit(work, board=True)
+
+
+def _owner(desk: Desk, record: AlertRecord) -> str | None:
+    acknowledged = desk.model.board.acknowledged(record.uid)
+    return acknowledged.by if acknowledged else None
+
+
+def _alert_row(desk: Desk, record: AlertRecord) -> tuple[str, ...]:
+    owner = _owner(desk, record)
+    return (
+        record.severity,
+        f"acked by {owner}" if owner and record.is_open else record.state,
+        str(record.count),
+        age(wall_ms() - record.first_seen),
+        record.source,
+        record.title,
+    )
+
+
+@click.command("export")
+@click.argument("incident", metavar="INC")
+@click.option("--format", "form", type=click.Choice(["md", "json", "html"]), default="md")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file, not to standard output.")
+def export_command(incident: str, form: str, output: str | None) -> None:
+    """Export an incident as Markdown, JSON or one self-contained HTML page."""
+
+    async def work(desk: Desk) -> str:
+        stream = await follow(desk, incident, whole=True)
+        say_age(desk)
+        shown = show(desk.model.incident(stream), desk.model.mark, desk.model.records)
+        if form == "json":
+            return json.dumps(shown, indent=2).replace("\x7f", "\\u007f") + "\n"
+        from .export import FORMATS
+
+        return FORMATS[form](shown)
+
+    document = visit(work, board=True)
+    if output is None or output == "-":
+        sys.stdout.write(document)
+    else:
+        _write(Path(output), document)
+
+
+def _write(path: Path, document: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(document)
+        partial.replace(path)
+    except (OSError, UnicodeError) as error:
+        partial.unlink(missing_ok=True)
+        said = error.strerror if isinstance(error, OSError) else "its name is no text"
+        raise Failure(f"{path} cannot be written ({said}): choose another file.") from None

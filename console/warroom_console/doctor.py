@@ -1,0 +1,202 @@
+"""What `warroom doctor` looks at: each thing, whether it is well, and what to do if not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from warroom_incident.outbox import Outbox
+from warroom_incident.replica import Replica
+from warroom_incident.schema import MINIMUM_SQLITE, StorageError
+from warroom_incident.sync.wire import Welcome
+
+from .contact import NoServer, Unwelcome, answers, first_contact, known_room
+from .link import wall_ms
+from .places import Places, Server
+from .when import age
+
+State = Literal["ok", "note", "wrong"]
+MOST_OFFSET_MS = 2000
+LEAST_FREE_MIB = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `do` is empty where nothing need be done."""
+
+    check: str
+    state: State
+    says: str
+    do: str = ""
+
+
+async def examine(places: Places) -> list[Finding]:
+    """Look at everything, from this machine outwards."""
+    found = [*_versions(), *_directories(places), *_token(places)]
+    for server in places.servers:
+        if server.kind == "unix":
+            found.append(_socket(server))
+    found.extend([finding async for finding in _servers(places)])
+    found.extend(_replica(places))
+    return found
+
+
+# This machine --------------------------------------------------------------------------------
+
+
+def _versions() -> Iterator[Finding]:
+    for package in ("warroom", "textual", "websockets"):
+        try:
+            yield Finding(package, "ok", version(package))
+        except PackageNotFoundError:
+            yield Finding(package, "wrong", "not installed", "install warroom again")
+    yield Finding("python", "ok", platform.python_version())
+    if sqlite3.sqlite_version_info >= MINIMUM_SQLITE:
+        yield Finding("sqlite", "ok", sqlite3.sqlite_version)
+    else:
+        yield Finding(
+            "sqlite", "wrong", f"{sqlite3.sqlite_version} is too old", "use a Python with 3.38 on"
+        )
+
+
+def _directories(places: Places) -> Iterator[Finding]:
+    for name, path in (("configuration", places.config), ("state", places.state)):
+        yield _directory(name, path)
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime:
+        yield Finding("runtime", "note", "XDG_RUNTIME_DIR is not set")
+    else:
+        yield _directory("runtime", Path(runtime))
+    place = _existing(places.replica or places.state)
+    free = shutil.disk_usage(place).free // 2**20
+    if free < LEAST_FREE_MIB:
+        yield Finding("disk", "wrong", f"{free} MiB free at {place}", "make room for your events")
+    else:
+        yield Finding("disk", "ok", f"{free:,} MiB free at {place}")
+
+
+def _directory(name: str, path: Path) -> Finding:
+    if not path.exists():
+        able = os.access(_existing(path), os.W_OK)
+        if able:
+            return Finding(name, "ok", f"{path}, made when it is needed")
+        return Finding(name, "wrong", f"{path} cannot be made", "give this user the right to")
+    if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(name, "wrong", f"{path} cannot be used", "give it to this user")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o022:
+        return Finding(name, "wrong", f"{path} can be written by others", f"chmod 700 {path}")
+    return Finding(name, "ok", str(path))
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def _token(places: Places) -> Iterator[Finding]:
+    if places.token is not None:
+        yield Finding("token", "ok", "there is one")
+    elif any(server.kind != "unix" for server in places.servers):
+        yield Finding("token", "wrong", "there is none", "servers on TCP want WARROOM_TOKEN")
+
+
+# Servers -------------------------------------------------------------------------------------
+
+
+def _socket(server: Server) -> Finding:
+    name = f"socket {server.path}"
+    try:
+        found = server.path.stat()
+    except FileNotFoundError:
+        return Finding(name, "note", "is not there", "nobody serves here")
+    except PermissionError:
+        return Finding(name, "wrong", "is out of reach", "join the group of its directory")
+    if not stat.S_ISSOCK(found.st_mode):
+        return Finding(name, "wrong", "is not a socket", "take it away")
+    if not os.access(server.path, os.W_OK):
+        return Finding(name, "wrong", "may not be used by you", "join the group of the socket")
+    if not answers(server):
+        return Finding(name, "wrong", "nobody listens behind it", "start the server again")
+    return Finding(name, "ok", f"answers (mode {stat.S_IMODE(found.st_mode):o})")
+
+
+async def _servers(places: Places) -> AsyncIterator[Finding]:
+    reached = False
+    for server in places.servers:
+        if server.kind == "unix" and not server.path.exists():
+            continue
+        began = time.monotonic()
+        try:
+            _, welcome = await first_contact(places, (server,))
+        except NoServer as error:
+            yield Finding(server.url, "wrong", str(error), "start it, or name another")
+            continue
+        except Unwelcome as error:
+            yield Finding(server.url, "wrong", str(error), "ask an admin of the room")
+            continue
+        reached = True
+        took = round((time.monotonic() - began) * 1000)
+        yield Finding(
+            server.url,
+            "ok",
+            f"room {welcome.room}, you are {welcome.you} ({welcome.right}), {took} ms",
+        )
+        yield _clock(welcome, took)
+    if not reached:
+        yield Finding("server", "wrong", "none can be reached", "start one with `warroom serve`")
+
+
+def _clock(welcome: Welcome, took: int) -> Finding:
+    offset = welcome.now + took // 2 - wall_ms()
+    if abs(offset) > MOST_OFFSET_MS:
+        return Finding(
+            "clock", "wrong", f"{offset / 1000:+.1f} s from the server's", "set the clocks by NTP"
+        )
+    return Finding("clock", "ok", f"{offset:+} ms from the server's")
+
+
+# The replica ---------------------------------------------------------------------------------
+
+
+def _replica(places: Places) -> Iterator[Finding]:
+    room = known_room(places, places.servers)
+    if room is None and places.replica is None:
+        yield Finding("replica", "note", "there is none yet", "the first contact makes it")
+        return
+    directory = places.room_directory(room or "")
+    try:
+        replica = Replica.newest(directory)
+        outbox = Outbox(directory) if directory.is_dir() else None
+    except (StorageError, OSError) as error:
+        yield Finding("replica", "wrong", str(error), "set WARROOM_REPLICA")
+        return
+    if replica is None:
+        yield Finding("replica", "note", f"nothing in {directory} yet")
+    else:
+        meta = replica.meta()
+        replica.close()
+        heard = wall_ms() - int(meta["heard_at"]) if "heard_at" in meta else None
+        old = f"{age(heard)} old" if heard is not None else "never filled"
+        yield Finding("replica", "ok", f"{old}, in {directory}")
+    if outbox is not None:
+        yield from _outbox(outbox)
+
+
+def _outbox(outbox: Outbox) -> Iterator[Finding]:
+    unsent = len(outbox.ids())
+    if unsent:
+        yield Finding("outbox", "note", f"{unsent} events wait for a server", "reach one")
+    refused = sum(1 for _ in outbox.refused_path.iterdir())
+    if refused:
+        yield Finding("refused", "note", f"{refused} events in {outbox.refused_path}")
