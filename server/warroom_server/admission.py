@@ -13,10 +13,11 @@ from warroom_incident.vocabulary import (
     NoteStruck,
     ServerListed,
     StatusSet,
+    TokenCreated,
     Unknown,
 )
 
-from .identity import Who
+from .identity import Who, is_plain_name, may_sign
 
 SERVERS_ONLY = (IncidentNumbered, AlertChanged, ServerListed)
 
@@ -34,7 +35,7 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
         right: What they may do now.
         state: The stream as it stands.
     """
-    if event.head.by != who.name:
+    if not may_sign(who.caller, event.head.by):
         raise Refusal(f"this event says it is by {event.head.by}, but you are {who.name}")
     if isinstance(event.body, SERVERS_ONLY):
         raise Refusal(f"only a server writes {event.head.type}")
@@ -44,17 +45,23 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
         raise Refusal("only an admin changes accounts and tokens")
     if isinstance(event.body, Unknown) and not right.covers(Right.RESPONDER):
         raise Refusal("your account may only read here; ask an admin")
+    if (
+        isinstance(event.body, TokenCreated)
+        and event.body.right
+        and not is_plain_name(event.body.name)
+    ):
+        raise Refusal("a token to join with is named after its holder: letters, digits, dot, dash")
     if isinstance(state, IncidentState):
-        _check_incident(event, who, right, state)
+        _check_incident(event, right, state)
 
 
-def _check_incident(event: Event, who: Who, right: Right, state: IncidentState) -> None:
-    body = event.body
+def _check_incident(event: Event, right: Right, state: IncidentState) -> None:
+    body, author = event.body, event.head.by
     if isinstance(body, StatusSet) and body.status == "closed":
         commander = state.holder("commander")
-        if commander not in (None, who.name) and not right.covers(Right.COMMANDER):
+        if commander not in (None, author) and not right.covers(Right.COMMANDER):
             raise Refusal(f"only the incident commander ({commander}) closes the incident")
     if isinstance(body, NoteEdited | NoteStruck):
         target = state.events.get(body.target)
-        if target is not None and target.head.by != who.name:
+        if target is not None and target.head.by != author:
             raise Refusal(f"only {target.head.by}, who wrote the note, may change it")

@@ -15,6 +15,7 @@ from websockets.asyncio.server import broadcast
 from websockets.frames import Frame, Opcode
 
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Stretch
 from warroom_incident.sync.server_end import events_frame
@@ -73,11 +74,20 @@ class Hub:
         """Pass new events on."""
         followers = self.followers.get(commit.stream)
         if followers:
+            if commit.stream == ROOM:
+                self._turn_out(followers)
             for stretch in commit.stretches:
                 self._pass_on(commit, stretch, followers)
         if isinstance(commit.state, IncidentState):
             self._changed_streams.add(commit.stream)
             self._flush_soon()
+
+    def _turn_out(self, followers: set[Session]) -> None:
+        """Rights have changed: who may no longer read the room's stream gets no more of it."""
+        for session in tuple(followers):
+            if not self.room.may_read(session.who.caller, ROOM):
+                session.end.leave(ROOM)
+                followers.discard(session)
 
     def _pass_on(self, commit: Commit, stretch: Stretch, followers: set[Session]) -> None:
         stream, first, last = commit.stream, stretch.rows[0].iseq, stretch.rows[-1].iseq
@@ -106,8 +116,9 @@ class Hub:
     def on_held(self, session: Session, stream: str, iseq: int) -> None:
         """A console's machine holds a stream up to a place."""
         machine = session.hello.machine
+        iseq = min(iseq, self.room.tops.get(stream, 0))
         if machine and machine != self.place.machine and iseq > self.held.get(stream, 0):
-            self.held[stream] = min(iseq, self.room.tops.get(stream, 0))
+            self.held[stream] = iseq
             for follower in self.followers.get(stream, ()):
                 follower.held_changed.add(stream)
             self._flush_soon()
@@ -179,18 +190,28 @@ class Hub:
 
     def leave(self, session: Session, stream: str) -> None:
         """A console no longer receives a stream."""
-        self.followers.get(stream, set()).discard(session)
+        followers = self.followers.get(stream)
+        if followers is not None:
+            followers.discard(session)
+            if not followers:
+                del self.followers[stream]
 
     def remove(self, session: Session) -> None:
         """A console is gone."""
         self.sessions.discard(session)
-        for followers in self.followers.values():
-            followers.discard(session)
-        self.on_presence()
+        for stream in session.end.feeds:
+            self.leave(session, stream)
+        if session.seat is not None:
+            self.on_presence()
 
     def sweep(self) -> None:
         """Cut every console that owes `seen` and makes no progress. Called once a second."""
         for session in tuple(self.sessions):
             if session.stalled(STALL_SECONDS):
                 self.cut += 1
-                session.ws.transport.abort()
+                session.cut()
+
+    def cut_all(self) -> None:
+        """Cut every console at once: those that are left had no time to say goodbye."""
+        for session in self.sessions:
+            session.transport.abort()

@@ -14,6 +14,10 @@ from warroom_incident.room import RoomState
 _CLAIM = re.compile(r"\A[\w][\w .\-]{0,38}[\w.]?\Z")
 
 
+MAX_NAME = 80
+"""The longest name that events hold, in characters."""
+
+
 class UnknownCaller(Exception):
     """Nobody is let in; the message is one sentence that says why."""
 
@@ -22,11 +26,13 @@ class UnknownCaller(Exception):
 class Caller:
     """An authenticated other end, before it claimed a name.
 
-    `fixed` is the right of the token it came with; an account's right is looked up each time.
+    `fixed` is the right of the token it came with, `token` the token's id; an account's right is
+    looked up each time.
     """
 
     account: str
     fixed: Right | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,9 @@ class Who:
 
 SERVER_NAME = "warroom"
 """What a server calls itself in its own events; no account or claim may be it."""
+
+UNKNOWN_TOKEN = "unknown or expired token; ask an admin for a new one"
+"""What the holder of a bad token is told, also when it goes bad while they are connected."""
 
 
 def peer_account(connection: socket.socket) -> str:
@@ -76,10 +85,10 @@ def token_caller(room: RoomState, secret: str, now: int) -> Caller:
     """
     token = room.token_for(secret, now)
     if token is None:
-        raise UnknownCaller("unknown or expired token; ask an admin for a new one")
+        raise UnknownCaller(UNKNOWN_TOKEN)
     if token.right is None:
         raise UnknownCaller("this token is for sending alerts, not for joining")
-    return Caller(token.name, token.right)
+    return Caller(token.name, token.right, token.id)
 
 
 def name_of(caller: Caller, claimed: str) -> Who:
@@ -91,12 +100,35 @@ def name_of(caller: Caller, claimed: str) -> Who:
     if SERVER_NAME in (caller.account, claimed):
         raise UnknownCaller(f"the name {SERVER_NAME} belongs to servers; choose another")
     if not claimed or claimed == caller.account:
-        return Who(caller.account, caller)
+        return _checked(Who(caller.account, caller))
     if not _CLAIM.match(claimed):
         raise UnknownCaller(
             "a claimed name may have letters, digits, space, dot and dash, up to 40"
         )
-    return Who(f"{claimed} ({caller.account})", caller)
+    return _checked(Who(f"{claimed} ({caller.account})", caller))
+
+
+def _checked(who: Who) -> Who:
+    if len(who.name) > MAX_NAME:
+        raise UnknownCaller(f"the name is longer than the {MAX_NAME} characters that events hold")
+    return who
+
+
+def may_sign(caller: Caller, name: str) -> bool:
+    """Whether a caller may bring events by a name: its account's, or any claimed on the account.
+
+    An outbox is drained by every process of its user, so on a shared account one person's console
+    also brings what another has left there.
+    """
+    if name == caller.account:
+        return name != SERVER_NAME
+    claimed = name.removesuffix(f" ({caller.account})")
+    return claimed not in (name, SERVER_NAME) and _CLAIM.match(claimed) is not None
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name may be an account's: nobody can take it for a claimed one or a server's."""
+    return name != SERVER_NAME and _CLAIM.match(name) is not None
 
 
 def account_of(name: str) -> str:

@@ -8,6 +8,7 @@ given and a listener told.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import NamedTuple, TypeVar
 
 from warroom_incident.author import Author
 from warroom_incident.board import BoardState
+from warroom_incident.clean import clean_line
 from warroom_incident.clock import Wall
 from warroom_incident.door import DoorError
 from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
@@ -33,6 +35,11 @@ from .identity import SERVER_NAME, Caller, Who, account_of
 
 MAX_BATCH = 500
 """The most events of one commit."""
+
+MAX_REASON = 300
+"""The longest sentence on why an event is not admitted, in terminal cells."""
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -78,14 +85,12 @@ class Room:
         self.room = RoomState()
         self.incidents: dict[str, IncidentState] = {}
         self.tops: dict[str, int] = {}
-        self._reps: dict[str, str] = {}
+        self._reps = {author.rep: SERVER_NAME}
         self._waiting: deque[_Waiting] = deque()
         self._committing: asyncio.Task[None] | None = None
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self.listeners: list[Callable[[Commit], None]] = []
-        self.full: str | None = None
-        """Why the last commit failed, None while the log can be written."""
         for stream in reader.streams():
             self._load(stream)
 
@@ -140,14 +145,10 @@ class Room:
         for packet in packets:
             try:
                 event = check_packet(packet)
-            except DoorError as error:
-                refused.append(Refused(sha256(packet.head).hexdigest(), str(error)))
-                continue
-            try:
-                self._check_rep(event)
-                check(event, who, right, self.state(event.head.stream))
-            except Refusal as refusal:
-                refused.append(Refused(event.id, str(refusal)))
+                self._admit(event, who, right)
+            except (DoorError, Refusal) as error:
+                reason = clean_line(str(error), MAX_REASON)
+                refused.append(Refused(sha256(packet.head).hexdigest(), reason))
             else:
                 entries.append(Entry(event, packet))
         return (self._commit(entries) if entries else None), refused
@@ -162,10 +163,14 @@ class Room:
         (receipt,) = await self._commit([Entry(event, packet)])
         return receipt
 
-    def _check_rep(self, event: Event) -> None:
-        account = account_of(event.head.by)
-        if self._reps.setdefault(event.head.rep, account) != account:
+    def _admit(self, event: Event, who: Who, right: Right) -> None:
+        state = self.state(event.head.stream)
+        if event.id in state.events:
+            return  # sent again, because the ack was lost: rights may have changed since
+        check(event, who, right, state)
+        if self._reps.get(event.head.rep, who.account) != who.account:
             raise Refusal(f"the replica {event.head.rep} belongs to another account")
+        self._reps[event.head.rep] = who.account
 
     def _commit(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]]:
         done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
@@ -183,13 +188,13 @@ class Room:
                     receipts = await asyncio.get_running_loop().run_in_executor(
                         self._writing, self.log.append, entries, self.wall()
                     )
-                except sqlite3.Error as error:
-                    self.full = str(error)
+                except Exception as error:
+                    if not isinstance(error, sqlite3.Error):
+                        _log.exception("a commit failed")
                     for waiting in batch:
                         if not waiting.done.done():
                             waiting.done.set_exception(Unavailable(str(error)))
                     continue
-                self.full = None
                 self._settle(batch, entries, receipts)
         finally:
             self._committing = None
@@ -231,7 +236,10 @@ class Room:
             stream, state, [event for event, _ in added], _stretches(rows, end), rows[-1].iseq
         )
         for listener in self.listeners:
-            listener(commit)
+            try:
+                listener(commit)
+            except Exception:  # the events are durable: whoever fails here must not stop the rest
+                _log.exception("a listener of the log failed")
 
     # Reading -------------------------------------------------------------------------------
 

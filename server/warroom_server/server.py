@@ -26,11 +26,11 @@ from .board import Board
 from .config import Config
 from .duties import Duties
 from .hub import Hub, Place
-from .identity import Caller, UnknownCaller, token_caller
+from .identity import UNKNOWN_TOKEN, Caller, UnknownCaller, token_caller
 from .intake.app import IntakeDeps, intake_app
 from .intake.serve import HttpServer, serve_http
 from .intake.source import Source
-from .intake.store import IntakeStore
+from .intake.store import IntakeStore, IntakeUnavailable
 from .intake.worker import IntakeWorker
 from .keys import ServerKey
 from .listeners import listen_tcp, listen_unix, tls_context
@@ -38,7 +38,11 @@ from .metrics import Metrics
 from .room import Room, Unavailable
 from .session import Session
 
-DRAIN_SECONDS = 4
+DRAIN_SECONDS = 3.5
+"""How long a stopping server waits for consoles and senders; it has 5 s in all."""
+
+CUT_SECONDS = 0.5
+"""How long it waits for those who were cut."""
 
 
 class StartError(Exception):
@@ -158,7 +162,7 @@ class Server:
             door = await listen_tcp(*doors.listen, tls, self._serve)
             self._doors.append(door)
             host, port = next(iter(door.sockets)).getsockname()[:2]
-            listen = f"{host}:{port}"
+            listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         log = self.room.log.log_id
         return f"ready socket={doors.socket} http={http} listen={listen} log={log}"
 
@@ -184,7 +188,7 @@ class Server:
         try:
             await self.room.check_writable()
             await self.store.check()
-        except (Unavailable, OSError) as error:
+        except (Unavailable, IntakeUnavailable) as error:
             return f"The server cannot write: {error}."
         return None
 
@@ -192,6 +196,17 @@ class Server:
         while True:
             await asyncio.sleep(1)
             self.hub.sweep()
+            self._check_tokens()
+
+    def _check_tokens(self) -> None:
+        """End the lines whose token was revoked or has expired since they began."""
+        with_token = [s for s in self.hub.sessions if s.who.caller.token is not None]
+        if with_token:
+            now = now_ms()
+            good = {t.id for t in self.room.room.tokens() if t.expires is None or t.expires > now}
+            for session in with_token:
+                if session.who.caller.token not in good:
+                    session.close(Close.UNKNOWN_TOKEN, UNKNOWN_TOKEN)
 
     def _watch(self) -> None:
         hub = self.hub
@@ -202,12 +217,14 @@ class Server:
     async def stop(self) -> None:
         """Take nothing new, finish what was begun, tell the consoles, close the data."""
         self._draining = True
-        if self._http is not None:
-            await self._http.stop()
         for door in self._doors:
             door.close(code=Close.RESTART, reason="the server restarts")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                for door in self._doors:
-                    await door.wait_closed()
+        closing = [door.wait_closed() for door in self._doors]
+        if self._http is not None:
+            closing.append(self._http.stop())
+        done = asyncio.gather(*closing, return_exceptions=True)
+        await asyncio.wait([done], timeout=DRAIN_SECONDS)
+        if self._doors and not done.done():  # who does not read cannot be told
+            self.hub.cut_all()
+            await asyncio.wait([done], timeout=CUT_SECONDS)
         await self._stack.aclose()

@@ -11,12 +11,15 @@ from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.protocol import State
 
+from warroom_incident.clean import clean_line
 from warroom_incident.log import Receipt
 from warroom_incident.seal import ZERO
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
+    MAX_REASON,
     Ack,
     Close,
     Follow,
@@ -39,12 +42,25 @@ from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
 from .presence import Seat
 from .room import Room, Unavailable
+from .summaries import in_frames
 
 HELLO_SECONDS = 10
 """How long a new connection may take to say hello."""
 
 MAX_PUSHES = 16
 """Pushes of one console that may wait for a commit; more are read later."""
+
+MAX_ANSWERS = 1000
+"""With more small messages waiting to be sent to a console, nothing more is read from it."""
+
+MAX_BUFFERED = 1 << 20
+"""A console is cut when more than this waits for the network, in bytes.
+
+Credit keeps far below; only answers to pings get past it, from somebody who reads none of them.
+"""
+
+MAX_FOLLOWED = 1000
+"""How many streams one console may follow."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,9 +87,11 @@ class Session:
         self._hub = hub
         self._out: deque[bytes] = deque()
         self._wake = asyncio.Event()
+        self._answered = asyncio.Event()
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
         self._board: BoardFeed | None = None
-        self._seen_at_sweep = 0
+        self._answers = 0
+        self._at_sweep = (0, 0)
         self._quiet_sweeps = 0
 
     # Running -------------------------------------------------------------------------------
@@ -91,13 +109,16 @@ class Session:
                 with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
                     await pump
         except ProtocolError as error:
-            await self.ws.close(error.code, error.reason[:120])
+            await self.ws.close(error.code, close_reason(error.reason))
         except UnknownCaller as error:
-            await self.ws.close(Close.FORBIDDEN, str(error)[:120])
+            await self.ws.close(Close.FORBIDDEN, close_reason(str(error)))
         except TimeoutError:
             await self.ws.close(Close.BAD_MESSAGE, "no hello came")
         except ConnectionClosed:
             pass
+        except Exception:
+            _log.exception("a console's line failed")
+            await self.ws.close(CloseCode.INTERNAL_ERROR, "the server failed; try again")
         finally:
             self._hub.remove(self)
 
@@ -111,8 +132,10 @@ class Session:
         await self._send(self._hub.welcome(self.who))
         self._hub.sessions.add(self)
         if hello.lobby:
-            lines = self._hub.summaries_for(self.who, self._hub.summaries)
-            await self._send(Summaries(lines, whole=True))
+            some, *others = in_frames(self._hub.summaries_for(self.who, self._hub.summaries))
+            await self._send(Summaries(some, whole=True))
+            for more in others:
+                await self._send(Summaries(more))
         if hello.board is not None:
             self._board = BoardFeed(self._hub.records, hello.board)
         for follow in hello.follow:
@@ -125,6 +148,8 @@ class Session:
         room = self._room
         if not room.may_read(self._caller, follow.stream):
             raise ProtocolError(Close.FORBIDDEN, f"you may not read {follow.stream}")
+        if follow.stream not in self.end.feeds and len(self.end.feeds) >= MAX_FOLLOWED:
+            raise ProtocolError(Close.BAD_MESSAGE, f"one console follows {MAX_FOLLOWED} streams")
         known = 0
         if follow.log == room.log.log_id:
             chain = await room.chain_at(follow.stream, follow.iseq)
@@ -174,6 +199,9 @@ class Session:
             self._pushes.release()
         else:
             done.add_done_callback(self._pushed)
+        if len(self._out) > MAX_ANSWERS:
+            self._answered.clear()
+            await self._answered.wait()
 
     def _pushed(self, done: asyncio.Future[list[Receipt]]) -> None:
         self._pushes.release()
@@ -181,13 +209,14 @@ class Session:
             return
         error = done.exception()
         if isinstance(error, Unavailable):
-            self._closing(Close.BUSY, "the server cannot write now; your events stay with you")
+            self.close(Close.BUSY, "the server cannot write now; your events stay with you")
         elif error is not None:
             raise error
         else:
             self.say(Ack([(r.id, r.stream, r.iseq, r.admitted) for r in done.result()]))
 
-    def _closing(self, code: Close, reason: str) -> None:
+    def close(self, code: Close, reason: str) -> None:
+        """Begin to end the connection with a sentence."""
         task = asyncio.get_running_loop().create_task(self.ws.close(code, reason))
         task.add_done_callback(lambda t: t.cancelled() or t.exception())
 
@@ -239,11 +268,16 @@ class Session:
         except Exception:
             _log.exception("a console's pump failed")
             self.ws.transport.abort()
+        finally:
+            self._answered.set()
 
     async def _send_next(self) -> bool:
         """Send the most urgent thing there is; False when there is none, or no credit."""
         if self._out:
             await self.ws.send(self._out.popleft(), text=True)
+            self._answers += 1
+            if not self._out:
+                self._answered.set()
             return True
         self._starved = not self.end.has_credit
         if self._starved:
@@ -275,7 +309,8 @@ class Session:
         changed, self.summaries_changed = self.summaries_changed, set()
         lines = self._hub.summaries_for(self.who, changed)
         if lines:
-            await self._send(Summaries(lines))
+            for some in in_frames(lines):
+                await self._send(Summaries(some))
         return bool(lines)
 
     async def _send_presence(self) -> bool:
@@ -307,11 +342,26 @@ class Session:
     # Watching ------------------------------------------------------------------------------
 
     def stalled(self, seconds: int) -> bool:
-        """Whether the console owed `seen` through so many calls, one a second, and said none."""
+        """Whether the console owes `seen` and read nothing through so many calls, one a second."""
+        if self.transport.get_write_buffer_size() > MAX_BUFFERED:
+            return True
         end = self.end
-        if end.bytes_seen == end.bytes_sent or end.bytes_seen != self._seen_at_sweep:
+        progress = (end.bytes_seen, self._answers)
+        if end.bytes_seen == end.bytes_sent or progress != self._at_sweep:
             self._quiet_sweeps = 0
         else:
             self._quiet_sweeps += 1
-        self._seen_at_sweep = end.bytes_seen
+        self._at_sweep = progress
         return self._quiet_sweeps >= seconds
+
+    def cut(self) -> None:
+        """End the line of somebody who does not read; with a word, if the line still takes one."""
+        if self.is_idle():
+            self.close(Close.STALLED, "nothing was read, or `seen` was never said, for too long")
+        else:
+            self.transport.abort()
+
+
+def close_reason(sentence: str) -> str:
+    """A sentence as a close frame takes it: cleaned, and short enough in bytes."""
+    return clean_line(sentence).encode()[:MAX_REASON].decode(errors="ignore")
