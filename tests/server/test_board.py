@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from warroom_incident.alerts import FLAP_MS, AlertRecord, Severity, Signal, State
+from warroom_incident.alerts import ECHO_MS, FLAP_MS, AlertRecord, Severity, Signal, State
 from warroom_server.board import Board, SavedBoard
 
 NOON = 1_795_262_400_000
@@ -127,7 +127,7 @@ def test_a_listener_that_fails_harms_nobody_else(caplog: pytest.LogCaptureFixtur
 
 def test_a_late_copy_of_a_beginning_after_its_unseen_end_opens_nothing() -> None:
     board = empty_board()
-    begin = msgspec.structs.replace(signal("k"), starts_at=NOON - HOUR)
+    begin = msgspec.structs.replace(signal("k", at=NOON + ECHO_MS), starts_at=NOON - HOUR)
     end = msgspec.structs.replace(signal("k", "resolved"), starts_at=NOON - HOUR, ends_at=NOON)
     assert board.apply([end, begin]) == []
     assert board.open() == board.ordered() == []

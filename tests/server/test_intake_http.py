@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import sqlite3
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -281,8 +282,12 @@ async def test_a_packed_body_is_kept_as_what_it_unpacks_to(house: House) -> None
 async def test_a_packed_bomb_is_refused_at_the_size_of_its_kind(house: House) -> None:
     bomb = gzip.compress(b" " * (64 << 20))
     assert len(bomb) < 256 << 10
+    tracemalloc.start()
     answer = await house.post(GEN, bomb, **{"content-encoding": "gzip"})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert answer.status_code == 413
+    assert peak < 8 << 20
 
 
 @pytest.mark.parametrize("body", [b"not packed at all", gzip.compress(b"{}")[:-4]])
