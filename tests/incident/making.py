@@ -9,6 +9,7 @@ from random import Random
 import msgspec
 from hypothesis import strategies as st
 
+from warroom_incident.alerts import AlertRecord
 from warroom_incident.author import Author, Counters, new_rep
 from warroom_incident.clock import HybridClock
 from warroom_incident.event import Event, Packet, read_packet
@@ -124,6 +125,24 @@ def alert(uid: str = "a1", *, state: str = "firing", last_seen: int = 0) -> Aler
         state=state,
         last_seen=last_seen,
     )
+
+
+def alert_record(uid: str, **fields: object) -> AlertRecord:
+    """An alert episode as the board keeps it."""
+    plain = {
+        "uid": uid,
+        "key": f"key-{uid}",
+        "source": "prometheus",
+        "kind": "alertmanager",
+        "title": f"alert {uid}",
+        "severity": "SEV2",
+        "state": "firing",
+        "episode": NOW,
+        "first_seen": NOW,
+        "last_seen": NOW,
+        "starts_at": NOW,
+    }
+    return msgspec.convert({**plain, **fields}, AlertRecord)
 
 
 STEPS = (StepCopy(id="s1", text="Take command"), StepCopy(id="s2", text="Set a severity"))

@@ -1,0 +1,227 @@
+"""The replica gives back what it was given, claims nothing more, and costs nothing when lost."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer, alert_record, incident
+from warroom_incident import schema
+from warroom_incident.event import Packet, read_packet
+from warroom_incident.replica import FILE, Kept, Replica
+from warroom_incident.schema import StorageError
+from warroom_incident.sync.wire import BoardCursor, Follow, Summary
+from warroom_incident.vocabulary import NoteAdded
+
+
+def kept(writer: Writer, *texts: str, stream: str = STREAM, at: int = NOW) -> list[Kept]:
+    events = [writer.write(NoteAdded(text=text), stream=stream) for text in texts]
+    return [Kept(event.id, stream, at, writer.packets[event.id]) for event in events]
+
+
+def summary(title: str) -> Summary:
+    return Summary(STREAM, "INC-1", title, "SEV2", "started", linked=["a"])
+
+
+def test_what_was_saved_comes_back_the_same(home: Path) -> None:
+    writer = Writer("größe")
+    events = kept(writer, "1 \x00", "2")
+    cursor = Follow(STREAM, "log-1", 2, "ab" * 32)
+    replica = Replica.open(home)
+    replica.save(
+        events=events,
+        cursors=[cursor],
+        summaries=[summary("t")],
+        records=[alert_record("a"), alert_record("b")],
+        board=BoardCursor("b", 7),
+        meta={"room": "r", "you": "ana"},
+    )
+    replica.close()
+    for again in (Replica.open(home), Replica(schema.connect_readonly(home / FILE))):
+        assert again.events(STREAM) == [(NOW, one.packet) for one in events]
+        assert again.events(OTHER_STREAM) == []
+        assert again.cursors() == [cursor]
+        assert again.summaries() == [summary("t")]
+        assert again.records() == [alert_record("a"), alert_record("b")]
+        assert again.board() == BoardCursor("b", 7)
+        assert again.meta() == {"room": "r", "you": "ana", "board": "b", "rev": "7"}
+        again.close()
+
+
+def test_the_state_is_rebuilt_from_the_replica(home: Path) -> None:
+    writer = Writer()
+    replica = Replica.open(home)
+    replica.save(events=kept(writer, "1", "2", "3"))
+    state = incident([read_packet(packet, at) for at, packet in replica.events(STREAM)])
+    assert len(state.events) == 3
+    assert {event.admitted for event in state.events.values()} == {NOW}
+    replica.close()
+
+
+def test_the_last_word_on_a_summary_a_cursor_and_a_setting_counts(home: Path) -> None:
+    replica = Replica.open(home)
+    for n in (1, 2):
+        replica.save(
+            summaries=[summary(f"t{n}")], cursors=[Follow(STREAM, "l", n)], meta={"you": str(n)}
+        )
+    assert [s.title for s in replica.summaries()] == ["t2"]
+    assert replica.cursors() == [Follow(STREAM, "l", 2)]
+    assert replica.meta() == {"you": "2"}
+    assert replica.board() is None
+    replica.close()
+
+
+def test_the_records_of_another_board_are_forgotten(home: Path) -> None:
+    replica = Replica.open(home)
+    replica.save(records=[alert_record("a")])
+    replica.forget_records()
+    assert replica.records() == []
+    replica.close()
+
+
+def test_an_event_that_comes_again_brings_the_earliest_stamp(home: Path) -> None:
+    replica = Replica.open(home)
+    (one,) = kept(Writer(), "1")
+    for at in (NOW, NOW - 5, NOW + 5):
+        replica.save(events=[msgspec.structs.replace(one, admitted=at)])
+    assert replica.events(STREAM) == [(NOW - 5, one.packet)]
+    replica.close()
+
+
+def test_a_withheld_body_is_dropped_and_does_not_come_back(home: Path) -> None:
+    replica = Replica.open(home)
+    (one,) = kept(Writer(), "hunter2")
+    gone = Packet(one.packet.head, None, "a password")
+    for packet in (one.packet, gone, one.packet):
+        replica.save(events=[msgspec.structs.replace(one, packet=packet)])
+    assert replica.events(STREAM) == [(NOW, gone)]
+    replica.close()
+
+
+def test_a_save_that_fails_moves_no_cursor(home: Path) -> None:
+    replica = Replica.open(home)
+    (good, bad) = kept(Writer(), "1", "2")
+    replica.save(events=[good], cursors=[Follow(STREAM, "l", 1)])
+    spoiled = msgspec.structs.replace(bad, packet=Packet(bad.packet.head, b"\xff"))
+    with pytest.raises(UnicodeDecodeError):
+        replica.save(events=[spoiled], cursors=[Follow(STREAM, "l", 2)])
+    with pytest.raises(sqlite3.Error):
+        replica.save(events=[bad], cursors=[Follow(STREAM, "l", None)])  # type: ignore[arg-type]
+    assert replica.cursors() == [Follow(STREAM, "l", 1)]
+    assert len(replica.events(STREAM)) == 1
+    replica.save(events=[bad], cursors=[Follow(STREAM, "l", 2)])
+    assert len(replica.events(STREAM)) == 2
+    replica.close()
+
+
+def test_the_files_are_for_nobody_else(home: Path) -> None:
+    replica = Replica.open(home)
+    replica.save(events=kept(Writer(), "1"))
+    for path in home.glob("replica*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    replica.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database " * 400, b"SQLite format 3\x00" + b"\xff" * 4096]
+)
+def test_a_damaged_file_is_set_aside_with_its_log(home: Path, content: bytes) -> None:
+    (home / FILE).write_bytes(content)
+    (home / f"{FILE}-wal").write_bytes(b"a log of the damaged file")
+    replica = Replica.open(home)
+    replica.save(events=kept(Writer(), "1"))
+    assert len(replica.events(STREAM)) == 1
+    replica.close()
+    assert (home / f"damaged-{FILE}").read_bytes() == content
+
+
+def test_a_log_left_behind_is_not_played_into_the_next_file(home: Path) -> None:
+    old = Replica.open(home)
+    old.save(meta={"you": "old"})
+    old._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    old.save(meta={"you": "new"})
+    wal = (home / f"{FILE}-wal").read_bytes()
+    old.close()
+    (home / FILE).write_bytes(b"spoiled " * 600)
+    (home / f"{FILE}-wal").write_bytes(wal)
+    new = Replica.open(home)
+    assert new.meta() == {}
+    new.save(meta={"you": "newest"})
+    assert new._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    new.close()
+
+
+def test_a_database_of_others_is_set_aside(home: Path) -> None:
+    connection = sqlite3.connect(home / FILE)
+    connection.execute("CREATE TABLE something (x)")
+    connection.close()
+    replica = Replica.open(home)
+    assert replica.meta() == {}
+    replica.close()
+    assert (home / f"damaged-{FILE}").exists()
+
+
+def test_a_directory_that_cannot_be_written_is_a_sentence_and_moves_nothing(home: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Replica.open(home / "missing")
+    (home / FILE).mkdir()
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Replica.open(home)
+    assert (home / FILE).is_dir()
+
+
+def test_a_full_disk_costs_no_replica(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replica = Replica.open(home)
+    replica.save(events=kept(Writer(), "1"))
+    replica.close()
+
+    def full(connection: sqlite3.Connection) -> set[str]:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("warroom_incident.replica._tables", full)
+    with pytest.raises(StorageError, match="disk is full"):
+        Replica.open(home)
+    monkeypatch.undo()
+    again = Replica.open(home)
+    assert len(again.events(STREAM)) == 1
+    again.close()
+
+
+def test_the_newest_readable_cache_is_opened_for_reading(home: Path) -> None:
+    assert Replica.newest(home) is None
+    for number, slot in enumerate(("slot-0", "slot-1", "slot-2", "slot-3")):
+        (home / slot).mkdir()
+        replica = Replica.open(home / slot)
+        replica.save(meta={"you": slot})
+        replica.close()
+        os.utime(home / slot / FILE, (NOW / 1000 + number,) * 2)
+    (home / "slot-3" / FILE).write_bytes(b"spoiled " * 600)
+    (home / "slot-2" / FILE).write_bytes(b"")
+    for number in (2, 3):
+        os.utime(home / f"slot-{number}" / FILE, (NOW / 1000 + number,) * 2)
+    newest = Replica.newest(home)
+    assert newest is not None
+    assert newest.meta() == {"you": "slot-1"}
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        newest.save(meta={"you": "x"})
+    newest.close()
+
+
+def test_what_waits_in_the_log_of_a_cache_makes_it_newer(home: Path) -> None:
+    for slot in ("slot-0", "slot-1"):
+        (home / slot).mkdir()
+    open_one = Replica.open(home / "slot-0")
+    open_one.save(meta={"you": "slot-0"})
+    closed = Replica.open(home / "slot-1")
+    closed.save(meta={"you": "slot-1"})
+    closed.close()
+    os.utime(home / "slot-0" / FILE, (1, 1))
+    os.utime(home / "slot-1" / FILE, (2, 2))
+    newest = Replica.newest(home)
+    assert newest is not None
+    assert newest.meta() == {"you": "slot-0"}
+    newest.close()
+    open_one.close()
