@@ -17,8 +17,12 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
 
 from warroom_incident.clean import clean
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 MOST_BYTES = 74_994
 """The most text that an OSC 52 sequence may carry: terminals drop sequences of over 100,000."""
@@ -88,6 +92,16 @@ async def put(
             return _by_sequence(text, what, write, _through_screen)
         case Way.OSC:
             return _by_sequence(text, what, write, lambda sequence: sequence)
+
+
+async def copy(text: str, what: str, app: App[Any]) -> str:
+    """Put text on the clipboard of the terminal that an app runs in; say how that went."""
+
+    def write(sequence: str) -> None:
+        if app._driver is not None:
+            app._driver.write(sequence)
+
+    return await put(text, write=write, what=what)
 
 
 def _by_sequence(

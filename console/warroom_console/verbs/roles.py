@@ -9,18 +9,14 @@ from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import in_incident
+from warroom_console.verbs.people import choose_person, read_name
 from warroom_console.views.roles import COMMANDER, EXPERT, card, standing
-from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 from warroom_incident.practice.roles import ROLES, parse_role
 from warroom_incident.vocabulary import RoleAssigned
 
-_LONGEST_NAME = 80
 _LONGEST_SUBJECT = 40
-_OTHER = "other"
-_NOBODY = "nobody"
-_PERSON = "person:"
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -90,10 +86,10 @@ def assign(ctx: Ctx, args: Args) -> None:
     role = _meant(ctx, word)
     if role is None:
         return
-    if name.strip():
-        _named(ctx, role, name)
-    else:
-        ctx.choose(card(role).title, _choices(ctx, role), partial(_chosen, ctx, role))
+    if not name.strip():
+        _choose(ctx, role)
+    elif (person := read_name(ctx, name)) is not None:
+        give(ctx, role, person)
 
 
 def release(ctx: Ctx, args: Args) -> None:
@@ -146,38 +142,30 @@ def _write(ctx: Ctx, role: str, person: str) -> None:
 # Choosing ----------------------------------------------------------------------------------
 
 
-def _choices(ctx: Ctx, role: str) -> Iterable[Choice]:
-    state = ctx.state
+def _choose(ctx: Ctx, role: str) -> None:
     hats: dict[str, list[str]] = {}
-    for held in standing(state):
-        for one in held.claims:
-            if one.person is not None:
-                hats.setdefault(one.person, []).append(held.short)
-    claims = next((held.claims for held in standing(state) if held.role == role), ())
-    claimed = [one.person for one in claims if one.person is not None]
-    names = dict.fromkeys([*claimed, ctx.model.you, *ctx.people()])
-    for name in names:
-        note = ", ".join((["you"] if name == ctx.model.you else []) + hats.get(name, []))
-        yield Choice(_PERSON + name, clean_line(name, 30), note)
-    yield Choice(_OTHER, "somebody else…", "type a name")
-    if claimed:
-        yield Choice(_NOBODY, "nobody", "leave it vacant")
+    claimed: list[str] = []
+    for held in standing(ctx.state):
+        people = [one.person for one in held.claims if one.person is not None]
+        for person in people:
+            hats.setdefault(person, []).append(held.short)
+        if held.role == role:
+            claimed = people
 
+    def then(person: str | None) -> None:
+        if person is None:
+            vacate(ctx, role)
+        else:
+            give(ctx, role, person)
 
-def _chosen(ctx: Ctx, role: str, choice: str) -> None:
-    if choice == _OTHER:
-        ctx.ask(Ask(f"{_title(role)}: ", partial(_named, ctx, role), check=_name_complaint))
-    elif choice == _NOBODY:
-        vacate(ctx, role)
-    else:
-        give(ctx, role, choice.removeprefix(_PERSON))
-
-
-def _named(ctx: Ctx, role: str, name: str) -> None:
-    if complaint := _name_complaint(name):
-        ctx.flash(complaint, Tone.WARN)
-    else:
-        give(ctx, role, clean_line(name.strip()))
+    choose_person(
+        ctx,
+        card(role).title,
+        then,
+        first=claimed,
+        notes={person: ", ".join(shorts) for person, shorts in hats.items()},
+        nobody="leave it vacant" if claimed else "",
+    )
 
 
 def _ask_subject(ctx: Ctx, person: str, holder: str) -> None:
@@ -188,14 +176,6 @@ def _ask_subject(ctx: Ctx, person: str, holder: str) -> None:
     shown = clean_line(person, 30)
     hint = f"such as database; empty replaces {clean_line(holder, 20)}"
     ctx.ask(Ask(f"{shown} is an expert on: ", then, hint=hint, check=_subject_complaint))
-
-
-def _name_complaint(text: str) -> str | None:
-    if not text.strip():
-        return "type a name, or Esc to leave"
-    if len(text.strip()) > _LONGEST_NAME:
-        return f"a name has at most {_LONGEST_NAME} characters"
-    return None
 
 
 def _subject_complaint(text: str) -> str | None:
