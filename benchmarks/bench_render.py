@@ -183,10 +183,9 @@ async def time_of(app: App[None], tick: Callable[[int], None]) -> tuple[float, f
 async def painted(pilot: Pilot[None]) -> None:
     """Wait for the paint, and nothing more."""
     screen = pilot.app.screen
-    await asyncio.sleep(0)
-    while screen._dirty_widgets or screen._layout_required or screen._compositor._dirty_regions:
-        await asyncio.sleep(0.001)
     await pilot.pause()
+    while screen._dirty_widgets or screen._layout_required:
+        await pilot.pause()
 
 
 async def lists() -> list[Result]:

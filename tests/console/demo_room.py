@@ -6,6 +6,7 @@ Run `python -m tests.console.demo_room` in a terminal to try the widgets by hand
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -401,4 +402,4 @@ def offers(room: DemoScreen) -> list[Offer[DemoScreen]]:
 
 
 if __name__ == "__main__":
-    DemoApp(choose_look(os.environ)).launch()
+    sys.exit(DemoApp(choose_look(os.environ)).launch())

@@ -5,13 +5,21 @@
     async with on_wire(app, (80, 24)) as (pilot, wire):
         wire.clear(); await pilot.press("2"); await settle(pilot); len(wire)
 
-`check_golden(app, name)` compares the screen with `golden/<name>.txt`. Run the tests with
-WARROOM_TEST_GOLDEN=update to write the files anew, then read the difference before committing it.
+`Pty` runs a program in a real terminal. `check_golden(app, name)` compares the screen with
+`golden/<name>.txt`. Run the tests with WARROOM_TEST_GOLDEN=update to write the files anew, then
+read the difference before committing it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +28,7 @@ from rich.color import ColorSystem
 from textual.drivers.headless_driver import HeadlessDriver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from textual.app import App
     from textual.pilot import Pilot
@@ -96,3 +104,63 @@ async def on_wire(
     async with app.run_test(headless=False, size=size) as pilot:
         await settle(pilot)
         yield pilot, wire
+
+
+class Pty:
+    """A program in a real terminal: what it wrote, and the means to type and to hang up."""
+
+    def __init__(self, argv: Sequence[str], size: tuple[int, int] = (80, 24)) -> None:
+        self.master, slave = pty.openpty()
+        columns, rows = size
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environ = dict(os.environ, TERM="xterm-256color", PYTHONPATH=os.pathsep.join(sys.path))
+        # A shell's size would win over the terminal's own.
+        environ.pop("COLUMNS", None)
+        environ.pop("LINES", None)
+        self.process = subprocess.Popen(
+            argv, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
+        )
+        os.close(slave)
+        self.output = b""
+
+    def read_until(self, mark: bytes, within: float = 30) -> bytes:
+        """Read until `mark` was written; everything read so far is returned."""
+        while mark not in self.output and self._read(within):
+            pass
+        assert mark in self.output, self.output[-2000:]
+        return self.output
+
+    def read_all(self, within: float = 30) -> bytes:
+        """Read until the program has left."""
+        while self._read(within):
+            pass
+        return self.output
+
+    def type(self, text: str) -> None:
+        """Type into the terminal."""
+        os.write(self.master, text.encode())
+
+    def hang_up(self) -> None:
+        """Close the terminal under the program."""
+        os.close(self.master)
+        self.master = -1
+
+    def close(self) -> None:
+        """End the program if it still runs, and let go of the terminal."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.master >= 0:
+            os.close(self.master)
+
+    def _read(self, within: float) -> bool:
+        ready, _, _ = select.select([self.master], [], [], within)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:
+            # Linux says EIO once the last program has closed its end.
+            return False
+        self.output += data
+        return bool(data)

@@ -15,7 +15,7 @@ from warroom_console.actions import LEADERS, Offer, Registry, Scope, reach
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.keybar import key_label
 from warroom_console.widgets.menu import Choice, Menu
-from warroom_console.widgets.rows import NAVIGATION
+from warroom_console.widgets.row import NAVIGATION
 from warroom_console.widgets.spans import Line, column, cut
 
 if TYPE_CHECKING:

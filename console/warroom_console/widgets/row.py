@@ -35,6 +35,15 @@ Flags: TypeAlias = tuple[bool, bool, bool]
 """Cursor here, marked, cursor here in the active panel."""
 
 
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("j k", "Next and previous row"),
+    ("g G", "First and last row; in the timeline G follows the tail"),
+    ("PgUp PgDn", "A page up and down"),
+    ("Enter", "Open the row"),
+)
+"""The list's own keys, for the help."""
+
+
 class RowStrips:
     """Draws rows and remembers the strips by (row id, version, width, flags, look)."""
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from textual.geometry import NULL_SIZE, Region
 from textual.message import Message
+from textual.strip import Strip
 
 from warroom_console.theme import Tone, look_of
 from warroom_console.widgets.quiet import Quiet
@@ -33,19 +34,12 @@ from warroom_console.widgets.spans import blank, paint
 
 if TYPE_CHECKING:
     from textual import events
-    from textual.strip import Strip
+    from textual.geometry import Size
 
-_Place: TypeAlias = tuple[Row, int, Flags]
-"""What one screen line shows: a row, which of its lines, and how."""
+_Place: TypeAlias = tuple[str, Strip]
+"""What one screen line shows: which row, and how it is drawn."""
 _Cell: TypeAlias = tuple[str, Hashable, int, Flags]
-
-NAVIGATION: tuple[tuple[str, str], ...] = (
-    ("j k", "Next and previous row"),
-    ("g G", "First and last row; in the timeline G follows the tail"),
-    ("PgUp PgDn", "A page up and down"),
-    ("Enter", "Open the row"),
-)
-"""The list's own keys, for the help."""
+"""What tells one screen line from another: row id, version, line of the row, flags."""
 
 
 class RowsView(Quiet, can_focus=True):
@@ -78,14 +72,9 @@ class RowsView(Quiet, can_focus=True):
             return self.view
 
     def __init__(
-        self,
-        *,
-        empty: str = "Nothing here.",
-        tails: bool = False,
-        id: str | None = None,
-        classes: str | None = None,
+        self, *, empty: str = "Nothing here.", tails: bool = False, id: str | None = None
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self._empty = empty
         self._tails = tails
         self._following = tails
@@ -147,7 +136,7 @@ class RowsView(Quiet, can_focus=True):
         self._index = {row.id: place for place, row in enumerate(self._rows)}
         if self._marks:
             self._marks = frozenset(mark for mark in self._marks if mark in self._index)
-        anchor = self._anchor(before)
+        anchor = self._anchor()
         cursor = self._cursor
         if cursor is not None and cursor not in self._index:
             cursor = self._neighbour(before, old_index[cursor])
@@ -250,7 +239,7 @@ class RowsView(Quiet, can_focus=True):
 
     def page(self, direction: int) -> None:
         """Move by what fits the screen."""
-        seen = len({row.id for row, _, _ in self._frame})
+        seen = len({row_id for row_id, _ in self._frame})
         self.move(direction * max(1, seen - 1))
 
     # Where things are
@@ -266,22 +255,21 @@ class RowsView(Quiet, can_focus=True):
                 return row.id
         return None
 
-    def _anchor(self, before: Sequence[Row]) -> tuple[str, int] | None:
+    def _anchor(self) -> tuple[str, int] | None:
         """Return the row that must stay where it is, and the screen line that it starts on.
 
         That is the cursor's row, else the first one in sight. At the very top there is none: a
         reader there wants to see what comes in above.
         """
-        if self._following or not before:
+        if self._following:
             return None
-        for y, (row, line, _) in enumerate(self._frame):
-            wanted = self._cursor is None or row.id == self._cursor
-            if wanted and row.id in self._index:
-                return row.id, y - line
-        for y, (row, line, _) in enumerate(self._frame):
-            if row.id in self._index:
-                return row.id, y - line
-        return None
+        first: tuple[str, int] | None = None
+        for y, cell in enumerate(self._shown):
+            if cell is not None and cell[0] in self._index:
+                if cell[0] == self._cursor:
+                    return cell[0], y - cell[2]
+                first = first or (cell[0], y - cell[2])
+        return first
 
     def _restore(self, anchor: tuple[str, int] | None) -> None:
         at_top = self._top == (0, 0)
@@ -301,13 +289,12 @@ class RowsView(Quiet, can_focus=True):
         return place, max(0, -above)
 
     def _height(self, place: int) -> int:
-        return len(self._drawn(self._rows[place], (False, False, False)))
+        row, width = self._rows[place], self.size.width
+        return len(self._strips.of(row, width, (False, False, False), look_of(self)))
 
     def _place_cursor(self, row_id: str | None, *, show: bool = False) -> None:
         moved = row_id != self._cursor
-        visible = self._cursor is not None and any(
-            row.id == self._cursor for row, _, _ in self._frame
-        )
+        visible = any(row_id == self._cursor for row_id, _ in self._frame)
         self._cursor = row_id
         if row_id is not None and self.size.area and (show or visible or self._top == (0, 0)):
             self._show(self._index[row_id])
@@ -339,57 +326,53 @@ class RowsView(Quiet, can_focus=True):
 
     def _settle(self) -> None:
         """Work out what every screen line shows and repaint those that show something else."""
-        if not self.size.area:
+        size = self.size
+        if not size.area:
             # Out of sight: fill the frame when the view is laid out again.
             self._framed = NULL_SIZE
             self.refresh()
             return
-        shown, self._shown = self._shown, self._fill()
+        shown, self._shown = self._shown, self._fill(size)
         dirty = [y for y, cell in enumerate(self._shown) if y >= len(shown) or shown[y] != cell]
         if dirty:
-            width = self.size.width
-            self.refresh(*(Region(0, y, width, 1) for y in dirty))
+            self.refresh(*(Region(0, y, size.width, 1) for y in dirty))
 
-    def _fill(self) -> list[_Cell | None]:
+    def _fill(self, size: Size) -> list[_Cell | None]:
         """Fill the frame for the widget's size; return what tells each screen line from others."""
-        height = self.size.height
-        if self._framed != self.size:
-            self._framed = self.size
+        if self._framed != size:
+            self._framed = size
             if self._cursor is not None and not self._following:
                 self._show(self._index[self._cursor])
-        bottom = self._bottom()
-        self._top = bottom if self._following else min(self._top, bottom)
-        frame = self._places(height)
-        cells: list[_Cell | None] = [
-            (row.id, row.version, line, flags) for row, line, flags in frame
-        ]
-        cells.extend([None] * (height - len(cells)))
-        self._frame = frame
-        return cells
+        if self._following:
+            self._top = self._bottom()
+        cells = self._places(size)
+        if len(cells) < size.height and self._top > (0, 0):
+            # No blank lines below the last row while there are rows above the first.
+            self._top = self._bottom()
+            cells = self._places(size)
+        return [*cells, *[None] * (size.height - len(cells))]
 
-    def _places(self, height: int) -> list[_Place]:
-        frame: list[_Place] = []
+    def _places(self, size: Size) -> list[_Cell | None]:
+        self._frame = []
+        cells: list[_Cell | None] = []
+        look = look_of(self)
         place, skip = self._top
-        while len(frame) < height and place < len(self._rows):
+        while len(cells) < size.height and place < len(self._rows):
             row = self._rows[place]
             here = row.id == self._cursor
             flags = (here, row.id in self._marks, here and self._active)
-            tall = len(self._drawn(row, flags))
-            frame.extend((row, line, flags) for line in range(skip, tall))
+            strips = self._strips.of(row, size.width, flags, look)
+            for line in range(skip, min(len(strips), skip + size.height - len(cells))):
+                self._frame.append((row.id, strips[line]))
+                cells.append((row.id, row.version, line, flags))
             place, skip = place + 1, 0
-        return frame[:height]
-
-    def _drawn(self, row: Row, flags: Flags) -> tuple[Strip, ...]:
-        return self._strips.of(row, self.size.width, flags, look_of(self))
+        return cells
 
     def render_line(self, y: int) -> Strip:
         if self._framed != self.size:
-            self._shown = self._fill()
+            self._shown = self._fill(self.size)
         if y < len(self._frame):
-            row, line, flags = self._frame[y]
-            strips = self._drawn(row, flags)
-            if line < len(strips):
-                return strips[line]
+            return self._frame[y][1]
         look = look_of(self)
         if y == 0 and not self._rows and self._empty:
             return paint(((" " + self._empty, Tone.DIM),), self.size.width, look.palette)
