@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import secrets
 import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
 
+from warroom_incident.clean import clean_line
 from warroom_incident.schema import StorageError
 
 from .config import ConfigError, config_directory, data_directory, read_config, socket_path
@@ -22,6 +24,7 @@ from .listeners import ListenError
 from .server import Doors, Server, StartError
 
 BAD_INPUT = 2
+_PORT = re.compile(r"\A[0-9]{1,5}\Z")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,8 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
         asyncio.run(_run(server, doors))
     except (ConfigError, StorageError, ListenError, CannotListen, StartError) as error:
         _fail(str(error))
-    except PermissionError as error:
-        _fail(f"{error.filename} may not be used by this account; choose another place.")
+    except OSError as error:
+        place = clean_line(str(error.filename or "A file that the server needs"))
+        _fail(f"{place} cannot be used: {error.strerror or error}. Choose another place.")
 
 
 async def _run(server: Server, doors: Doors) -> None:
@@ -87,7 +91,7 @@ def _doors(options: argparse.Namespace) -> Doors:
 
 def _address(text: str, flag: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    if not (colon and host and _PORT.match(port)) or int(port) > 65535:
         _fail(f"{flag} wants HOST:PORT, for example 127.0.0.1:8765, not {text!r}.")
     return host.strip("[]"), int(port)
 

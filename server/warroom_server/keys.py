@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from warroom_incident.author import Entropy, new_rep
+from warroom_incident.directory import sync
 
 from .config import ConfigError
 
@@ -82,9 +83,17 @@ def _create(path: Path, entropy: Entropy) -> ServerKey:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     seed = entropy(32)
     kept = _KeyFile(new_rep(entropy), seed.hex())
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(msgspec.json.encode(kept))
-        file.flush()
-        os.fsync(file.fileno())
+    partial = path.with_name(f".{path.name}.{entropy(4).hex()}")
+    handle = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(kept))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(partial, path)  # whole or absent after a crash, and never over another's key
+    except FileExistsError:
+        return load_or_create(path, entropy)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync(path.parent)
     return ServerKey(kept.room, Ed25519PrivateKey.from_private_bytes(seed))

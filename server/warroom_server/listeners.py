@@ -31,6 +31,11 @@ _KEEPALIVE: dict[str, object] = {
 }
 """Browsers send an Origin and are refused; a stuck reader is cut by the hub's sweep."""
 
+BACKLOG = 512
+"""Connections that may wait to be taken: after a restart all consoles come at once."""
+
+PROBE_SECONDS = 2
+
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
 
@@ -57,7 +62,7 @@ async def listen_unix(path: Path, mode: int | None, handle: Serve) -> Server:
         token = bearer(request.headers.get("Authorization")) if request else None
         await handle(ws, token or Caller(peer_account(raw)))
 
-    return await unix_serve(accept, sock=listener, compression=None, **_KEEPALIVE)  # type: ignore[arg-type]
+    return await unix_serve(accept, sock=listener, compression=None, backlog=BACKLOG, **_KEEPALIVE)  # type: ignore[arg-type]
 
 
 def _bind(path: Path, mode: int | None) -> socket.socket:
@@ -71,6 +76,7 @@ def _bind(path: Path, mode: int | None) -> socket.socket:
         bound.unlink(missing_ok=True)
         listener.bind(str(bound))
         bound.chmod(_mode_for(path.parent) if mode is None else mode)
+        listener.listen(BACKLOG)
         bound.rename(path)
     except OSError as error:
         raise ListenError(f"Cannot listen on {path}: {error.strerror or error}.") from error
@@ -88,8 +94,11 @@ def _make_way(path: Path) -> None:
     if not path.is_socket():
         raise ListenError(f"{path} exists and is no socket; choose another --socket.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PROBE_SECONDS)
         try:
             probe.connect(str(path))
+        except TimeoutError:
+            pass  # somebody listens and does not come round to it
         except OSError as error:
             if error.errno not in (errno.ECONNREFUSED, errno.ENOENT):
                 raise
@@ -135,8 +144,12 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
         ListenError: The files cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def no_password() -> str:
+        raise ListenError(f"The key {key} is locked with a pass phrase; give one that is not.")
+
     try:
-        context.load_cert_chain(cert, key)
+        context.load_cert_chain(cert, key, no_password)
     except (OSError, ssl.SSLError) as error:
         raise ListenError(
             f"The certificate {cert} with key {key} cannot be used: {error}."

@@ -97,12 +97,10 @@ class Server:
         self._lock_data()
         await self._open_room(owner)
         await self._open_intake()
-        duties = Duties(self.room, self.board)
-        self._stack.push_async_callback(duties.finish)
         place = Place(self._key.room, self._key.name, machine_name())
         self.hub = Hub(self.room, self.board, place)
         self._watch()
-        duties.start()
+        self.duties.start()
         self.worker.start()
         sweep = asyncio.create_task(self._sweep())
         self._stack.callback(sweep.cancel)
@@ -141,6 +139,8 @@ class Server:
         self.board = Board(await store.load_board(), on_outcome=self.metrics.count_signal)
         self.metrics.watch_board(self.board.ordered)
         self.store = store
+        self.duties = Duties(self.room, self.board)
+        self._stack.push_async_callback(self.duties.finish)
         self.worker = IntakeWorker(store, self.board, self.metrics)
         self._stack.push_async_callback(self.worker.stop)
 
