@@ -1,7 +1,7 @@
 """The command line: `warroom` and its commands, each imported when it is used.
 
 Exit codes: 0 done, 1 `doctor` or `fsck` found something wrong, 2 bad input, 3 no server and
-nothing to fall back on, 4 refused, 130 interrupted.
+nothing to fall back on, 4 refused, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import Any
 
 import click
+
+INTERRUPTED = 130
 
 COMMANDS = {
     "demo": "cli_run",
@@ -119,7 +121,7 @@ def _run(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         raise
     except Exception as error:

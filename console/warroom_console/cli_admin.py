@@ -103,6 +103,12 @@ def doctor_command(as_json: bool) -> int:
     return FOUND_WRONG if any(f.state == "wrong" for f in findings) else 0
 
 
+class Damaged(Failure):
+    """The log cannot be read at all."""
+
+    code = FOUND_WRONG
+
+
 @click.command("fsck")
 @_DATA
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
@@ -112,16 +118,18 @@ def fsck_command(data: str | None, as_json: bool) -> int:
     The exit code is 1 when something is damaged.
     """
     path = data_directory(data) / "warroom.db"
+    if not path.exists():
+        raise Failure(f"There is no log at {path}: name the data directory with --data.")
     try:
         damages, streams, events = _check(path)
     except StorageError as error:
-        raise Failure(str(error)) from None
+        raise Damaged(str(error)) from None
     if as_json:
         out_json({"log": str(path), "streams": streams, "events": events, "damages": damages})
     else:
         for damage in damages:
             out(damage)
-        verdict = f"{len(damages):,} damages" if damages else "nothing is damaged"
+        verdict = f"damaged in {len(damages):,} places" if damages else "nothing is damaged"
         out(f"{path}: {events:,} events in {streams:,} streams, {verdict}.")
     if damages and not as_json:
         err("Keep the damaged file, and restore a copy from the backups directory beside it.")
@@ -192,6 +200,8 @@ def backup_command(file: str, data: str | None) -> None:
     try:
         connection = connect_readonly(source)
         try:
+            # The file is open for reading only; this one lets the copy be written.
+            connection.execute("PRAGMA query_only = OFF")
             copy_database(connection, target)
         finally:
             connection.close()

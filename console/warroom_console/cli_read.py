@@ -16,7 +16,7 @@ from warroom_incident.showing import show, show_record, show_summary
 from warroom_incident.sync.wire import Summary
 
 from .desk import Desk
-from .errand import follow, say_age, visit
+from .errand import follow_whole, say_age, visit
 from .link import wall_ms
 from .page import page
 from .saying import Failure, err, out, out_json, table
@@ -70,7 +70,7 @@ def show_command(incident: str, as_json: bool) -> None:
     """Print everything about an incident."""
 
     async def work(desk: Desk) -> None:
-        stream = await follow(desk, incident, whole=True)
+        stream = await follow_whole(desk, incident)
         say_age(desk)
         model = desk.model
         state = model.incident(stream)
@@ -129,7 +129,7 @@ def export_command(incident: str, form: str, output: str | None) -> None:
     """Export an incident as Markdown, JSON or one self-contained HTML page."""
 
     async def work(desk: Desk) -> str:
-        stream = await follow(desk, incident, whole=True)
+        stream = await follow_whole(desk, incident)
         say_age(desk)
         shown = show(desk.model.incident(stream), desk.model.mark, desk.model.records)
         if form == "json":

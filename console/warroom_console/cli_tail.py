@@ -10,7 +10,7 @@ from warroom_incident.event import Event
 from warroom_incident.showing import show_entry, timeline
 
 from .desk import Desk
-from .errand import follow, say_age, visit
+from .errand import follow_whole, say_age, visit
 from .link import wall_ms
 from .model import Changes
 from .page import entry_line
@@ -26,7 +26,7 @@ def tail_command(incident: str, lines: int, as_json: bool) -> None:
     """Print an incident's entries as they come, until interrupted."""
 
     async def work(desk: Desk) -> None:
-        stream = await follow(desk, incident, whole=True)
+        stream = await follow_whole(desk, incident)
         say_age(desk)
         await Tail(desk, stream, as_json=as_json).run(lines)
 

@@ -30,11 +30,16 @@ class Unwelcome(Exception):
 
 
 def candidates(places: Places) -> tuple[Server, ...]:
-    """The servers to try: those the user named or, of the default sockets, the answering ones."""
+    """The servers to try: those the user named, or the default sockets that make sense.
+
+    These are the ones that answer, else the ones that did before, else all.
+    """
     if places.named:
         return places.servers
     answering = tuple(server for server in places.servers if answers(server))
-    return answering or places.servers
+    rooms = Known(places.state).rooms()
+    known = tuple(server for server in places.servers if server.url in rooms)
+    return answering or known or places.servers
 
 
 def answers(server: Server) -> bool:

@@ -26,6 +26,7 @@ Work = Callable[[Desk], Awaitable[T]]
 
 READY_WITHIN = 8.0
 ANSWER_WITHIN = 5.0
+TERMINATED = 143
 ADVICE = "start one with `warroom serve`, name one with --server, or look around in `warroom demo`"
 
 
@@ -49,7 +50,11 @@ def visit(work: Work[T], *, board: bool = False) -> T:
     Raises:
         Failure: It cannot be done.
     """
-    return asyncio.run(_visit(find_places(), work, board=board))
+    places = find_places()
+    try:
+        return asyncio.run(_visit(places, work, board=board))
+    except asyncio.CancelledError:
+        raise click.exceptions.Exit(TERMINATED) from None
 
 
 async def _visit(places: Places, work: Work[T], *, board: bool) -> T:
@@ -94,20 +99,28 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
         ) from None
 
 
-async def follow(desk: Desk, name: str, *, whole: bool = False) -> str:
-    """Follow the incident that somebody names, up to its present or to its `whole` history.
-
-    Returns:
-        Its stream.
-    """
+async def follow(desk: Desk, name: str) -> str:
+    """Follow the incident that somebody names up to its present, and return its stream."""
     stream = desk.resolve(name)
     await desk.open(stream)
-    if await desk.ready(READY_WITHIN) and whole:
+    await desk.ready(READY_WITHIN)
+    return stream
+
+
+async def follow_whole(desk: Desk, name: str) -> str:
+    """Follow the incident that somebody names with all its history, and return its stream.
+
+    Raises:
+        Unreachable: Only its line in the list was ever heard of, and no server answers.
+    """
+    stream = await follow(desk, name)
+    if desk.fresh:
         await desk.complete(stream)
     if not desk.load(stream).known:
+        number = desk.model.summaries[stream].id
         raise Unreachable(
-            f"{name} is known by its line alone, and {_lower(desk.model.link.reason)}: try again "
-            "when the server is back."
+            f"{number} was never opened on this machine, and no server can be reached "
+            f"({_lower(desk.model.link.reason)}): try again when one is back."
         )
     return stream
 

@@ -64,7 +64,7 @@ class Hearing:
         self.other_room: str | None = None
         """The sentence on a server that turned out to hold another room."""
         self.board: BoardCursor | None = home.newest.board()
-        self._cursors = home.all_cursors()
+        self._cursors = home.cursors()
         self._read = set(self.wanted)
         self._told: dict[str, int] = {}
 

@@ -1,8 +1,10 @@
-"""One room's directory of this user: the slot, the outbox and the replica of one process."""
+"""One room's directory of this user: the slot, the outbox and the replicas."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from warroom_incident.directory import make_private
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event, read_packet
 from warroom_incident.outbox import Outbox
-from warroom_incident.replica import Kept, Replica
-from warroom_incident.schema import StorageError
+from warroom_incident.replica import FILE, Kept, Replica
+from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.slot import Slot
 from warroom_incident.sync.wire import Follow
 
@@ -31,34 +33,34 @@ class Loaded:
     copies: list[Kept] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """One slot's replica, how far it goes, and when it heard from a server last."""
+
+    replica: Replica
+    heard_at: int
+    cursors: dict[str, Follow]
+
+
 class Home:
     """What one process holds of a room on disk.
 
-    A second process of the same user has an own slot whose replica may be older; then it reads
-    the newest of the others (`elder`) where that knows more.
+    Every process of this user writes a slot of its own and reads the others' too: each stream
+    from where it was read furthest, the rest from whoever heard from a server last.
     """
 
     def __init__(
-        self,
-        slot: Slot,
-        outbox: Outbox,
-        own: Replica,
-        elder: Replica | None,
-        fresh: Callable[[], Author],
+        self, slot: Slot, outbox: Outbox, own: Replica, others: list[Replica], fresh: NewAuthor
     ) -> None:
-        self._fresh = fresh
-        self.account = own.meta().get("account", "")
-        """The account that this slot's replica wrote under so far, empty for a new one."""
         self.slot = slot
         self.outbox = outbox
         self.own = own
-        self.elder = elder
-        self.cursors = {cursor.stream: cursor for cursor in own.cursors()}
-        self._elder_cursors: dict[str, Follow] = {}
-        for cursor in elder.cursors() if elder else ():
-            known = self.cursors.get(cursor.stream)
-            if known is None or known.log != cursor.log or known.iseq < cursor.iseq:
-                self._elder_cursors[cursor.stream] = cursor
+        self.account = own.meta().get("account", "")
+        """The account that this slot wrote under so far, empty for a new one."""
+        self._fresh = fresh
+        self._shelves = [_shelf(replica) for replica in (own, *others)]
+        self._newest = max(self._shelves, key=lambda shelf: shelf.heard_at)
+        self._best = _best(self._shelves)
 
     @classmethod
     def open(cls, directory: Path, wall: Wall, entropy: Entropy) -> Home:
@@ -67,49 +69,46 @@ class Home:
         Raises:
             OSError: The directory cannot be used.
         """
+
+        def fresh() -> Author:
+            return Author(Counters(new_rep(entropy)), HybridClock(wall), entropy)
+
         make_private(directory)
-        elder = _newest(directory)
         slot = Slot.take(directory, wall, entropy)
         try:
             own = Replica.open(slot.path)
         except BaseException:
             slot.close()
             raise
-        if elder is not None and _heard_at(elder) <= _heard_at(own):
-            elder.close()
-            elder = None
-
-        def fresh() -> Author:
-            return Author(Counters(new_rep(entropy)), HybridClock(wall), entropy)
-
-        return cls(slot, Outbox(directory), own, elder, fresh)
+        return cls(slot, Outbox(directory), own, _others(directory, slot.path), fresh)
 
     @property
     def newest(self) -> Replica:
         """The replica that heard from a server last."""
-        return self.elder or self.own
+        return self._newest.replica
 
-    def cursor(self, stream: str) -> Follow:
-        """How far a stream was read, by whoever read it further."""
-        return self._elder_cursors.get(stream) or self.cursors.get(stream) or Follow(stream)
+    @property
+    def own_is_newest(self) -> bool:
+        """Whether that is this process's own."""
+        return self._newest.replica is self.own
 
-    def all_cursors(self) -> dict[str, Follow]:
-        """How far every stream was read."""
-        return self.cursors | self._elder_cursors
+    def cursors(self) -> dict[str, Follow]:
+        """How far every stream was read, by whoever read it furthest."""
+        return {stream: shelf.cursors[stream] for stream, shelf in self._best.items()}
 
     def load(self, stream: str) -> Loaded:
         """Read a stream as it was kept."""
-        elder = self.elder if stream in self._elder_cursors else None
-        cursor = self.cursor(stream)
+        shelf = self._best.get(stream, self._shelves[0])
+        cursor = shelf.cursors.get(stream, Follow(stream))
         events: list[Event] = []
         copies: list[Kept] = []
-        for admitted, packet in (elder or self.own).events(stream):
+        for admitted, packet in shelf.replica.events(stream):
             try:
                 event = read_packet(packet, admitted)
             except DoorError:
-                continue  # a damaged row of a cache: the server is asked again by its digest
+                continue  # a damaged row of a cache, which a server has whole
             events.append(event)
-            if elder is not None:
+            if shelf.replica is not self.own:
                 copies.append(Kept(event.id, stream, admitted, packet))
         return Loaded(events, cursor, len(events) <= cursor.iseq, copies)
 
@@ -122,18 +121,48 @@ class Home:
 
     def close(self) -> None:
         """Give the slot back."""
-        if self.elder is not None:
-            self.elder.close()
-        self.own.close()
+        for shelf in self._shelves:
+            shelf.replica.close()
         self.slot.close()
 
 
-def _newest(directory: Path) -> Replica | None:
+NewAuthor = Callable[[], Author]
+
+
+def _shelf(replica: Replica) -> _Shelf:
+    heard_at = int(replica.meta().get("heard_at", "0"))
+    return _Shelf(replica, heard_at, {cursor.stream: cursor for cursor in replica.cursors()})
+
+
+def _best(shelves: list[_Shelf]) -> dict[str, _Shelf]:
+    """Per stream the shelf that read it furthest, in the log that was heard of last."""
+    best: dict[str, _Shelf] = {}
+    for shelf in sorted(shelves, key=lambda shelf: -shelf.heard_at):
+        for stream, cursor in shelf.cursors.items():
+            known = best.get(stream)
+            if known is None or (
+                known.cursors[stream].log == cursor.log and known.cursors[stream].iseq < cursor.iseq
+            ):
+                best[stream] = shelf
+    return best
+
+
+def _others(directory: Path, own: Path) -> list[Replica]:
+    found = []
+    for path in sorted(directory.glob(f"slot-*/{FILE}")):
+        if path.parent != own:
+            with suppress(StorageError):
+                replica = Replica(connect_readonly(path))
+                if _readable(replica):
+                    found.append(replica)
+    return found
+
+
+def _readable(replica: Replica) -> bool:
+    """Whether another process's replica has its tables, and nothing unforeseen in them."""
     try:
-        return Replica.newest(directory)
-    except StorageError:
-        return None
-
-
-def _heard_at(replica: Replica) -> int:
-    return int(replica.meta().get("heard_at", "0"))
+        _shelf(replica)
+    except (sqlite3.DatabaseError, ValueError):
+        replica.close()
+        return False
+    return True

@@ -26,6 +26,9 @@ from .places import Server
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
+LASTING = 5.0
+"""A connection that lasted so long was a good one: the next delay is the first again."""
+
 WELCOME_WITHIN = 10.0
 PULSE_EVERY = 4.0
 SEEN_AT_LEAST_EVERY = 1.0
@@ -95,7 +98,7 @@ class Link:
         self._jitter = jitter
         self._outgoing: asyncio.Queue[bytes] | None = None
         self._hurry = asyncio.Event()
-        self._lasted = False
+        self._welcomed_at: float | None = None
         self.state = LinkState()
 
     # What others ask -----------------------------------------------------------------------
@@ -127,10 +130,12 @@ class Link:
         try:
             while True:
                 for server in self._servers:
-                    self._lasted = False
+                    self._welcomed_at = None
                     await self._visit(server)
-                    if self._lasted:
-                        delay = FIRST_DELAY
+                    if self._welcomed_at is not None:
+                        # Welcome and farewell in a circle must not go round at full speed.
+                        if time.monotonic() - self._welcomed_at > LASTING:
+                            delay = FIRST_DELAY
                         break
                 await self._wait(delay * (0.5 + self._jitter() / 2))
                 delay = min(delay * 2, LONGEST_DELAY)
@@ -201,7 +206,7 @@ class Link:
         message = end.receive(frame)
         now = self._wall()
         if isinstance(message, Welcome):
-            self._lasted = True
+            self._welcomed_at = time.monotonic()
             self._outgoing = asyncio.Queue()
             self.state = replace(
                 self.state,
@@ -262,8 +267,6 @@ class Link:
             raise Stop(sentence)
         if error.code is Close.LOG_CHANGED:
             self._listener.log_changed()
-        if error.code not in (Close.RESTART, Close.LOG_CHANGED):
-            self._lasted = False  # welcome and farewell in a circle must not go round at full speed
         self._failed(server, sentence)
 
     def _failed(self, server: Server, reason: str) -> None:

@@ -25,7 +25,7 @@ class Memory:
         self._loaded = {ROOM}  # the accounts and tokens of a room are never kept here
 
     def restore(self, room: str, *, board: bool) -> None:
-        """Show what was last heard of the room, and take it over from an elder replica.
+        """Show what was last heard of the room, and take it over from another process's replica.
 
         Args:
             room: The room's name where the replica does not know it.
@@ -45,7 +45,7 @@ class Memory:
         if board:
             model.records = {record.uid: record for record in newest.records()}
             self.load(BOARD)
-        if self._home.elder is not None:
+        if not self._home.own_is_newest:
             self._saver.keep_meta(**meta)
             self._saver.keep_summaries(model.summaries.values())
             if board:

@@ -1,0 +1,233 @@
+"""The link: connecting, hearing, coming back, and stopping for good."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import ServerConnection, unix_serve
+
+from tests.console.fake_room import FakeRoom, fake_room
+from tests.waiting import wait_for
+from warroom_console import dial
+from warroom_console.dial import DialError, check_owner
+from warroom_console.link import Link, LinkState, Phase, Stop
+from warroom_console.places import Server, parse_server
+from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.wire import (
+    PROTOCOL,
+    SEEN_EVERY,
+    Close,
+    FromServer,
+    Hello,
+    Person,
+    Presence,
+    Welcome,
+    encode,
+)
+
+REP = "a" * 16
+
+
+class Ears:
+    """A listener that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.messages: list[FromServer | Batch] = []
+        self.states: list[LinkState] = []
+        self.changed_logs = 0
+        self.stop_at_welcome: str | None = None
+
+    def begin(self) -> tuple[ClientEnd, Iterable[str]]:
+        return ClientEnd(Hello(PROTOCOL, "test", REP), (), None), ()
+
+    def heard(self, message: FromServer | Batch) -> None:
+        self.messages.append(message)
+        if self.stop_at_welcome is not None and isinstance(message, Welcome):
+            raise Stop(self.stop_at_welcome)
+
+    def log_changed(self) -> None:
+        self.changed_logs += 1
+
+    def linked(self, state: LinkState) -> None:
+        self.states.append(state)
+
+    def phases(self) -> list[Phase]:
+        return [state.phase for state in self.states]
+
+
+@asynccontextmanager
+async def linked(ears: Ears, *urls: str, token: str | None = None) -> AsyncIterator[Link]:
+    link = Link([parse_server(url) for url in urls], ears, token=token, jitter=lambda: 1.0)
+    task = asyncio.create_task(link.run())
+    try:
+        yield link
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_it_is_live_after_the_welcome_and_measures_the_round_trip(tmp_path: Path) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room, linked(ears, room.url) as link:
+        await wait_for(lambda: link.state.rtt_ms is not None)
+        assert link.live
+        assert link.state.server == room.url
+        assert link.state.heard_at is not None
+        assert isinstance(ears.messages[0], Welcome)
+
+
+async def test_the_next_server_is_tried_when_the_first_is_dead(tmp_path: Path) -> None:
+    dead = f"unix://{tmp_path}/dead"
+    async with fake_room(tmp_path) as room, linked(Ears(), dead, room.url) as link:
+        await wait_for(lambda: link.live)
+        assert link.state.server == room.url
+
+
+async def test_it_comes_back_by_itself_when_the_server_does(tmp_path: Path) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room, linked(ears, room.url) as link:
+        await wait_for(lambda: link.live)
+        await room.stop()
+        await wait_for(lambda: link.state.phase == "retrying")
+        assert link.state.rtt_ms is None
+        await room.start()
+        await wait_for(lambda: link.live)
+    assert "stopped" not in ears.phases()
+
+
+@pytest.mark.parametrize("code", [code for code in Close if code.final])
+async def test_a_final_code_stops_it_for_good(code: Close, tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        room.farewell = (code, "because\x1b[31m")
+        link = Link([parse_server(room.url)], Ears())
+        await asyncio.wait_for(link.run(), 10)
+        assert link.state.phase == "stopped"
+        assert link.state.reason.endswith(".")
+        assert "\x1b" not in link.state.reason
+        assert room.greeted == 1
+
+
+@pytest.mark.parametrize("code", [Close.BUSY, Close.STALLED, 3000])
+async def test_welcome_and_farewell_in_a_circle_slow_down(code: int, tmp_path: Path) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room:
+        room.farewell = (code, "go away")
+        link = Link([parse_server(room.url)], ears, wall=lambda: 0, jitter=lambda: 1.0)
+        task = asyncio.create_task(link.run())
+
+        def waits() -> list[int]:
+            link.retry_now()
+            return [s.next_try_at for s in ears.states if s.next_try_at is not None]
+
+        await wait_for(lambda: len(waits()) >= 7)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    delays = list(dict.fromkeys(waits()))
+    assert delays == [200, 400, 800, 1600, 3200, 5000]
+
+
+async def test_retry_now_does_not_wait(tmp_path: Path) -> None:
+    ears = Ears()
+    room = FakeRoom(tmp_path)
+    link = Link([parse_server(room.url)], ears, jitter=lambda: 1.0)
+    task = asyncio.create_task(link.run())
+    for _ in range(6):
+        tried = len(ears.states)
+        link.retry_now()
+        await wait_for(lambda tried=tried: len(ears.states) > tried)  # type: ignore[misc]
+    await room.start()
+    link.retry_now()
+    await wait_for(lambda: link.live)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await room.stop()
+    room.log.close()
+
+
+async def test_a_changed_log_is_told_and_read_again(tmp_path: Path) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room, linked(ears, room.url):
+        room.farewell = (Close.LOG_CHANGED, "")
+        await wait_for(lambda: ears.changed_logs == 2)
+        assert room.greeted >= 2
+
+
+async def test_the_listener_may_stop_it(tmp_path: Path) -> None:
+    ears = Ears()
+    ears.stop_at_welcome = "This is another room."
+    async with fake_room(tmp_path) as room:
+        link = Link([parse_server(room.url)], ears)
+        await asyncio.wait_for(link.run(), 10)
+        assert link.state.phase == "stopped"
+        assert link.state.reason == "This is another room."
+
+
+async def test_the_token_travels_in_a_header_only(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room, linked(Ears(), room.url, token="wr_secret") as link:
+        await wait_for(lambda: link.live)
+        assert room.headers == ["Bearer wr_secret"]
+        assert "wr_secret" not in repr(link.state)
+
+
+async def test_credit_is_given_back_while_a_backlog_arrives(tmp_path: Path) -> None:
+    people = Presence([Person(f"person {number}" + "x" * 60) for number in range(300)])
+    size = len(encode(people))
+    async with fake_room(tmp_path) as room, linked(Ears(), room.url):
+        await wait_for(lambda: room.seats)
+        for _ in range(SEEN_EVERY // size + 2):
+            await room.say_to_all(people)
+        await wait_for(lambda: room.seats[0].end.bytes_seen == room.seats[0].end.bytes_sent)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"garbage", b"\xff\xfe", b"[" * 10_000, b'{"t":"events"}', b'{"t":"welcome","v":1}'],
+)
+async def test_garbage_from_a_server_is_a_reason_and_no_crash(frame: bytes, tmp_path: Path) -> None:
+    async def speak(ws: ServerConnection) -> None:
+        await ws.recv()
+        await ws.send(frame)
+        await ws.wait_closed()
+
+    path = tmp_path / "socket"
+    async with await unix_serve(speak, str(path)), linked(Ears(), f"unix://{path}") as link:
+        await wait_for(lambda: link.state.phase == "retrying")
+        assert link.state.reason
+
+
+async def test_what_speaks_no_websocket_is_a_reason_and_no_crash(tmp_path: Path) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"\x1b]52;c;aGk=\x07 what?\r\n\r\n")
+        writer.close()
+
+    path = tmp_path / "socket"
+    server = await asyncio.start_unix_server(speak, str(path))
+    async with server, linked(Ears(), f"unix://{path}") as link:
+        await wait_for(lambda: link.state.phase == "retrying")
+        assert "\x1b" not in link.state.reason
+
+
+async def test_a_socket_of_a_stranger_is_not_spoken_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dial, "peer_uid", lambda _sock: 4242)
+    async with fake_room(tmp_path) as room, linked(Ears(), room.url, token="wr_x") as link:
+        await wait_for(lambda: link.state.phase == "retrying")
+        assert "4242" in link.state.reason
+        assert room.headers == []
+
+
+def test_root_ourselves_and_the_owner_of_a_socket_may_serve_it(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    path.touch()
+    server = Server(f"unix://{path}", "unix", path)
+    for uid in (0, path.stat().st_uid):
+        check_owner(uid, server)
+    with pytest.raises(DialError, match="4242"):
+        check_owner(4242, server)
