@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from warroom_incident.reducers import Right
 from warroom_incident.room import RoomState
 
-_CLAIM = re.compile(r"\A[\w][\w .\-]{0,38}[\w.]?\Z")
-
+_CLAIM = re.compile(r"\A(?=.{1,40}\Z)\w+(?:(?:\. |[ .'-])\w+)*\.?\Z")
+"""Words with single marks between them: two names that look alike on screen are one."""
 
 MAX_NAME = 80
 """The longest name that events hold, in characters."""
@@ -103,7 +103,7 @@ def name_of(caller: Caller, claimed: str) -> Who:
         return _checked(Who(caller.account, caller))
     if not _CLAIM.match(claimed):
         raise UnknownCaller(
-            "a claimed name may have letters, digits, space, dot and dash, up to 40"
+            "a claimed name may have letters, digits and single spaces, dots and dashes, up to 40"
         )
     return _checked(Who(f"{claimed} ({caller.account})", caller))
 

@@ -1,0 +1,79 @@
+"""`warroom.toml`, and where everything lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from warroom_server.config import (
+    Config,
+    ConfigError,
+    config_directory,
+    data_directory,
+    read_config,
+    socket_path,
+)
+
+
+def test_without_a_file_the_defaults_hold(home: Path) -> None:
+    assert read_config(home) == Config()
+    assert Config().access.default == "responder"
+    assert Config().socket.mode is None
+
+
+def test_the_file_is_read(home: Path) -> None:
+    (home / "warroom.toml").write_text(
+        'name = "shop"\n[access]\ndefault = "viewer"\n[socket]\nmode = "0660"\n'
+    )
+    config = read_config(home)
+    assert (config.name, config.access.default, config.socket.mode) == ("shop", "viewer", "0660")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[access]\ndefault = 'king'",
+        "[access]\ndefualt = 'viewer'",
+        "[socket]\nmode = '999'",
+        "[socket]\nmode = '7777777'",
+        "[socket]\nmode = 660",
+        "name = ''",
+        "name = 1",
+        "access = 3",
+        "not toml",
+        "x = [" * 5000,
+    ],
+)
+def test_a_file_that_does_not_fit_is_told_in_one_sentence(home: Path, text: str) -> None:
+    path = home / "warroom.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as told:
+        read_config(home)
+    assert str(told.value).startswith(f"{path} cannot be used: ")
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_of_other_bytes_is_told_too(home: Path) -> None:
+    (home / "warroom.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError):
+        read_config(home)
+    (home / "warroom.toml").unlink()
+    (home / "warroom.toml").mkdir()
+    with pytest.raises(ConfigError):
+        read_config(home)
+
+
+def test_places_follow_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config_directory() == home / "config" / "warroom"
+    assert data_directory(None) == home / "data" / "warroom"
+    assert socket_path(None) == home / "run" / "warroom" / "socket"
+    monkeypatch.setenv("WARROOM_CONFIG", str(home / "etc" / "warroom.toml"))
+    assert config_directory() == home / "etc"
+    monkeypatch.setenv("WARROOM_CONFIG", "~/etc")
+    assert config_directory() == home / "etc"
+    monkeypatch.setenv("WARROOM_DATA", str(home / "elsewhere"))
+    assert data_directory(None) == home / "elsewhere"
+    assert data_directory("~/here") == home / "here"
+    assert socket_path("unix:///run/x") == Path("/run/x")
+    assert socket_path("~/s") == home / "s"
