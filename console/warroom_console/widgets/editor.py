@@ -30,6 +30,10 @@ LONGEST = 20_000
 """Characters that an editor saves; the event that carries them has room for no more."""
 
 
+_WIDEST = 100
+"""Cells of a line of text on wide screens."""
+
+
 class _Edge(Bar):
     """The editor's first and last row."""
 
@@ -92,9 +96,8 @@ class Editor(Widget):
         yield self._hint
 
     def place(self, screen: Size) -> Region:
-        """Cover the deck; on wide screens leave its sides in sight."""
-        width = min(screen.width, 100)
-        return Region((screen.width - width) // 2, 1, width, screen.height - 3)
+        """Cover the deck."""
+        return Region(0, 1, screen.width, screen.height - 3)
 
     @property
     def text(self) -> str:
@@ -114,6 +117,11 @@ class Editor(Widget):
 
     def on_mount(self) -> None:
         self.area.move_cursor(self.area.document.end)
+
+    def on_resize(self) -> None:
+        # Longer lines than this are hard to read back.
+        side = max(1, (self.size.width - _WIDEST) // 2)
+        self.area.styles.padding = (0 if self.size.height < 12 else 1, side)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

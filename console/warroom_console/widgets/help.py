@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.cells import cell_len
 from textual.geometry import Region, Size
 
 from warroom_console.actions import LEADERS, Offer, Registry, Scope, reach
@@ -64,16 +65,18 @@ class Help(Menu):
         return lines[self._top : self._top + height]
 
     def _line(self, choice: Choice, width: int, look: Look) -> Line:
-        able = choice.reason is None
-        key = Tone.STRONG if able else Tone.FAINT
         room = width - _KEY - _TITLE - 4
-        note = choice.note if able else f"{choice.note} ({choice.reason})"
-        if not able and len(note) > room:
-            note = f"({choice.reason})"
+        more = look.glyphs.more
+        key, label = "   " + column(choice.key, _KEY), column(choice.label, _TITLE)
+        if choice.reason is None:
+            note = cut(choice.note, room, more)
+            return ((key, Tone.STRONG), (label, Tone.TEXT), (note, Tone.DIM))
+        reason = cut(f"({choice.reason}) ", room, more)
         return (
-            ("   " + column(choice.key, _KEY), key),
-            (column(choice.label, _TITLE), Tone.TEXT if able else Tone.FAINT),
-            (cut(note, room, look.glyphs.more), Tone.DIM if able else Tone.FAINT),
+            (key, Tone.FAINT),
+            (label, Tone.FAINT),
+            (reason, Tone.DIM),
+            (cut(choice.note, room - cell_len(reason), more), Tone.FAINT),
         )
 
 

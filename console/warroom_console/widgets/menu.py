@@ -214,7 +214,7 @@ class Menu(Sheet):
             (column(f" {key_label(choice.key)}", keys), Tone.ACCENT if able else Tone.FAINT),
             (column(choice.label, label + 2), Tone.TEXT if able else Tone.FAINT),
         ]
-        note = choice.note if able else f"{choice.reason}"
+        note = choice.note if able else f"({choice.reason})"
         room = max(0, width - keys - label - 3)
-        spans.append((cut(note, room, look.glyphs.more), Tone.DIM if able else Tone.FAINT))
+        spans.append((cut(note, room, look.glyphs.more), Tone.DIM))
         return tuple(spans)

@@ -64,11 +64,10 @@ class Palette(Menu):
         able = choice.reason is None
         key = f"  {key_label(choice.key)} "
         label = max(cell_len(choice.label) for choice in self._choices) + 2
-        note = choice.note if able else choice.reason or ""
-        tone = Tone.DIM if able else Tone.FAINT
+        note = choice.note if able else f"({choice.reason})"
         left: Line = (
             (f"   {column(choice.label, label)}", Tone.TEXT if able else Tone.FAINT),
-            (cut(note, width - label - len(key) - 4, look.glyphs.more), tone),
+            (cut(note, width - label - len(key) - 4, look.glyphs.more), Tone.DIM),
         )
         return spread(left, ((key, Tone.ACCENT if able else Tone.FAINT),), width)
 

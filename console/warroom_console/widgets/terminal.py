@@ -18,11 +18,13 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from rich.color import ColorSystem
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from warroom_console.linefilter import CleanFilter
 from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
@@ -32,12 +34,12 @@ from warroom_console.widgets.sheet import Host, Sheet
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from textual import events
     from textual.driver import Driver
     from textual.filter import LineFilter
-    from textual.widget import Widget
 
 R = TypeVar("R")
+_KEY_PATIENCE = 1.0
+"""Seconds that the next key waits for a handler that hangs."""
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -93,6 +95,20 @@ class TerminalApp(App[R], Generic[R]):
             with suppress(RuntimeError, ValueError, NotImplementedError):
                 loop.remove_signal_handler(number)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Handle one key to its end before the next is looked at.
+
+        Textual sends a key to the widget that has the focus when the key is read. On a slow link
+        keys come in bursts: the `a` of a quickly typed `:ack` would go to the list, which has not
+        handed the focus to the prompt yet, and acknowledge something.
+        """
+        typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        target = (self.focused or self.screen) if typed and self._screen_stack else None
+        await super().on_event(event)
+        if target is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_passed(target), _KEY_PATIENCE)
+
     def _leave(self, number: int) -> None:
         self.exit(return_code=128 + number)
 
@@ -104,6 +120,20 @@ class TerminalApp(App[R], Generic[R]):
         if self._driver is not None:
             self._driver.write("\x1b[2J")
         self.screen.refresh()
+
+
+async def _passed(target: Widget) -> None:
+    """Wait until the messages that `target` and its ancestors hold now have been handled.
+
+    A key climbs from queue to queue, so each is waited for in turn.
+    """
+    for node in target.ancestors_with_self:
+        if not isinstance(node, Widget) or not node.is_running:
+            break
+        done = asyncio.Event()
+        if not node.call_later(done.set):
+            break
+        await done.wait()
 
 
 class TerminalScreen(Screen[None]):
