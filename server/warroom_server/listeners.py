@@ -34,8 +34,6 @@ _KEEPALIVE: dict[str, object] = {
 BACKLOG = 512
 """Connections that may wait to be taken: after a restart all consoles come at once."""
 
-PROBE_SECONDS = 2
-
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
 
@@ -66,10 +64,10 @@ async def listen_unix(path: Path, mode: int | None, handle: Serve) -> Server:
 
 
 def _bind(path: Path, mode: int | None) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_way(path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.setblocking(False)
         # Bound under another name until its mode is right, so that nobody slips in before.
         bound = path.with_name(f".{path.name}.new")
@@ -79,7 +77,11 @@ def _bind(path: Path, mode: int | None) -> socket.socket:
         listener.listen(BACKLOG)
         bound.rename(path)
     except OSError as error:
+        listener.close()
         raise ListenError(f"Cannot listen on {path}: {error.strerror or error}.") from error
+    except ListenError:
+        listener.close()
+        raise
     return listener
 
 
@@ -94,11 +96,11 @@ def _make_way(path: Path) -> None:
     if not path.is_socket():
         raise ListenError(f"{path} exists and is no socket; choose another --socket.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(PROBE_SECONDS)
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
-        except TimeoutError:
-            pass  # somebody listens and does not come round to it
+        except BlockingIOError:
+            pass  # somebody listens, and does not come round to it
         except OSError as error:
             if error.errno not in (errno.ECONNREFUSED, errno.ENOENT):
                 raise

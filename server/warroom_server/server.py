@@ -133,7 +133,10 @@ class Server:
             await self.room.write(ROOM, body, state.base_for(body.key))
 
     async def _open_intake(self) -> None:
-        store = await IntakeStore.open(self._data / "intake.db")
+        try:
+            store = await IntakeStore.open(self._data / "intake.db")
+        except IntakeUnavailable as error:
+            raise StartError(f"The alerts cannot be kept: {error}.") from error
         self._stack.push_async_callback(store.close)
         self.metrics = Metrics(version("warroom"))
         self.board = Board(await store.load_board(), on_outcome=self.metrics.count_signal)
