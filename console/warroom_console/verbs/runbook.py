@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
-
-from platformdirs import user_data_path
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import both, in_incident
 from warroom_console.verbs.people import choose_person
+from warroom_console.verbs.shelf import library
 from warroom_console.views.runbook import RunbookView, find, headline
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
@@ -207,12 +205,6 @@ def attach_named(ctx: Ctx, name: str) -> None:
         if isinstance(view, RunbookView):
             view.chosen = body.checklist
             ctx.refresh()
-
-
-def library() -> Library:
-    """The runbooks of this machine's own server, and those that are shipped."""
-    named = os.environ.get("WARROOM_DATA")
-    return Library(Path(named).expanduser() if named else user_data_path("warroom"))
 
 
 def _title(books: Library, name: str) -> str:
