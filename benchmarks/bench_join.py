@@ -35,7 +35,9 @@ async def join(url: str, stream: str, token: str = "") -> float:
         begun = time.perf_counter()
         async with Desk(places) as desk:
             await desk.open(stream)
-            assert await desk.until(lambda: is_shown(desk.model.incident(stream)), 60)
+            assert await desk.until(lambda: is_shown(desk.model.incident(stream)), 60), (
+                desk.model.link
+            )
             return time.perf_counter() - begun
 
 

@@ -143,7 +143,8 @@ class ServerEnd:
         if top - known > RECENT:
             feed.live = top - RECENT + 1
             feed.past, feed.past_end = known + 1, top - RECENT
-            feed.present = sorted(i for i in present if feed.past <= i <= feed.past_end)
+            # All of it, also what is among the newest: the state must not wait for the entries.
+            feed.present = sorted(i for i in present if known < i <= top)
         self.feeds[follow.stream] = feed
 
     def leave(self, stream: str) -> None:
