@@ -16,6 +16,7 @@ from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError, We
 
 from .dial import DialError, dial
 from .known import Known
+from .link import farewell
 from .places import Places, Server
 
 FIRST_CONTACT_WITHIN = 5.0
@@ -71,24 +72,29 @@ async def first_contact(places: Places, servers: Sequence[Server]) -> tuple[Serv
             async with asyncio.timeout(FIRST_CONTACT_WITHIN):
                 return server, await _ask(places, server)
         except ConnectionClosed as closed:
-            code = closed.rcvd.code if closed.rcvd else 0
-            said = clean_line(closed.rcvd.reason, 120) if closed.rcvd else ""
-            if code in {close.value for close in Close if close.final}:
-                raise Unwelcome(f"The server does not let you in: {said}.") from None
+            _raise_if_final(closed)
             reasons.append(f"{server.url} hung up")
+        except ProtocolError as error:
+            if error.code.final:
+                raise Unwelcome(farewell(error.code, clean_line(error.reason, 120))) from None
+            reasons.append(f"{server.url} is no warroom")
         except InvalidStatus as error:
             if error.response.status_code in (401, 403):
-                raise Unwelcome(
-                    "The server does not know this token, or it has expired: ask for a new one."
-                ) from None
+                raise Unwelcome(farewell(Close.UNKNOWN_TOKEN, "")) from None
             reasons.append(f"{server.url} is no warroom")
         except TimeoutError:
             reasons.append(f"{server.url} does not answer")
         except DialError as error:
             reasons.append(f"{server.url}: {error}")
-        except (OSError, WebSocketException, ProtocolError):
+        except (OSError, WebSocketException):
             reasons.append(f"{server.url} cannot be reached")
     raise NoServer("No warroom server: " + ", ".join(reasons) + ".")
+
+
+def _raise_if_final(closed: ConnectionClosed) -> None:
+    if closed.rcvd is not None and closed.rcvd.code in {code.value for code in Close if code.final}:
+        said = clean_line(closed.rcvd.reason, 120)
+        raise Unwelcome(farewell(Close(closed.rcvd.code), said)) from None
 
 
 async def _ask(places: Places, server: Server) -> Welcome:

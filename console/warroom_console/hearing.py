@@ -67,6 +67,7 @@ class Hearing:
         self._cursors = home.cursors()
         self._read = set(self.wanted)
         self._told: dict[str, int] = {}
+        self._asked: tuple[str, ...] = ()
 
     # The link's listener -------------------------------------------------------------------
 
@@ -89,7 +90,8 @@ class Hearing:
         )
         board = self.board if self._records_wanted else None
         self.end = ClientEnd(hello, self._cursors.values(), board)
-        return self.end, tuple(self.wanted)
+        self._asked = tuple(self.wanted)
+        return self.end, self._asked
 
     def linked(self, state: LinkState) -> None:
         """The link's state changed."""
@@ -202,8 +204,16 @@ class Hearing:
         model.right = Right(welcome.right)
         self._remember(welcome)
         model.note(Area.YOU)
+        self._catch_up_with_wishes()
         self.link.send(encode(self.here))
         self.send_waiting()
+
+    def _catch_up_with_wishes(self) -> None:
+        """Ask for what was opened, and leave what was closed, between hello and welcome."""
+        follow = [stream for stream in self.wanted if stream not in self._asked]
+        leave = [stream for stream in self._asked if stream not in self.wanted]
+        if self.end is not None and (follow or leave):
+            self.link.send(self.end.subscribe(follow, leave))
 
     def _elsewhere(self, welcome: Welcome) -> None:
         url = self.link.state.server

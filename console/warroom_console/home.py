@@ -97,20 +97,21 @@ class Home:
         return {stream: shelf.cursors[stream] for stream, shelf in self._best.items()}
 
     def load(self, stream: str) -> Loaded:
-        """Read a stream as it was kept."""
-        shelf = self._best.get(stream, self._shelves[0])
-        cursor = shelf.cursors.get(stream, Follow(stream))
-        events: list[Event] = []
+        """Read a stream as it was kept; one that nobody followed is gathered from all slots."""
+        best = self._best.get(stream)
+        cursor = best.cursors[stream] if best is not None else Follow(stream)
+        events: dict[str, Event] = {}
         copies: list[Kept] = []
-        for admitted, packet in shelf.replica.events(stream):
-            try:
-                event = read_packet(packet, admitted)
-            except DoorError:
-                continue  # a damaged row of a cache, which a server has whole
-            events.append(event)
-            if shelf.replica is not self.own:
-                copies.append(Kept(event.id, stream, admitted, packet))
-        return Loaded(events, cursor, len(events) <= cursor.iseq, copies)
+        for shelf in [best] if best is not None else self._shelves:
+            for admitted, packet in shelf.replica.events(stream):
+                try:
+                    event = read_packet(packet, admitted)
+                except DoorError:
+                    continue  # a damaged row of a cache, which a server has whole
+                events[event.id] = event
+                if shelf.replica is not self.own:
+                    copies.append(Kept(event.id, stream, admitted, packet))
+        return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, copies)
 
     def renew_author(self) -> None:
         """Write as a new replica: a replica's name belongs to one account for ever."""

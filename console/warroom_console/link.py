@@ -163,7 +163,7 @@ class Link:
         except InvalidStatus as error:
             status = error.response.status_code
             if status in (401, 403):
-                raise Stop(_sentence(Close.UNKNOWN_TOKEN, "")) from None
+                raise Stop(farewell(Close.UNKNOWN_TOKEN, "")) from None
             self._failed(server, f"{server.url} answers with HTTP {status}, not as a warroom")
             return
         except (OSError, WebSocketException, DialError) as error:
@@ -262,7 +262,7 @@ class Link:
         self._broken(server, ProtocolError(code, said))
 
     def _broken(self, server: Server, error: ProtocolError) -> None:
-        sentence = _sentence(error.code, clean_line(error.reason, 120))
+        sentence = farewell(error.code, clean_line(error.reason, 120))
         if error.code.final:
             raise Stop(sentence)
         if error.code is Close.LOG_CHANGED:
@@ -289,7 +289,8 @@ def _plain(error: Exception) -> str:
     return clean_line(str(error) or type(error).__name__, 120)
 
 
-def _sentence(code: Close, said: str) -> str:
+def farewell(code: Close, said: str) -> str:
+    """What the end of a connection means to people; `said` is the server's own reason."""
     match code:
         case Close.UNKNOWN_TOKEN:
             return "The server does not know this token, or it has expired: ask for a new one."

@@ -74,7 +74,8 @@ class Memory:
         if loaded.places_known:
             for event in loaded.events:
                 self._model.places.setdefault(event.id, loaded.cursor.iseq)
-        self._saver.keep(loaded.copies)
+        if loaded.copies:
+            self._saver.keep_copies(loaded.copies, loaded.cursor)
         self._model.touch(stream, [event.id for event in loaded.events])
 
     def show(self, events: Iterable[Event]) -> None:

@@ -20,6 +20,7 @@ class _Unsaved:
     """What came since the last commit."""
 
     events: list[Kept] = field(default_factory=list)
+    cursors: list[Follow] = field(default_factory=list)
     summaries: dict[str, Summary] = field(default_factory=dict)
     records: dict[str, AlertRecord] = field(default_factory=dict)
     board: BoardCursor | None = None
@@ -59,6 +60,11 @@ class Saver:
         self._unsaved.events.extend(events)
         self._dirty.set()
 
+    def keep_copies(self, events: Iterable[Kept], cursor: Follow) -> None:
+        """Save another process's events of a stream, and how far it had read it."""
+        self._unsaved.cursors.append(cursor)
+        self.keep(events)
+
     def keep_summaries(self, summaries: Iterable[Summary]) -> None:
         """Save summaries with the next commit."""
         self._unsaved.summaries.update({summary.stream: summary for summary in summaries})
@@ -94,7 +100,7 @@ class Saver:
         """Commit what was gathered; what cannot be written waits for the next time."""
         self._dirty.clear()
         unsaved, self._unsaved = self._unsaved, _Unsaved()
-        cursors = self._cursors()
+        cursors = [*unsaved.cursors, *self._cursors()]
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._disk, self._commit, unsaved, cursors)
@@ -128,6 +134,7 @@ class Saver:
 def _joined(first: _Unsaved, then: _Unsaved) -> _Unsaved:
     return _Unsaved(
         first.events + then.events,
+        first.cursors + then.cursors,
         first.summaries | then.summaries,
         then.records if then.other_board else first.records | then.records,
         then.board or first.board,

@@ -69,6 +69,8 @@ class FakeRoom:
         self.refuses: Callable[[Event], str | None] = lambda _event: None
         self.farewell: tuple[int, str] | None = None
         """When set, the code and reason to hang up with right after the welcome."""
+        self.shut_out: tuple[int, str] | None = None
+        """When set, the code and reason to hang up with instead of a welcome."""
         self.silent = False
         """Whether pushes go unanswered."""
         self.seats: list[Seat] = []
@@ -121,9 +123,12 @@ class FakeRoom:
         assert isinstance(hello, Hello)
         self.heard.append(hello)
         self.greeted += 1
+        if self.shut_out is not None:
+            await seat.ws.close(*self.shut_out)
+            return
         await seat.say(
             Welcome(
-                PROTOCOL,
+                self.welcome.v,
                 self.welcome.room,
                 self.log.log_id,
                 self.welcome.server,
