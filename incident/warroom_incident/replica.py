@@ -66,7 +66,7 @@ class Replica:
         try:
             return cls(_open(path))
         except Damaged:
-            # A log that outlives its database would be played into the next one.
+            # Its log goes with it: it belongs to no other file, and may hold what is missing.
             for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
                 with suppress(FileNotFoundError):
                     (directory / name).rename(directory / f"damaged-{name}")
