@@ -89,6 +89,9 @@ class Stage(Protocol):
     def quit(self) -> None:
         """Leave the console, after a question if something would be left behind."""
 
+    def redraw(self) -> None:
+        """Paint everything again, for when something else wrote to the terminal."""
+
     def step(self, delta: int) -> None:
         """Activate the next or the previous panel."""
 
@@ -118,6 +121,12 @@ class Stage(Protocol):
 
     def follow(self) -> None:
         """Keep the last row in sight, or stop doing so."""
+
+    def urgent(self) -> None:
+        """Go to the most urgent row, or to the next that nobody here has seen."""
+
+    def show_due(self) -> None:
+        """List all that is due; choosing one goes there or sees to it."""
 
     def run(self, action_id: str) -> None:
         """Do an action of the registry, or say why not."""

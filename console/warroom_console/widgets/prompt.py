@@ -62,6 +62,8 @@ class Ask:
     changed: Callable[[str], object] | None = None
     left: Callable[[], object] | None = None
     refill: bool = True
+    longer: Callable[[str], object] | None = None
+    """Hears ctrl+e: goes on with the text where there is more room. The row is idle by then."""
     recalls: bool = True
     """Whether the text is kept for ↑ and after Esc; never for a target that must be typed."""
 
@@ -221,6 +223,10 @@ class Prompt(Bar, can_focus=True):
                 self._complete(ask, 1 if key == "tab" else -1)
             case "up" | "down":
                 self._recall_line(ask, -1 if key == "up" else 1)
+            case "ctrl+e" if ask.longer is not None:
+                text = self._edit.text
+                self._finish()
+                ask.longer(text)
             case "right" if self._edit.at == len(self._edit.text) and self._ghost(ask):
                 self._complete(ask, 1)
             case "backspace" if not self._edit.text:

@@ -1,0 +1,63 @@
+"""A pane: one view, the list that shows it, and the panel around them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+from warroom_console.context import Keeping, Room, View
+from warroom_console.model import Changes
+from warroom_console.theme import Tone
+from warroom_console.widgets.panel import Panel
+from warroom_console.widgets.rows import RowsView
+from warroom_console.widgets.spans import Line
+
+
+@runtime_checkable
+class Noticing(Protocol):
+    """A view that knows which of its rows came while nobody looked."""
+
+    unseen: set[str]
+
+
+class Pane:
+    """Draws a view into its list and title.
+
+    A frozen pane keeps its rows; a pane out of sight only keeps its title true.
+    """
+
+    def __init__(self, number: int | None, view: View, *, tails: bool = False) -> None:
+        self.view = view
+        self.rows = RowsView(empty="", tails=tails)
+        self.panel = Panel(number, view.name, self.rows)
+        self.frozen = False
+        self._tails = tails
+
+    def changed(self, room: Room, changes: Changes) -> None:
+        """Tell a view that keeps things what changed."""
+        if isinstance(self.view, Keeping):
+            self.view.changed(room, changes)
+
+    def draw(self, room: Room, *, in_sight: bool) -> None:
+        """Bring the rows and the title up to date."""
+        if in_sight and not self.frozen:
+            self.rows.set_rows(self.view.rows(room))
+            self.rows.set_empty(self.view.empty(room))
+            if self.rows.following or not self._tails:
+                self.unseen.clear()
+        self.retitle(room)
+
+    def retitle(self, room: Room) -> None:
+        """Bring the title up to date."""
+        title = self.view.title(room)
+        badges: Line = title.badges
+        if self.unseen:
+            badges = (*badges, (f" {room.glyphs.new}{len(self.unseen)}", Tone.WARN))
+        if self.frozen:
+            badges = (*badges, (" frozen: p goes on", Tone.WARN))
+        self.panel.set_title(replace(title, badges=badges, position=self.rows.position))
+
+    @property
+    def unseen(self) -> set[str]:
+        """The ids of the rows that came while nobody looked."""
+        return self.view.unseen if isinstance(self.view, Noticing) else set()

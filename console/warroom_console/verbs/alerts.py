@@ -1,0 +1,73 @@
+"""What a responder does in the Alerts panel: take alerts on, link them, look into them."""
+
+from __future__ import annotations
+
+from warroom_console.actions import Action, Args, Registry, Scope
+from warroom_console.context import Ctx
+from warroom_console.verbs.guards import both, in_incident, may_write, on_row
+from warroom_console.views.alerts import standing_of
+from warroom_console.views.board import Standing
+from warroom_console.views.lobby import ALERT
+from warroom_incident.clean import clean_line
+from warroom_incident.event import BOARD
+from warroom_incident.linking import copy_of
+from warroom_incident.vocabulary import AlertAcknowledged, AlertLinked
+
+
+def register(registry: Registry[Ctx]) -> None:
+    """Add the panel's actions; the lobby's alerts are acknowledged the same way."""
+    alerts = Scope.ALERTS
+    registry.register(
+        Action("alerts.ack", ("a",), "Ack", "Take the alert on, or give it back.", acknowledge,
+               scope=alerts, when=both(may_write, _on_alert), command="ack"),
+        Action("alerts.link", ("l",), "Link", "Link the alert to this incident, or unlink it.",
+               link, scope=alerts, when=both(in_incident, _on_alert), command="link"),
+        Action("alerts.mark", ("space",), "Mark", "Mark the row, for one verb on many rows.",
+               mark, scope=alerts, when=on_row),
+        Action("lobby.ack", ("a",), "Ack", "Take the alert on, or give it back.", acknowledge,
+               scope=Scope.LOBBY, when=both(may_write, _on_alert)),
+    )  # fmt: skip
+
+
+def chosen(ctx: Ctx) -> list[Standing]:
+    """The alerts that a verb acts on."""
+    uids = (row.removeprefix(ALERT) for row in ctx.targets)
+    return [alert for uid in uids if (alert := standing_of(ctx, uid)) is not None]
+
+
+def _on_alert(ctx: Ctx) -> str | None:
+    return None if chosen(ctx) else "no alert under the cursor"
+
+
+def _told(alerts: list[Standing]) -> str:
+    if len(alerts) == 1:
+        return f"“{clean_line(alerts[0].title, 32)}”"
+    return f"{len(alerts)} alerts"
+
+
+def acknowledge(ctx: Ctx, _args: Args) -> None:
+    """Take alerts on; where all of them are this person's already, give them back."""
+    alerts = chosen(ctx)
+    wanted = [alert for alert in alerts if not alert.acked_by] or alerts
+    on = not wanted[0].acked_by
+    said = f"Took on {_told(wanted)}" if on else f"Gave back {_told(wanted)}"
+    bodies = [AlertAcknowledged(uid=alert.uid, acknowledged=on) for alert in wanted]
+    ctx.write_to(BOARD, *bodies, said=said)
+
+
+def link(ctx: Ctx, _args: Args) -> None:
+    """Link alerts to the open incident; where all of them are linked, unlink them."""
+    alerts = chosen(ctx)
+    wanted = [alert for alert in alerts if not alert.own]
+    if not wanted:
+        bodies = [AlertLinked(uid=alert.uid) for alert in alerts]
+        ctx.write(*bodies, said=f"Unlinked {_told(alerts)}")
+        return
+    records = [ctx.model.records[a.uid] for a in wanted if a.uid in ctx.model.records]
+    bodies = [AlertLinked(uid=record.uid, alert=copy_of(record)) for record in records]
+    ctx.write(*bodies, said=f"Linked {_told(wanted)} to {ctx.state.number}")
+
+
+def mark(ctx: Ctx, _args: Args) -> None:
+    """Mark the row, or unmark it."""
+    ctx.stage.mark()

@@ -1,0 +1,27 @@
+"""Every action of the console, in the order in which key bar and help show them."""
+
+from __future__ import annotations
+
+from warroom_console.actions import Registry
+from warroom_console.context import Ctx
+
+from . import alerts, comms, everywhere, impact, incident, lobby, roles, runbook, settling, timeline
+
+
+def registry() -> Registry[Ctx]:
+    """Return a registry of all actions."""
+    actions: Registry[Ctx] = Registry()
+    for module in (
+        lobby,
+        alerts,
+        timeline,
+        roles,
+        runbook,
+        comms,
+        incident,
+        impact,
+        settling,
+        everywhere,
+    ):
+        module.register(actions)
+    return actions

@@ -1,0 +1,164 @@
+"""The facts of the impact, behind `i m`: every one optional, every one with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from warroom_console.actions import Action, Args, Registry, Scope
+from warroom_console.context import Ctx
+from warroom_console.theme import Tone
+from warroom_console.verbs.guards import in_incident
+from warroom_console.when import parse_when
+from warroom_console.widgets.menu import Choice
+from warroom_console.widgets.prompt import Ask
+from warroom_incident.clean import clean_line
+from warroom_incident.event import Event
+from warroom_incident.practice.words import find
+from warroom_incident.vocabulary import ImpactField, ImpactSet
+
+LONGEST = 2000
+
+FIELDS: Mapping[ImpactField, tuple[str, str, str]] = {
+    "started_at": ("w", "Since when", "14:02, -20m or a date"),
+    "detected_by": ("d", "Detected by", "an alert, a customer, a colleague"),
+    "services": ("s", "Services", "names with commas between them"),
+    "users": ("u", "Users", "who, and how many"),
+    "regions": ("r", "Regions", "names with commas between them"),
+    "data_loss": ("l", "Data loss", "none, or what and since when"),
+    "workaround": ("a", "Workaround", "what customers can do meanwhile"),
+    "reports": ("c", "Customer reports", "how many so far"),
+}
+"""Every fact's key in the menu, its name, and what to type."""
+
+
+def register(registry: Registry[Ctx]) -> None:
+    """Add `i m` and `:impact`."""
+    registry.register(
+        Action("incident.impact", ("m",), "Impact", "State who is hurt, how, and since when.",
+               impact, scope=Scope.ROOM, leader="i", when=in_incident, command="impact",
+               usage="FIELD [TEXT]", hints=_hints),
+    )  # fmt: skip
+
+
+def impact(ctx: Ctx, args: Args) -> None:
+    """Choose a fact, or state the one that is named."""
+    if not args.text:
+        ctx.choose("Impact", _choices(ctx), partial(_ask, ctx))
+        return
+    word, _, text = args.text.partition(" ")
+    try:
+        field = _meant(word)
+        if text.strip():
+            state(ctx, field, text)
+        else:
+            _ask(ctx, field)
+    except ValueError as error:
+        ctx.flash(str(error), Tone.WARN)
+
+
+def _meant(word: str) -> ImpactField:
+    words = {field.replace("_", " "): field for field in FIELDS}
+    words |= {name.casefold(): field for field, (_, name, _) in FIELDS.items()}
+    return find(word, words, "fact", FIELDS)
+
+
+def _choices(ctx: Ctx) -> Iterable[Choice]:
+    for field, (key, name, _) in FIELDS.items():
+        yield Choice(field, name, _standing(ctx, field), key)
+
+
+def _standing(ctx: Ctx, field: str) -> str:
+    """What is stated, by whom, and how often it was stated before."""
+    heads = ctx.state.heads(("impact", field))
+    value = ctx.state.impact(field)
+    if not heads or value is None:
+        return "not stated"
+    times = len(ctx.state.history(("impact", field)))
+    before = f", {times} times stated" if times > 1 else ""
+    return f"{clean_line(value, 60)}  ({heads[0].head.by}{before})"
+
+
+def _ask(ctx: Ctx, field: str) -> None:
+    known = _meant(field)
+    _, name, hint = FIELDS[known]
+    base = ctx.state.base_for(("impact", known))
+    text = clean_line(ctx.state.impact(known) or "")
+    ctx.ask(
+        Ask(
+            f"{name.lower()}: ",
+            lambda said: state(ctx, known, said, base),
+            text=text,
+            hint=hint if not text else "empty takes it back",
+            check=partial(_complaint, ctx, known),
+            recalls=False,
+        )
+    )
+
+
+def _complaint(ctx: Ctx, field: ImpactField, text: str) -> str | None:
+    try:
+        read_fact(field, text, ctx.now())
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def state(
+    ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None = None
+) -> list[Event]:
+    """Write a fact; an empty one is taken back."""
+    try:
+        value = read_fact(field, text, ctx.now())
+    except ValueError as error:
+        ctx.flash(str(error), Tone.WARN)
+        return []
+    if value == ctx.state.impact(field):
+        return []
+    name = FIELDS[field][1]
+    said = f"{name} taken back" if value is None else f"{name}: {clean_line(value, 40)}"
+    return ctx.write(ImpactSet(field=field, text=value), base=base, said=said)
+
+
+def read_fact(field: ImpactField, text: str, now: int) -> str | None:
+    """Return a fact as it is kept: times in RFC 3339, lists with commas, counts as digits.
+
+    Raises:
+        ValueError: It is none; the message is one sentence.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if len(text) > LONGEST:
+        raise ValueError(f"{len(text) - LONGEST} characters too long.")
+    reader = _READERS.get(field)
+    return text if reader is None else reader(text, now)
+
+
+def _time(text: str, now: int) -> str:
+    at = parse_when(text, now)
+    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _names(text: str, _now: int) -> str | None:
+    names = [name.strip() for name in text.split(",")]
+    return ", ".join(name for name in names if name) or None
+
+
+def _count(text: str, _now: int) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError("Type a number, such as 12.")
+    return str(int(text))
+
+
+_READERS: Mapping[str, Callable[[str, int], str | None]] = {
+    "started_at": _time,
+    "services": _names,
+    "regions": _names,
+    "reports": _count,
+}
+
+
+def _hints(_ctx: Ctx, args: Args) -> Iterable[str]:
+    return () if " " in args.text else tuple(FIELDS)

@@ -1,0 +1,223 @@
+"""What a responder does to the incident itself, behind `i`: severity, status, title, command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from warroom_console.actions import Action, Args, Registry, Scope
+from warroom_console.context import Ctx
+from warroom_console.theme import Tone
+from warroom_console.verbs.guards import both, in_incident
+from warroom_console.verbs.lobby import severity_choices, title_complaint
+from warroom_console.verbs.people import choose_person, read_name
+from warroom_console.widgets.menu import Choice
+from warroom_console.widgets.prompt import Ask
+from warroom_incident.clean import clean_line
+from warroom_incident.practice.severity import SEVERITIES, parse_severity
+from warroom_incident.practice.status import STATUSES, parse_status
+from warroom_incident.reducers import Right
+from warroom_incident.vocabulary import RoleAssigned, SeveritySet, StatusSet, TitleSet
+
+COMMANDER = "commander"
+
+
+def register(registry: Registry[Ctx]) -> None:
+    """Add the `i` menu's actions and their commands."""
+
+    def incident(
+        name: str, key: str, title: str, told: str, **more: object
+    ) -> Action[Ctx]:  # fmt: skip
+        return Action(f"incident.{name}", (key,), title, told, scope=Scope.ROOM, leader="i", **more)  # type: ignore[arg-type]
+
+    registry.register(
+        incident("severity", "s", "Severity", "Set how bad it is.", do=severity,
+                 when=in_incident, command="severity", usage="SEV2", hints=_severities),
+        incident("status", "t", "Status", "Set where it stands.", do=status,
+                 when=in_incident, command="status", usage="mitigated", hints=_statuses),
+        incident("command", "c", "Command", "Take command of the incident.", do=take_command,
+                 when=both(in_incident, _in_command), command="take"),
+        incident("hand-over", "h", "Hand over", "Give command to somebody else.", do=hand_over,
+                 when=in_incident, command="handover", usage="PERSON", hints=_people),
+        incident("rename", "r", "Rename", "Give the incident a better title.", do=rename,
+                 when=in_incident, command="title", usage="TITLE"),
+        incident("close", "x", "Close it", "Close the incident: nothing more is expected.",
+                 do=close, tier=1, when=both(in_incident, may_close), command="close"),
+    )  # fmt: skip
+
+
+# Severity ----------------------------------------------------------------------------------
+
+
+def severity(ctx: Ctx, args: Args) -> None:
+    """Set the severity that is named or chosen."""
+    if args.text:
+        try:
+            set_severity(ctx, parse_severity(args.text).id)
+        except ValueError as error:
+            ctx.flash(str(error), Tone.WARN)
+        return
+    choices = severity_choices(ctx.state.severity)
+    ctx.choose("Severity", choices, partial(set_severity, ctx))
+
+
+def set_severity(ctx: Ctx, chosen: str) -> None:
+    """Write a severity."""
+    if chosen == ctx.state.severity and not _disputed(ctx, "severity"):
+        ctx.flash(f"It is {chosen} already.")
+        return
+    ctx.write(SeveritySet(severity=chosen), said=f"Severity {chosen}")  # type: ignore[arg-type]
+
+
+def _disputed(ctx: Ctx, register: str) -> bool:
+    return any(conflict.key == (register,) for conflict in ctx.state.conflicts())
+
+
+def _severities(_ctx: Ctx, _args: Args) -> Iterable[str]:
+    return [each.id for each in SEVERITIES]
+
+
+# Status ------------------------------------------------------------------------------------
+
+
+def status(ctx: Ctx, args: Args) -> None:
+    """Set the status that is named or chosen; closing asks first."""
+    if args.text:
+        try:
+            set_status(ctx, parse_status(args.text).id)
+        except ValueError as error:
+            ctx.flash(str(error), Tone.WARN)
+        return
+    now = ctx.state.status
+    choices = [
+        Choice(
+            each.id,
+            each.id,
+            ("now: " if each.id == now else "") + each.meaning,
+            str(number),
+            may_close(ctx) if each.id == "closed" else None,
+        )
+        for number, each in enumerate(STATUSES, 1)
+    ]
+    ctx.choose("Status", choices, partial(set_status, ctx))
+
+
+def set_status(ctx: Ctx, chosen: str) -> None:
+    """Write a status."""
+    if chosen == ctx.state.status and not _disputed(ctx, "status"):
+        ctx.flash(f"It is {chosen} already.")
+    elif chosen == "closed":
+        close(ctx, Args())
+    else:
+        ctx.write(StatusSet(status=chosen), said=f"Status {chosen}")  # type: ignore[arg-type]
+
+
+def _statuses(_ctx: Ctx, _args: Args) -> Iterable[str]:
+    return [each.id for each in STATUSES]
+
+
+def may_close(ctx: Ctx) -> str | None:
+    """Why this person may not close the incident."""
+    if ctx.state.closed:
+        return "it is closed already"
+    mine = ctx.state.holder(COMMANDER) == ctx.model.you
+    if mine or ctx.model.right.covers(Right.COMMANDER):
+        return None
+    holder = ctx.state.holder(COMMANDER)
+    who = f"{clean_line(holder, 20)}, who commands," if holder else "the commander (i c takes it)"
+    return f"only {who} or an account with the right “commander” closes an incident"
+
+
+def close(ctx: Ctx, _args: Args) -> None:
+    """Close the incident after a question."""
+    if reason := may_close(ctx):
+        ctx.flash(f"Not closed: {reason}.", Tone.WARN)
+        return
+    state = ctx.state
+    key = ("status",)
+    # What others write while the question stands was not seen: it must not be swept away.
+    base, seen = state.base_for(key), dict(state.vector)
+
+    def then() -> None:
+        body = StatusSet(status="closed", seen=seen)
+        ctx.write(body, base=base, said=f"{state.number} closed")
+
+    left = _left_undone(ctx)
+    ctx.confirm(f"Close {state.number}{left}? What is written later counts as late.", then)
+
+
+def _left_undone(ctx: Ctx) -> str:
+    steps = [step for checklist in ctx.state.checklists() for step in checklist.steps]
+    open_steps = sum(step.state in ("open", "doing") for step in steps)
+    if not open_steps:
+        return ""
+    return f" with {open_steps} step{'s' if open_steps > 1 else ''} open"
+
+
+# Title -------------------------------------------------------------------------------------
+
+
+def rename(ctx: Ctx, args: Args) -> None:
+    """Set the title that is typed; what stood when the edit began is what is replaced."""
+    base = ctx.state.base_for(("title",))
+
+    def then(text: str) -> None:
+        if complaint := title_complaint(text):
+            ctx.flash(f"Not renamed: {complaint}.", Tone.WARN)
+        elif text.strip() != ctx.state.title:
+            ctx.write(TitleSet(title=text.strip()), base=base, said="Renamed")
+
+    if args.text:
+        then(args.text)
+    else:
+        title = clean_line(ctx.state.title)
+        ctx.ask(Ask("title: ", then, text=title, check=title_complaint, recalls=False))
+
+
+# Command -----------------------------------------------------------------------------------
+
+
+def _in_command(ctx: Ctx) -> str | None:
+    mine = ctx.state.holder(COMMANDER) == ctx.model.you
+    return "you are in command" if mine and not ctx.state.conflicts() else None
+
+
+def take_command(ctx: Ctx, _args: Args) -> None:
+    """Take command; from somebody who holds it only after a question."""
+    holder = ctx.state.holder(COMMANDER)
+    body = RoleAssigned(role=COMMANDER, person=ctx.model.you)
+    base = ctx.state.base_for(body.key)
+
+    def then() -> None:
+        ctx.write(body, base=base, said="You are in command")
+
+    if holder is None or holder == ctx.model.you:
+        then()
+    else:
+        ctx.confirm(f"{clean_line(holder, 30)} is in command. Take it over?", then)
+
+
+def hand_over(ctx: Ctx, args: Args) -> None:
+    """Give command to the person who is named or chosen."""
+
+    def then(person: str | None) -> None:
+        if person is None:
+            return
+        who = "You are" if person == ctx.model.you else f"{clean_line(person, 30)} is"
+        ctx.write(RoleAssigned(role=COMMANDER, person=person), said=f"{who} in command")
+
+    if args.text:
+        then(read_name(ctx, args.text))
+    else:
+        choose_person(ctx, "Hand command over to", then, first=_others(ctx))
+
+
+def _others(ctx: Ctx) -> list[str]:
+    """Who might take command: the deputy first, never this person first."""
+    deputy = ctx.state.holder("deputy")
+    names = [deputy] if deputy is not None else []
+    return [name for name in (*names, *ctx.people()) if name != ctx.model.you]
+
+
+def _people(ctx: Ctx, _args: Args) -> Iterable[str]:
+    return _others(ctx)

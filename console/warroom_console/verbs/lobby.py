@@ -1,0 +1,169 @@
+"""What a responder does in the lobby: declare, join, look into an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from warroom_console.actions import Action, Args, Registry, Scope
+from warroom_console.context import Ctx
+from warroom_console.theme import Tone
+from warroom_console.verbs.guards import may_write, on_row
+from warroom_console.views.lobby import ALERT, FOLD, INCIDENT, LobbyView
+from warroom_console.widgets.menu import Choice
+from warroom_console.widgets.prompt import Ask
+from warroom_incident.clean import clean_line
+from warroom_incident.door import DoorError
+from warroom_incident.linking import copy_of
+from warroom_incident.practice.severity import SEVERITIES, parse_severity
+from warroom_incident.vocabulary import AlertLinked
+
+LONGEST_TITLE = 240
+_DRILL = "--drill"
+_SEVERITY = "--severity"
+
+
+def register(registry: Registry[Ctx]) -> None:
+    """Add the lobby's actions, `i d` for the others, and `:declare`."""
+    lobby = Scope.LOBBY
+    registry.register(
+        Action("lobby.open", ("enter",), "Open", "Join the incident, or look into the alert.",
+               open_row, scope=lobby, when=on_row),
+        Action("lobby.declare", ("d",), "Declare", "Declare an incident; on an alert, one that "
+               "it is linked to.", partial(declare, False), scope=lobby, when=may_write),
+        Action("lobby.drill", ("D",), "Drill", "Declare a drill, to practise.",
+               partial(declare, True), scope=lobby, when=may_write),
+        Action("incident.declare", ("d",), "Declare", "Declare another incident.",
+               partial(declare, False), scope=Scope.ROOM, leader="i", when=may_write),
+        Action("declare", (), "Declare", "Declare an incident.", declare_line, when=may_write,
+               command="declare", usage="[--drill] [--severity SEV2] TITLE", hints=_hints,
+               shown=False),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is to be declared; `uid` is an alert that is linked to it at once."""
+
+    title: str
+    severity: str | None = None
+    drill: bool = False
+    uid: str = ""
+
+
+def open_row(ctx: Ctx, _args: Args) -> None:
+    """Join an incident, unfold those that are over, or show an alert."""
+    row = ctx.cursor or ""
+    if row.startswith(INCIDENT):
+        ctx.open_incident(row.removeprefix(INCIDENT))
+    elif row == FOLD and isinstance(ctx.view, LobbyView):
+        ctx.view.unfolded = not ctx.view.unfolded
+        ctx.refresh()
+    else:
+        ctx.stage.show_detail()
+
+
+# Declaring ---------------------------------------------------------------------------------
+
+
+def declare(drill: bool, ctx: Ctx, _args: Args) -> None:
+    """Ask for a title, then for a severity; an alert under the lobby's cursor gives its own."""
+    uid, title = "", ""
+    if ctx.scope is Scope.LOBBY and (ctx.cursor or "").startswith(ALERT):
+        uid = (ctx.cursor or "").removeprefix(ALERT)
+        record = ctx.model.records.get(uid)
+        title = clean_line(record.title)[:LONGEST_TITLE] if record is not None else ""
+    label = "Drill, title: " if drill else "Incident, title: "
+
+    def then(text: str) -> None:
+        ask_severity(ctx, Declaration(text.strip(), None, drill, uid))
+
+    hint = "what is wrong, for whom"
+    ctx.ask(Ask(label, then, text=title, hint=hint, check=title_complaint))
+
+
+def title_complaint(text: str) -> str | None:
+    """Why a text is no title."""
+    if not text.strip():
+        return "type a title, or Esc to leave"
+    over = len(text.strip()) - LONGEST_TITLE
+    return f"{over} characters too long" if over > 0 else None
+
+
+def ask_severity(ctx: Ctx, declaration: Declaration) -> None:
+    """Ask how bad it is; undetermined is an answer."""
+
+    def then(severity: str) -> None:
+        carry_out(ctx, Declaration(declaration.title, severity, declaration.drill, declaration.uid))
+
+    title = f"How bad is “{clean_line(declaration.title, 30)}”?"
+    ctx.choose(title, severity_choices(), then)
+
+
+def severity_choices(current: str = "") -> list[Choice]:
+    """Every severity with its meaning; the digit is its key."""
+    return [
+        Choice(
+            severity.id,
+            f"{severity.id} {severity.name}",
+            ("now: " if severity.id == current else "") + severity.meaning,
+            severity.id[3],
+        )
+        for severity in SEVERITIES
+    ]
+
+
+def carry_out(ctx: Ctx, declaration: Declaration) -> None:
+    """Declare, link the alert that it came from, and go there."""
+    severity = None if declaration.severity == "SEV?" else declaration.severity
+    try:
+        stream = ctx.desk.declare(declaration.title, severity, drill=declaration.drill)
+    except DoorError as refused:
+        ctx.flash(str(refused), Tone.BAD)
+        return
+    record = ctx.model.records.get(declaration.uid)
+    if record is not None:
+        ctx.write_to(stream, AlertLinked(uid=record.uid, alert=copy_of(record)))
+    ctx.open_incident(stream)
+
+
+def declare_line(ctx: Ctx, args: Args) -> None:
+    """Declare what a `:declare` line says; without a severity, ask for it."""
+    try:
+        declaration = read_declaration(args.text)
+    except ValueError as error:
+        ctx.flash(str(error), Tone.WARN)
+        return
+    if declaration.severity is None:
+        ask_severity(ctx, declaration)
+    else:
+        carry_out(ctx, declaration)
+
+
+def read_declaration(line: str) -> Declaration:
+    """Read `[--drill] [--severity SEV2] TITLE`.
+
+    Raises:
+        ValueError: The severity or the title is none; the message is one sentence.
+    """
+    drill, severity, rest = False, None, line.strip()
+    while rest.startswith("--"):
+        word, _, after = rest.partition(" ")
+        if word == _DRILL:
+            drill, rest = True, after.strip()
+        elif word == _SEVERITY:
+            value, _, after = after.strip().partition(" ")
+            severity, rest = parse_severity(value).id, after.strip()
+        else:
+            raise ValueError(f"{clean_line(word, 30)} is no option: there are --drill, --severity.")
+    if complaint := title_complaint(rest):
+        raise ValueError(f"Nothing declared: {complaint}.")
+    return Declaration(rest, severity, drill)
+
+
+def _hints(_ctx: Ctx, args: Args) -> Iterable[str]:
+    words = args.text.split(" ")
+    if len(words) > 1 and words[-2] == _SEVERITY:
+        return [severity.id for severity in SEVERITIES]
+    return [word for word in (_DRILL, _SEVERITY) if word not in words[:-1]]

@@ -1,0 +1,124 @@
+"""What is due in an incident: one list, the most urgent first.
+
+Until machinery for large incidents is asked for, only these speak: what of one's own was lost,
+what people disagree about, nobody in command, nobody's judgement of the severity, and alerts that
+nobody has taken on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from warroom_console.context import Room
+from warroom_console.theme import Tone
+from warroom_console.views.board import Standing, on_board
+from warroom_incident.reducers import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing to see to.
+
+    `act` is the action that sees to it, and `key` how it is pressed; `panel` and `row` say where
+    it lies, 0 and nothing if nowhere.
+    """
+
+    text: str
+    tone: Tone = Tone.WARN
+    act: str = ""
+    key: str = ""
+    panel: int = 0
+    row: str = ""
+
+
+_FIELDS = {
+    "status": "the status",
+    "severity": "the severity",
+    "title": "the title",
+    "number": "the number",
+}
+
+
+def due_list(room: Room) -> list[Due]:
+    """Everything that is due, the most urgent first."""
+    if room.stream is None or room.state.closed:
+        return list(_lost(room))
+    return [*_lost(room), *_disagreements(room), *_vacant(room), *_unjudged(room), *_firing(room)]
+
+
+def first_due(room: Room) -> Due | None:
+    """The most urgent of what is due."""
+    return next(iter(due_list(room)), None)
+
+
+def subject(key: Key) -> str:
+    """What a register is about, in words."""
+    match key:
+        case ("impact", field):
+            return f"the impact ({field.replace('_', ' ')})"
+        case ("role", role):
+            return f"who is {role}"
+        case (name, *_):
+            return _FIELDS.get(name, name)
+        case _:
+            return "something"
+
+
+def _lost(room: Room) -> Iterator[Due]:
+    if room.model.trouble:
+        yield Due(room.model.trouble, Tone.BAD)
+    mine = [
+        refusal
+        for refusal in room.model.refusals.values()
+        if refusal.event.head.stream == room.stream
+    ]
+    if mine:
+        text = f"the server refused {len(mine)} of your entries: {mine[-1].reason}"
+        yield Due(text, Tone.BAD, panel=2, row=mine[-1].event.id)
+
+
+def _disagreements(room: Room) -> Iterator[Due]:
+    for conflict in room.state.conflicts():
+        text = f"people disagree about {subject(conflict.key)}"
+        yield Due(text, Tone.WARN, "incident.settle", "i o")
+    for draft in room.state.drafts():
+        if len(draft.versions) > 1:
+            yield Due(f"“{draft.title}” was saved twice unseen", Tone.WARN, panel=5, row=draft.id)
+
+
+def _vacant(room: Room) -> Iterator[Due]:
+    commander = room.state.holder("commander")
+    if commander is None:
+        yield Due("nobody is in command", Tone.BAD, "incident.command", "i c")
+    elif away(room, commander):
+        yield Due(f"the commander, {commander}, is not here", Tone.WARN, "incident.command", "i c")
+
+
+def away(room: Room, person: str) -> bool:
+    """Whether a person has no console open, as far as a connected server knows."""
+    return room.model.live and all(other.name != person for other in room.model.people)
+
+
+def _unjudged(room: Room) -> Iterator[Due]:
+    if room.state.severity == "SEV?":
+        yield Due("nobody has judged the severity", Tone.WARN, "incident.severity", "i s")
+
+
+def _firing(room: Room) -> Iterator[Due]:
+    own = {link.uid for link in room.state.links()}
+    linked: list[Standing] = []
+    loose: list[Standing] = []
+    for alert in on_board(room):
+        if alert.waits:
+            if alert.uid in own:
+                linked.append(alert)
+            elif not alert.incidents:
+                loose.append(alert)
+    for alerts, where in ((linked, "of this incident"), (loose, "in no incident")):
+        if alerts:
+            first = min(alerts, key=lambda alert: alert.urgency)
+            count = "1 alert" if len(alerts) == 1 else f"{len(alerts)} alerts"
+            verb = "fires" if len(alerts) == 1 else "fire"
+            text = f"{count} {where} {verb}, taken on by nobody: {first.title}"
+            yield Due(text, Tone.WARN, panel=1, row=first.uid)

@@ -1,0 +1,156 @@
+"""What the header and the idle prompt row say: the incident, its clock, the link, who is here."""
+
+from __future__ import annotations
+
+from warroom_console.context import Room
+from warroom_console.theme import Tone
+from warroom_console.times import age, clock, elapsed, short
+from warroom_console.views.board import severity_tone
+from warroom_console.views.due import away, first_due
+from warroom_console.widgets.header import Heading
+from warroom_console.widgets.spans import Line, Span
+from warroom_incident.clean import clean_line
+
+WIDE = 100
+"""From this width on, the header names the people who are here."""
+
+
+def room_heading(room: Room, width: int) -> Heading:
+    """The header of an incident: `INC-42 SEV1 title 00:42:10 IC ana … ● 38ms 14:02Z`."""
+    state = room.state
+    number: Span = (f"{state.number} ", Tone.ACCENT)
+    severity: Span = (state.severity, severity_tone(state.severity))
+    tail: list[Span] = [(f" {_clock(room)} ", Tone.TEXT), *_commander(room)]
+    tail.append((f" {state.status}", Tone.DIM))
+    if conflicts := len(state.conflicts()):
+        word = "conflict" if conflicts == 1 else "conflicts"
+        tail.append((f" {conflicts} {word}", Tone.WARN))
+    return Heading(
+        (number, severity),
+        state.title,
+        tuple(tail),
+        (*_people(room, width), *link(room), *_time(room)),
+        "DRILL" if state.drill else "",
+    )
+
+
+def lobby_heading(room: Room, width: int) -> Heading:
+    """The header of the lobby."""
+    return Heading(
+        (("warroom", Tone.ACCENT),),
+        "",
+        ((" lobby", Tone.TEXT),),
+        (*_people(room, width), *link(room), *_time(room)),
+    )
+
+
+def _clock(room: Room) -> str:
+    state = room.state
+    if state.started_at is None:
+        return "--:--:--"
+    ended = state.ended_at
+    return elapsed((room.now() if ended is None else ended) - state.started_at)
+
+
+def _commander(room: Room) -> Line:
+    commander = room.state.holder("commander")
+    if commander is None:
+        return (("IC VACANT", Tone.BAD),)
+    name = clean_line(commander, 16)
+    if away(room, commander):
+        return (("IC ", Tone.DIM), (name, Tone.TEXT), (" away", Tone.WARN))
+    return (("IC ", Tone.DIM), (name, Tone.TEXT))
+
+
+def _people(room: Room, width: int) -> Line:
+    """Who is here: in this incident by name where there is room, else how many."""
+    people = room.model.people
+    if not room.model.live or not people:
+        return ()
+    here = [person.name for person in people if person.where == (room.stream or person.where)]
+    if width < WIDE or not here:
+        return ((f"{len(here)} here  ", Tone.DIM),)
+    most = 3 if width < 2 * WIDE else 8
+    names = " ".join(clean_line(name, 12) for name in here[:most])
+    more = f" +{len(here) - most}" if len(here) > most else ""
+    return ((f"{names}{more}  ", Tone.DIM),)
+
+
+def link(room: Room) -> Line:
+    """The link: live with its round trip, or what is wrong and how old the picture is."""
+    glyphs, state = room.glyphs, room.model.link
+    unsent = len(room.model.pending)
+    kept: Line = ((f"{glyphs.pending} {unsent}  ", Tone.WARN),) if unsent else ()
+    match state.phase:
+        case "live":
+            trip = "" if state.rtt_ms is None else f" {state.rtt_ms}ms"
+            return (*kept, (glyphs.live, Tone.GOOD), (trip, Tone.DIM))
+        case "stopped":
+            return (*kept, (f"{glyphs.lost} stopped", Tone.BAD), *_picture(room))
+        case "connecting":
+            return (*kept, (f"{glyphs.retry} connecting", Tone.WARN), *_picture(room))
+        case _:
+            wait = state.next_try_at
+            left = "" if wait is None else f" {max(0, -(-(wait - _own_now(room)) // 1000))}s"
+            return (*kept, (f"{glyphs.retry} retry{left}", Tone.WARN), *_picture(room))
+
+
+def _own_now(room: Room) -> int:
+    """This machine's clock, which the link's own times are told in."""
+    return room.now() - room.model.link.offset_ms
+
+
+def _picture(room: Room) -> Line:
+    """How old what is shown is."""
+    heard = room.model.link.heard_at or room.model.as_of
+    if heard is None:
+        return ()
+    return ((f" {short(_own_now(room) - heard)} old", Tone.DIM),)
+
+
+def _time(room: Room) -> Line:
+    return ((f"  {clock(room.now())}Z", Tone.DIM),)
+
+
+# The idle prompt row -----------------------------------------------------------------------
+
+
+def idle_line(room: Room) -> Line:
+    """The most urgent of: the link, what is still to be read, what is due."""
+    if line := _link_sentence(room):
+        return line
+    behind = room.model.behind.get(room.stream or "", 0)
+    if room.model.live and room.stream not in room.model.synced and behind:
+        return ((f"reading: {behind:,} entries are still to come", Tone.DIM),)
+    due = first_due(room)
+    if due is None:
+        return ()
+    key: Line = ((f"  {due.key}", Tone.ACCENT),) if due.key else ()
+    return ((_sentence(due.text), due.tone), *key, ("   0 ", Tone.ACCENT), ("all due", Tone.DIM))
+
+
+def lobby_idle(room: Room) -> Line:
+    """The link when it is not live, else what to do here."""
+    if line := _link_sentence(room):
+        return line
+    if room.model.trouble:
+        return ((room.model.trouble, Tone.BAD),)
+    opened = age(room.now() - room.model.joined_at)
+    return ((f"you are {room.model.you}, here for {opened}", Tone.DIM),) if room.model.you else ()
+
+
+def _link_sentence(room: Room) -> Line:
+    state = room.model.link
+    if state.phase in ("live", "connecting") or not state.reason:
+        return ()
+    if state.phase == "stopped":
+        return ((_sentence(state.reason), Tone.BAD),)
+    return ((f"{_sentence(state.reason)}; go on, all is kept here", Tone.WARN), *_retry())
+
+
+def _retry() -> Line:
+    return (("  R", Tone.ACCENT), (" try now", Tone.DIM))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
