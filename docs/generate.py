@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import inspect as types
@@ -165,8 +165,12 @@ def _message(message: Message) -> list[str]:
     ]
 
 
-def messages(some: list[Message]) -> list[str]:
+def messages(some: list[Message], every: object) -> list[str]:
     """Every message: what it is, its fields, an example."""
+    shown = {type(message) for message in FROM_CONSOLE + FROM_SERVER}
+    missing = sorted(kind.__name__ for kind in set(get_args(every)) - shown)
+    if missing:
+        sys.exit(f"docs/generate.py needs an example of {', '.join(missing)}")
     return [line for message in some for line in _message(message)]
 
 
@@ -264,8 +268,8 @@ def picks() -> list[str]:
 
 PARTS: dict[str, Callable[[], list[str]]] = {
     "limits": limits,
-    "console": lambda: messages(FROM_CONSOLE),
-    "server": lambda: messages(FROM_SERVER),
+    "console": lambda: messages(FROM_CONSOLE, wire.FromConsole),
+    "server": lambda: messages(FROM_SERVER, wire.FromServer),
     "parts": parts,
     "closings": closings,
     "head": head,

@@ -3,17 +3,33 @@
 import os
 import sqlite3
 import stat
+import tempfile
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer, alert_record, incident
+from tests.incident.making import (
+    NOW,
+    OTHER_STREAM,
+    STREAM,
+    Writer,
+    admitted,
+    alert_record,
+    histories,
+    incident,
+    picture,
+)
+from tests.incident.talking import HELLO, Console, Server, complete, join
 from warroom_incident import schema
-from warroom_incident.event import Packet, read_packet
+from warroom_incident.event import Event, Packet, check_packet, read_packet
+from warroom_incident.log import Entry
 from warroom_incident.replica import FILE, Kept, Replica
 from warroom_incident.schema import StorageError
-from warroom_incident.sync.wire import BoardCursor, Follow, Summary
+from warroom_incident.sync.client_end import ClientEnd
+from warroom_incident.sync.wire import BoardCursor, Follow, Push, Summary
 from warroom_incident.vocabulary import NoteAdded
 
 
@@ -225,3 +241,33 @@ def test_what_waits_in_the_log_of_a_cache_makes_it_newer(home: Path) -> None:
     assert newest.meta() == {"you": "slot-0"}
     newest.close()
     open_one.close()
+
+
+@given(histories(), st.randoms(use_true_random=False))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+def test_what_one_console_wrote_another_holds_to_the_last_byte(
+    home: Path, history: list[tuple[Event, Packet]], random: Random
+) -> None:
+    place = Path(tempfile.mkdtemp(dir=home))
+    server = Server(place / "warroom.db")
+    writer = ClientEnd(HELLO, [], None)
+    packets = [packet for _, packet in history]
+    random.shuffle(packets)
+    end, _ = server.accept(writer.hello([]))
+    for frame in writer.push(packets):
+        push = end.receive(frame)
+        assert isinstance(push, Push)
+        arrived = [Packet(bytes(head), bytes(body)) for head, body in push.events]
+        server.log.append([Entry(check_packet(p), p) for p in arrived], NOW)
+    console = Console()
+    join(server, console)
+    complete(server, console)
+    (place / "slot-0").mkdir()
+    replica = Replica.open(place / "slot-0")
+    kept = [Kept(a.event.id, STREAM, NOW, a.packet) for a in console.events[STREAM].values()]
+    replica.save(events=kept, cursors=list(console.cursors.values()))
+    again = incident([read_packet(packet, at) for at, packet in replica.events(STREAM)])
+    assert picture(again) == picture(incident([admitted(event, NOW) for event, _ in history]))
+    assert replica.cursors() == [console.cursors[STREAM]]
+    replica.close()
+    server.log.close()

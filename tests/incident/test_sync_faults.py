@@ -45,7 +45,10 @@ def server(home: Path) -> Iterator[Server]:
 # Cuts --------------------------------------------------------------------------------------
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     first=st.integers(0, 500),
     cuts=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 300)), max_size=6),
