@@ -91,6 +91,7 @@ class Session:
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
         self._board: BoardFeed | None = None
         self._answers = 0
+        self._over = False
         self._at_sweep = (0, 0)
         self._quiet_sweeps = 0
 
@@ -199,7 +200,7 @@ class Session:
             self._pushes.release()
         else:
             done.add_done_callback(self._pushed)
-        if len(self._out) > MAX_ANSWERS:
+        if len(self._out) > MAX_ANSWERS and not self._over:
             self._answered.clear()
             await self._answered.wait()
 
@@ -269,6 +270,7 @@ class Session:
             _log.exception("a console's pump failed")
             self.ws.transport.abort()
         finally:
+            self._over = True
             self._answered.set()
 
     async def _send_next(self) -> bool:
