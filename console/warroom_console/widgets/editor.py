@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from textual.geometry import Region, Size
 from textual.widget import Widget
-from textual.widgets import TextArea
 
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.bar import Bar
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
     from textual.strip import Strip
+    from textual.widgets import TextArea
 
 LONGEST = 20_000
 """Characters that an editor saves; the event that carries them has room for no more."""
@@ -72,6 +72,9 @@ class Editor(Widget):
         save: Callable[[str], None],
         left: Callable[[str], object] | None = None,
     ) -> None:
+        # Costs a tenth of the console's start, and most sessions never open an editor.
+        from textual.widgets import TextArea
+
         super().__init__()
         self.key = key
         self._save, self._left = save, left
@@ -85,7 +88,7 @@ class Editor(Widget):
                 (" Leave, keeping the text", Tone.DIM),
             )
         )
-        self.area = TextArea(
+        self.area: TextArea = TextArea(
             clean(text), soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
         )
         self.area.cursor_blink = False
