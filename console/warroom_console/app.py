@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -117,7 +118,10 @@ class Console(TerminalApp[None]):
     # Drawing -------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.model.subscribe(self._stirred)
+        # The desk's own tasks bring news too, and they know nothing of the running app.
+        home = copy_context()
+        model = self.desk.model
+        self._unsubscribe = model.subscribe(lambda urgent: home.run(self._stirred, urgent))
         if self._first is not None:
             self.open_incident(self._first)
         self._tick()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from warroom_console.actions import PANELS, Registry, Scope
-from warroom_console.context import Ctx
+from warroom_console.context import Ctx, View
 from warroom_console.seat import House
 from warroom_console.theme import Tone
 from warroom_console.views.alerts import AlertsView
@@ -40,7 +40,13 @@ class RoomScreen(Base):
 
     def __init__(self, house: House, registry: Registry[Ctx], stream: str) -> None:
         super().__init__(house, registry, stream)
-        views = (AlertsView(), TimelineView(), RolesView(), RunbookView(), CommsView())
+        views: tuple[View, ...] = (
+            AlertsView(),
+            TimelineView(),
+            RolesView(),
+            RunbookView(),
+            CommsView(),
+        )
         self._panes: Mapping[int, Pane] = {
             number: Pane(number, view, tails=number == TIMELINE)
             for number, view in enumerate(views, 1)

@@ -14,7 +14,6 @@ from warroom_console.when import parse_when
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
-from warroom_incident.event import Event
 from warroom_incident.practice.words import find
 from warroom_incident.vocabulary import ImpactField, ImpactSet
 
@@ -85,10 +84,14 @@ def _ask(ctx: Ctx, field: str) -> None:
     _, name, hint = FIELDS[known]
     base = ctx.state.base_for(("impact", known))
     text = clean_line(ctx.state.impact(known) or "")
+
+    def then(said: str) -> None:
+        state(ctx, known, said, base)
+
     ctx.ask(
         Ask(
             f"{name.lower()}: ",
-            lambda said: state(ctx, known, said, base),
+            then,
             text=text,
             hint=hint if not text else "empty takes it back",
             check=partial(_complaint, ctx, known),
@@ -105,20 +108,18 @@ def _complaint(ctx: Ctx, field: ImpactField, text: str) -> str | None:
     return None
 
 
-def state(
-    ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None = None
-) -> list[Event]:
+def state(ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None = None) -> None:
     """Write a fact; an empty one is taken back."""
     try:
         value = read_fact(field, text, ctx.now())
     except ValueError as error:
         ctx.flash(str(error), Tone.WARN)
-        return []
+        return
     if value == ctx.state.impact(field):
-        return []
+        return
     name = FIELDS[field][1]
     said = f"{name} taken back" if value is None else f"{name}: {clean_line(value, 40)}"
-    return ctx.write(ImpactSet(field=field, text=value), base=base, said=said)
+    ctx.write(ImpactSet(field=field, text=value), base=base, said=said)
 
 
 def read_fact(field: ImpactField, text: str, now: int) -> str | None:
