@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import ssl
 import time
@@ -26,7 +27,6 @@ from warroom_incident.sync.client_end import Batch, ClientEnd
 from warroom_incident.sync.wire import (
     MAX_FRAME,
     Ack,
-    FromServer,
     Here,
     Message,
     Person,
@@ -82,7 +82,7 @@ class Console:
         self.outbox: dict[str, Packet] = {}
         self.acks: dict[str, tuple[str, int]] = {}
         self.refused: dict[str, str] = {}
-        self.heard: list[FromServer | Batch] = []
+        self.heard: list[object] = []
         self.summaries: dict[str, Summary] = {}
         self.people: list[Person] = []
         self.presences = 0
@@ -118,7 +118,8 @@ class Console:
         """Connect and say hello; go on from where the last connection had read."""
         self.ws = await dial(where, token, tls)
         self.begin(*streams)
-        await self.ws.send(self.end.hello(streams), text=True)
+        with contextlib.suppress(ConnectionClosed):  # whoever is turned away hears it by reading
+            await self.ws.send(self.end.hello(streams), text=True)
 
     def begin(self, *streams: str) -> None:
         """Begin to read what comes over a new connection."""
@@ -161,7 +162,7 @@ class Console:
         if self.says_seen and (frame := self.end.seen(now=now)) is not None:
             await self.ws.send(frame, text=True)
 
-    def _take(self, message: FromServer | Batch) -> None:
+    def _take(self, message: object) -> None:
         self.heard.append(message)
         match message:
             case Batch():
