@@ -173,19 +173,3 @@ def test_a_terminal_that_is_closed_takes_the_console_with_it() -> None:
         assert terminal.process.wait(30) == 128 + signal.SIGHUP
     finally:
         terminal.close()
-
-
-def test_keys_that_arrive_in_one_burst_act_where_each_was_meant() -> None:
-    terminal = Pty([sys.executable, "-m", "tests.console.demo_room"])
-    try:
-        terminal.read_until(b"Help")
-        # As one read: to the prompt, a command whose letters are keys of the list, and back.
-        terminal.type("j:severity x a\r2kis\x1b[A")
-        terminal.read_until(b"6/7")
-        terminal.type("\x11")
-        output = terminal.read_all()
-        assert terminal.process.wait(30) == 0, output
-        assert b"Acked" not in output
-        assert b"Silence A" not in output
-    finally:
-        terminal.close()

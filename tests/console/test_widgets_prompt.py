@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual.events import Key, Paste
 
 from tests.console.demo_room import ALERTS, DemoApp
 from tests.console.drive import screen_rows, settle
+from tests.waiting import wait_for
 from warroom_console.theme import Tone
 from warroom_console.widgets.lineedit import LONGEST, LineEdit
 from warroom_console.widgets.prompt import GUARD, Ask
@@ -155,6 +157,20 @@ async def test_a_live_filter_hears_every_edit_and_the_escape() -> None:
         assert heard == ["a", "ab", "a", "left"]
 
 
+async def test_keys_that_arrive_in_one_burst_act_where_each_was_meant() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        # All are in the queue before the first is handled, as after a stall of the link. The
+        # letters of the command are keys of the list, too.
+        for key in ("j", ":", *"severity x a", "enter", "2", "k", "i", "s", "k", "up"):
+            character = key if len(key) == 1 else None
+            app.post_message(Key("space" if key == " " else key, character))
+        await wait_for(lambda: app.room.lists[2].position == "5/7")
+        assert app.room.log_of_acts == ["severity x a", "severity "]
+        assert app.room.lists[1].position == "2/8"
+
+
 async def test_a_flash_while_something_is_typed_is_said_afterwards() -> None:
     app = DemoApp()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -179,8 +195,6 @@ async def test_a_pasted_text_becomes_one_clean_line() -> None:
     app = DemoApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        from textual.events import Paste
-
         app.room.prompt.post_message(Paste("one\ntwo\x1b]0;x\x07"))
         await settle(pilot)
         assert app.room.prompt.text == "one two␛]0;x␇"
