@@ -55,18 +55,22 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
 
 class Packet(NamedTuple):
-    """An event as it travels and rests: its bytes, and why its body is withheld, if it is."""
+    """An event as it travels and rests: its bytes, and why its body is withheld, if it is.
+
+    `via` names who handed it on where neither its author nor a server's seal vouches for it.
+    """
 
     head: bytes
     body: bytes | None
     reason: str | None = None
+    via: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True):
     """An event that was read: what its bytes say, and when a server first admitted it.
 
     `admitted` is in milliseconds, None while no server has it. `withheld` is the reason why the
-    body is missing; `body` is then `Unknown`.
+    body is missing; `body` is then `Unknown`. `via` names who handed on what nobody vouches for.
     """
 
     id: str
@@ -74,6 +78,7 @@ class Event(msgspec.Struct, frozen=True):
     body: Body
     admitted: int | None = None
     withheld: str | None = None
+    via: str | None = None
 
     @property
     def shown_at(self) -> int:
@@ -118,7 +123,7 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
     Raises:
         DoorError: The head cannot be read or the body is not the one the head names.
     """
-    raw_head, raw_body, reason = packet
+    raw_head, raw_body, reason, via = packet
     try:
         head = _decode_head(raw_head)
     except _UNREADABLE as error:
@@ -134,7 +139,7 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
             body = decode_body(head.type, raw_body) if head.v == VERSION else _nothing
         except _UNREADABLE:
             body = _nothing
-    return Event(sha256(raw_head).hexdigest(), head, body, admitted, withheld)
+    return Event(sha256(raw_head).hexdigest(), head, body, admitted, withheld, via)
 
 
 def check_packet(packet: Packet) -> Event:
@@ -143,7 +148,7 @@ def check_packet(packet: Packet) -> Event:
     Raises:
         DoorError: One sentence on why no replica may store it.
     """
-    raw_head, raw_body, _ = packet
+    raw_head, raw_body, _, _ = packet
     if raw_body is None:
         raise DoorError("A new event needs its body.")
     if len(raw_head) + len(raw_body) > MAX_EVENT_BYTES:

@@ -58,8 +58,8 @@ class Fold:
     def add(self, event: Event) -> bool:
         """Take in an event; return whether anything changed.
 
-        An event that is here already only brings its admission stamp (the earliest counts) or
-        the news that its body is withheld.
+        An event that is here already only brings its admission stamp (the earliest counts), the
+        news that its body is withheld, or that somebody vouches for it.
         """
         known = self.events.get(event.id)
         if known is not None:
@@ -78,6 +78,8 @@ class Fold:
 
     def _reduce(self, event: Event) -> None:
         body = event.body
+        if event.via is not None and body.is_guarded:
+            return
         if isinstance(body, Append):
             self.entries.setdefault(body.type, {})[event.id] = event
         elif isinstance(body, Write):
@@ -99,8 +101,12 @@ class Fold:
 
     def _again(self, known: Event, event: Event) -> bool:
         admitted = _earlier(known.admitted, event.admitted)
+        via = known.via and event.via
         if event.withheld is not None and known.withheld is None:
-            self._rebuild(msgspec.structs.replace(event, admitted=admitted))
+            self._rebuild(msgspec.structs.replace(event, admitted=admitted, via=via))
+            return True
+        if via != known.via:
+            self._rebuild(msgspec.structs.replace(known, admitted=admitted, via=via))
             return True
         if admitted == known.admitted:
             return False

@@ -47,6 +47,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     type: ClassVar[str] = ""
     needs: ClassVar[Right] = Right.RESPONDER
+    is_guarded: ClassVar[bool] = False
+    """Whether hearsay of it counts for nothing: who commands and how bad it is need a witness."""
     present: ClassVar[bool] = True
     """Whether a console that joins needs it before the entries of the timeline."""
 

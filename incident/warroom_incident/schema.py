@@ -25,6 +25,7 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_author ON events (stream, rep, n);
 CREATE TABLE withheld (id BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE TABLE hearsay (id BLOB PRIMARY KEY, via TEXT NOT NULL) STRICT;
 CREATE TABLE seals (
     stream INTEGER NOT NULL,
     iseq INTEGER NOT NULL,

@@ -57,6 +57,7 @@ class SeveritySet(Write, frozen=True):
 
     severity: Literal["SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "SEV?"]
     type: ClassVar[str] = "severity.set"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "severity"
     says: ClassVar[str] = "severity"
 
@@ -71,6 +72,7 @@ class StatusSet(Write, frozen=True):
     status: Literal["started", "investigating", "identified", "mitigated", "resolved", "closed"]
     seen: dict[str, int] = msgspec.field(default_factory=dict)
     type: ClassVar[str] = "status.set"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "status"
     says: ClassVar[str] = "status"
 
@@ -105,6 +107,7 @@ class RoleAssigned(Write, frozen=True):
     role: Ident
     person: Name | None = None
     type: ClassVar[str] = "role.assigned"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "role"
     named: ClassVar[tuple[str, ...]] = ("role",)
     says: ClassVar[str] = "person"
@@ -315,6 +318,7 @@ class MemberGranted(Write, frozen=True):
     account: Name
     right: Literal["viewer", "responder", "commander", "admin"] | None = None
     type: ClassVar[str] = "member.granted"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
     register: ClassVar[str] = "member"
     named: ClassVar[tuple[str, ...]] = ("account",)
@@ -333,6 +337,7 @@ class TokenCreated(Element, frozen=True):
     right: Literal["viewer", "responder", "commander", "admin"] | None = None
     expires: Millis | None = None
     type: ClassVar[str] = "token.created"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
     register: ClassVar[str] = "tokens"
 
@@ -342,6 +347,7 @@ class TokenRevoked(Removal, frozen=True):
 
     name: Name
     type: ClassVar[str] = "token.revoked"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
 
 
@@ -351,6 +357,7 @@ class ServerListed(Write, frozen=True):
     server: Ident
     key_hex: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     type: ClassVar[str] = "server.listed"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
     register: ClassVar[str] = "server"
     named: ClassVar[tuple[str, ...]] = ("server",)

@@ -66,6 +66,7 @@ class Hub:
         self._flush: asyncio.TimerHandle | None = None
         self._people_changed = False
         room.listeners.append(self.on_commit)
+        room.amendments.append(self.on_amendment)
         board.on_change(self.on_records)
 
     # What happened -------------------------------------------------------------------------
@@ -108,6 +109,12 @@ class Hub:
                 self.delivered += 1
         if deflated:
             broadcast(deflated, frame, text=True)
+
+    def on_amendment(self, stream: str, iseq: int) -> None:
+        """More is known of an event: send it to everybody again."""
+        for session in self.followers.get(stream, ()):
+            session.end.again(stream, iseq)
+            session.wake()
 
     def on_records(self, _records: Sequence[AlertRecord]) -> None:
         """The board changed."""

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from warroom_incident.author import Author
 from warroom_incident.board import BoardState
 from warroom_incident.clean import clean_line
@@ -27,7 +29,7 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.log import End, Entry, Log, LogReader, Receipt, Row, Stretch
 from warroom_incident.reducers import Body, Right
 from warroom_incident.room import RoomState
-from warroom_incident.sync.server_end import PRESENT_AT_ONCE, Read
+from warroom_incident.sync.server_end import ORDER_AT_ONCE, Read
 from warroom_incident.sync.wire import FRAME_TARGET
 
 from .admission import Refusal, check
@@ -91,6 +93,8 @@ class Room:
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self.listeners: list[Callable[[Commit], None]] = []
+        self.amendments: list[Callable[[str, int], None]] = []
+        """Told the stream and place of an event of which more is known now."""
         for stream in reader.streams():
             self._load(stream)
 
@@ -141,17 +145,16 @@ class Room:
         """
         entries: list[Entry] = []
         refused: list[Refused] = []
-        right = self.right_of(who.caller)
         for packet in packets:
             try:
                 event = check_packet(packet)
-                self._admit(event, who, right)
+                self.admit(event, who)
             except (DoorError, Refusal) as error:
                 reason = clean_line(str(error), MAX_REASON)
                 refused.append(Refused(sha256(packet.head).hexdigest(), reason))
             else:
                 entries.append(Entry(event, packet))
-        return (self._commit(entries) if entries else None), refused
+        return (self.commit(entries) if entries else None), refused
 
     async def write(self, stream: str, body: Body, base: tuple[str, ...] = ()) -> Receipt:
         """Write an event of the server's own.
@@ -160,19 +163,26 @@ class Room:
             Unavailable: The log cannot be written.
         """
         event, packet = self._author.write(stream, SERVER_NAME, body, base)
-        (receipt,) = await self._commit([Entry(event, packet)])
+        (receipt,) = await self.commit([Entry(event, packet)])
         return receipt
 
-    def _admit(self, event: Event, who: Who, right: Right) -> None:
+    def admit(self, event: Event, who: Who) -> None:
+        """See that an event of a person may be written.
+
+        Raises:
+            Refusal: It may not.
+        """
         state = self.state(event.head.stream)
-        if event.id in state.events:
+        known = state.events.get(event.id)
+        if known is not None and known.via is None:
             return  # sent again, because the ack was lost: rights may have changed since
-        check(event, who, right, state)
+        check(event, who, self.right_of(who.caller), state)
         if self._reps.get(event.head.rep, who.account) != who.account:
             raise Refusal(f"the replica {event.head.rep} belongs to another account")
         self._reps[event.head.rep] = who.account
 
-    def _commit(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]]:
+    def commit(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]]:
+        """Hand admitted events to the next commit; brings their receipts once they are durable."""
         done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(entries, done))
         if self._committing is None:
@@ -209,12 +219,16 @@ class Room:
 
     def _settle(self, batch: list[_Waiting], entries: list[Entry], receipts: list[Receipt]) -> None:
         fresh: dict[str, list[tuple[Event, Row]]] = {}
-        for (event, packet), receipt in zip(entries, receipts, strict=True):
+        for (event, packet, _), receipt in zip(entries, receipts, strict=True):
+            stamped = msgspec.structs.replace(event, admitted=receipt.admitted)
             if receipt.fresh:
-                stamped = Event(event.id, event.head, event.body, receipt.admitted)
                 row = Row(receipt.iseq, receipt.admitted, packet)
                 fresh.setdefault(receipt.stream, []).append((stamped, row))
                 self._author.clock.observe(event.head.hlc)
+            elif receipt.changed:
+                self.state(receipt.stream).add(stamped)
+                for listener in self.amendments:
+                    listener(receipt.stream, receipt.iseq)
         begin = 0
         for waiting in batch:
             end = begin + len(waiting.entries)
@@ -247,11 +261,16 @@ class Room:
         """Read what a console lacks."""
         reader = self._reader
         if read.iseqs:
-            return await self._in_reader(
-                lambda: Stretch(reader.read_at(read.stream, read.iseqs[:PRESENT_AT_ONCE]))
-            )
+            return await self._in_reader(lambda: Stretch(reader.read_at(read.stream, read.iseqs)))
         return await self._in_reader(
             lambda: reader.stretch(read.stream, read.after, read.upto, FRAME_TARGET)
+        )
+
+    async def order(self, read: Read) -> tuple[bytes, list[int]]:
+        """The order of some places, for a console that compares."""
+        reader = self._reader
+        return await self._in_reader(
+            lambda: reader.prefixes(read.stream, read.after, read.upto, ORDER_AT_ONCE)
         )
 
     async def chain_at(self, stream: str, iseq: int) -> bytes | None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection, broadcast
@@ -22,6 +22,7 @@ from warroom_incident.sync.wire import (
     MAX_REASON,
     Ack,
     Close,
+    Fetch,
     Follow,
     Held,
     Hello,
@@ -31,9 +32,11 @@ from warroom_incident.sync.wire import (
     ProtocolError,
     Push,
     Refused,
+    Relay,
     Seen,
     Subscribe,
     Summaries,
+    Vouch,
     packets,
 )
 
@@ -41,7 +44,8 @@ from .board_feed import BoardFeed
 from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
 from .presence import Seat
-from .room import Room, Unavailable
+from .relays import Relays
+from .room import Refused as NotAdmitted, Room, Unavailable
 from .summaries import in_frames
 
 HELLO_SECONDS = 10
@@ -90,6 +94,7 @@ class Session:
         self._answered = asyncio.Event()
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
         self._board: BoardFeed | None = None
+        self._relays = Relays(room)
         self._answers = 0
         self._over = False
         self._at_sweep = (0, 0)
@@ -156,8 +161,12 @@ class Session:
             chain = await room.chain_at(follow.stream, follow.iseq)
             if chain is not None and chain.hex() == (follow.chain or ZERO.hex()):
                 known = follow.iseq
-        present = await room.present(follow.stream) if known == 0 else []
-        self.end.follow(follow, top=room.tops.get(follow.stream, 0), known=known, present=present)
+        present = await room.present(follow.stream)
+        top = room.tops.get(follow.stream, 0)
+        if known == 0 and follow.set_digest:
+            self.end.exchange(follow, top=top, present=present)
+        else:
+            self.end.follow(follow, top=top, known=known, present=present)
         self._hub.follow(self, follow.stream)
         if follow.stream in self._hub.held:
             self.held_changed.add(follow.stream)
@@ -170,6 +179,14 @@ class Session:
         match message:
             case Push():
                 await self._push(message)
+            case Fetch():
+                self.end.fetch(message)
+                self.wake()
+            case Vouch():
+                self._relays.vouch(message)
+            case Relay():
+                entries, refused = self._relays.admit(message, self.who)
+                await self._await_commit(self._room.commit(entries) if entries else None, refused)
             case Seen():
                 if self._starved:
                     self.wake()
@@ -192,8 +209,13 @@ class Session:
                 assert_never(message)
 
     async def _push(self, message: Push) -> None:
+        await self._await_commit(*self._room.submit(self.who, packets(message.events)))
+
+    async def _await_commit(
+        self, done: asyncio.Future[list[Receipt]] | None, refused: Sequence[NotAdmitted]
+    ) -> None:
+        """Answer when the commit is done; read no further while too many wait."""
         await self._pushes.acquire()
-        done, refused = self._room.submit(self.who, packets(message.events, {}))
         for refusal in refused:
             self.say(Refused(refusal.id, refusal.reason))
         if done is None:
@@ -286,14 +308,17 @@ class Session:
             return False
         tops = self._room.tops
         read = self.end.next_read(tops)
-        if read is None or read.part == "history":
+        if read is None or read.part in ("order", "history"):
             for send in self._SMALL:
                 if await send(self):
                     return True
         if read is None:
             return False
-        stretch = await self._room.read(read)
-        frame = self.end.events(read, stretch, tops[read.stream])
+        if read.part == "order":
+            frame = self.end.order(read, *await self._room.order(read))
+        else:
+            stretch = await self._room.read(read)
+            frame = self.end.events(read, stretch, tops.get(read.stream, 0))
         if frame is not None:
             await self.ws.send(frame, text=True)
             self._hub.delivered += 1

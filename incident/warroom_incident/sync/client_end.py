@@ -6,22 +6,27 @@ each stream was read without a gap. Whoever runs it brings the bytes, the clock 
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from ..door import DoorError
 from ..event import Event, Packet, read_packet
-from ..seal import ZERO, link
+from ..seal import ZERO
+from .reading import Comparison, Holdings, Nothing, Reading
 from .wire import (
     PROTOCOL,
     SEEN_EVERY,
     BoardCursor,
     Close,
     Events,
+    Fetch,
     Follow,
     FromServer,
     Hello,
+    Order,
     Part,
     ProtocolError,
     Push,
@@ -48,6 +53,18 @@ class Arrival(NamedTuple):
     packet: Packet
 
 
+class Ordered(NamedTuple):
+    """The end of a comparison: send `fetch`, and hand over what the server lacks.
+
+    `unvouched` are the ids of events that the server holds on hearsay.
+    """
+
+    stream: str
+    fetch: bytes
+    lacking: list[str]
+    unvouched: list[str]
+
+
 class Batch(NamedTuple):
     """Events of a stream that arrived together."""
 
@@ -57,61 +74,26 @@ class Batch(NamedTuple):
     seal: str
 
 
-@dataclass
-class Reading:
-    """How far one stream was read in the server's log."""
-
-    stream: str
-    iseq: int = 0
-    chain: bytes = ZERO
-    top: int = 0
-    synced: bool = False
-    ahead: dict[int, bytes] = field(default_factory=dict)
-    """Event ids by places behind a gap that history will fill."""
-    claims: dict[int, str] = field(default_factory=dict)
-    """What the server says the chain is at places that were not reached yet."""
-
-    @property
-    def behind(self) -> int:
-        """How many events of the stream are still to come."""
-        return max(0, self.top - self.iseq - len(self.ahead))
-
-    def take(self, iseq: int, event_id: bytes) -> None:
-        """Take in the event at a place."""
-        if iseq > self.iseq:
-            self.ahead[iseq] = event_id
-        while (following := self.ahead.pop(self.iseq + 1, None)) is not None:
-            self.chain = link(self.chain, following)
-            self.iseq += 1
-            self._check(self.claims.pop(self.iseq, ""))
-
-    def claim(self, iseq: int, chain: str) -> None:
-        """Hold the server to what it says the chain is at a place.
-
-        Raises:
-            ProtocolError: It is another one (`LOG_CHANGED`); `take` raises it too.
-        """
-        if iseq > self.iseq:
-            self.claims[iseq] = chain
-        elif iseq == self.iseq:
-            self._check(chain)
-
-    def _check(self, chain: str) -> None:
-        if chain and chain != self.chain.hex():
-            raise ProtocolError(
-                Close.LOG_CHANGED, f"the server's history of {self.stream} is another one"
-            )
-
-
 class ClientEnd:
     """One server as a console sees it.
 
     Args:
         hello: What to say first; `follow` and `board` are filled in from what was read before.
+        cursors: How far each stream was read in which log.
+        board: How far the board was read.
+        holdings: What is held already; it is compared where a cursor does not fit.
     """
 
-    def __init__(self, hello: Hello, cursors: Iterable[Follow], board: BoardCursor | None) -> None:
+    def __init__(
+        self,
+        hello: Hello,
+        cursors: Iterable[Follow],
+        board: BoardCursor | None,
+        holdings: Holdings | None = None,
+    ) -> None:
         self._hello = hello
+        self._holdings = holdings or Nothing()
+        self._comparisons: dict[str, Comparison] = {}
         self.welcome: Welcome | None = None
         self.board = board
         self.readings: dict[str, Reading] = {}
@@ -154,7 +136,9 @@ class ClientEnd:
         return encode(Subscribe(cursors, list(leave)))
 
     def _cursor(self, stream: str) -> Follow:
-        return self._cursors.get(stream, Follow(stream))
+        cursor = self._cursors.get(stream, Follow(stream))
+        digest = self._holdings.set_digest(stream)
+        return msgspec.structs.replace(cursor, set_digest=digest)
 
     def push(self, events: Sequence[Packet]) -> list[bytes]:
         """The frames that carry new events."""
@@ -182,8 +166,8 @@ class ClientEnd:
 
     # Receiving -----------------------------------------------------------------------------
 
-    def receive(self, frame: bytes) -> FromServer | Batch:
-        """Read a message; events come out checked, as a `Batch`.
+    def receive(self, frame: bytes) -> FromServer | Batch | Ordered:
+        """Read a message; events come out checked, as a `Batch`, a compared order as `Ordered`.
 
         Raises:
             ProtocolError: The frame is no message, an event is damaged, or the server's history
@@ -205,6 +189,8 @@ class ClientEnd:
                     self._begin(self._cursor(stream), message.log)
             case Events():
                 return self._events(message)
+            case Order():
+                return self._compare(message) or message
             case Synced():
                 reading = self.readings.get(message.stream)
                 if reading is not None:
@@ -228,7 +214,7 @@ class ClientEnd:
         )
 
     def _events(self, message: Events) -> Batch:
-        found = packets(message.events, message.withheld)
+        found = packets(message.events, message.withheld, message.via)
         if not len(found) == len(message.iseqs) == len(message.admitted):
             raise ProtocolError(Close.BAD_MESSAGE, "events and their places do not match")
         try:
@@ -254,6 +240,36 @@ class ClientEnd:
         reading.claim(arrivals[-1].iseq, message.chain)
         for arrival in arrivals:
             reading.take(arrival.iseq, bytes.fromhex(arrival.event.id))
+
+    def _compare(self, message: Order) -> Ordered | None:
+        """Take in a part of the server's order; at its end say what either side lacks."""
+        reading = self.readings.get(message.stream)
+        if reading is None:
+            return None
+        if message.first == 1:
+            reading.restart()
+            held = {bytes.fromhex(i[:16]): i for i in self._holdings.ids(message.stream)}
+            self._comparisons[message.stream] = Comparison(held)
+        comparison = self._comparisons.get(message.stream)
+        try:
+            prefixes = b64decode(message.prefixes, validate=True)
+        except ValueError as error:
+            raise ProtocolError(Close.BAD_MESSAGE, "an order that is no base64") from error
+        if comparison is None or len(prefixes) % 8:
+            raise ProtocolError(Close.BAD_MESSAGE, "an order without its beginning")
+        via = set(message.via)
+        reading.top = max(reading.top, message.top)
+        for place in range(len(prefixes) // 8):
+            iseq = message.first + place
+            prefix = prefixes[place * 8 : place * 8 + 8]
+            known = comparison.place(iseq, prefix, is_via=iseq in via)
+            if known is not None:
+                reading.take(iseq, bytes.fromhex(known))
+        if message.first + len(prefixes) // 8 <= message.top:
+            return None
+        del self._comparisons[message.stream]
+        fetch = encode(Fetch(message.stream, comparison.missing))
+        return Ordered(message.stream, fetch, comparison.lacking(), comparison.unvouched)
 
     def cursors(self) -> list[Follow]:
         """How far every followed stream was read without a gap."""

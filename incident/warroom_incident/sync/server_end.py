@@ -7,9 +7,10 @@ present state, then the newest, then the past, while new ones pass as they come.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..log import Row, Stretch
 from .wire import (
@@ -18,10 +19,12 @@ from .wire import (
     PROTOCOL,
     Close,
     Events,
+    Fetch,
     Follow,
     FromConsole,
     Hello,
     Message,
+    Order,
     Part,
     ProtocolError,
     Seen,
@@ -37,12 +40,22 @@ RECENT = 200
 PRESENT_AT_ONCE = 40
 """How many events of the present state travel in one frame."""
 
+WANTED_AT_ONCE = 64
+"""How many events that an exchange found lacking are read at once."""
+
+ORDER_AT_ONCE = 1500
+"""How many places of an order travel in one frame."""
+
+
+Lane = Part | Literal["order"]
+"""What is sent next: a part of the events, or in an exchange their order."""
+
 
 class Read(NamedTuple):
     """What to read from the log next: places of a stream, or a stretch behind `after`."""
 
     stream: str
-    part: Part
+    part: Lane
     iseqs: tuple[int, ...] = ()
     after: int = 0
     upto: int = 0
@@ -50,11 +63,20 @@ class Read(NamedTuple):
 
 @dataclass
 class Feed:
-    """How far one stream was sent: three lanes, the first that has something goes first."""
+    """How far one stream was sent: several lanes, the first that has something goes first.
+
+    In an exchange the order goes out, the console answers with what it lacks (`wanted`), and only
+    then can the stream be at its end.
+    """
 
     stream: str
     present: list[int] = field(default_factory=list)
     live: int = 1
+    order: int = 1
+    order_end: int = 0
+    has_order: bool = False
+    wanted: list[int] = field(default_factory=list)
+    is_asking: bool = False
     past: int = 1
     past_end: int = 0
     synced: bool = False
@@ -65,6 +87,10 @@ class Feed:
             return Read(self.stream, "present", tuple(self.present[:PRESENT_AT_ONCE]))
         if self.live <= top:
             return Read(self.stream, "live", after=self.live - 1, upto=top)
+        if self.has_order:
+            return Read(self.stream, "order", after=self.order - 1, upto=self.order_end)
+        if self.wanted:
+            return Read(self.stream, "history", tuple(self.wanted[:WANTED_AT_ONCE]))
         if self.past <= self.past_end:
             return Read(self.stream, "history", after=self.past - 1, upto=self.past_end)
         return None
@@ -79,16 +105,25 @@ class Feed:
                 return self.present[: len(read.iseqs)] == list(read.iseqs)
             case "live":
                 return read.after < self.live
+            case "order":
+                return read.after == self.order - 1
+            case "history" if read.iseqs:
+                return self.wanted[: len(read.iseqs)] == list(read.iseqs)
             case "history":
                 return read.after < self.past and read.upto == self.past_end
 
-    def sent(self, part: Part, last: int) -> None:
+    def sent(self, read: Read, last: int) -> None:
         """Note what was sent: everything up to `last`."""
-        match part:
+        match read.part:
             case "present":
                 self.present = [iseq for iseq in self.present if iseq > last]
             case "live":
                 self.live = max(self.live, last + 1)
+            case "order":
+                self.order = last + 1
+                self.has_order = last < self.order_end
+            case "history" if read.iseqs:
+                self.wanted = [iseq for iseq in self.wanted if iseq > last]
             case "history":
                 self.past = max(self.past, last + 1)
 
@@ -147,6 +182,43 @@ class ServerEnd:
             feed.present = sorted(i for i in present if known < i <= top)
         self.feeds[follow.stream] = feed
 
+    def exchange(self, follow: Follow, *, top: int, present: Sequence[int]) -> None:
+        """Begin to send a stream to a console that holds events of it from elsewhere.
+
+        It gets the present state, the order of all events up to `top`, then what it asks for.
+        """
+        self.feeds[follow.stream] = Feed(
+            follow.stream,
+            sorted(i for i in present if i <= top),
+            live=top + 1,
+            order_end=top,
+            has_order=True,
+            is_asking=True,
+        )
+
+    def fetch(self, message: Fetch) -> None:
+        """Note which events a console lacks.
+
+        Raises:
+            ProtocolError: It asks for places that its exchange has not.
+        """
+        feed = self.feeds.get(message.stream)
+        if feed is None or not feed.is_asking:
+            return
+        last = 0
+        for begin, end in message.ranges:
+            if not last < begin <= end <= feed.order_end:
+                raise ProtocolError(Close.BAD_MESSAGE, "fetch wants rising ranges of the order")
+            feed.wanted.extend(range(begin, end + 1))
+            last = end
+        feed.is_asking = False
+
+    def again(self, stream: str, iseq: int) -> None:
+        """Send an event once more, as a part of the present state: more is known of it now."""
+        feed = self.feeds.get(stream)
+        if feed is not None and iseq < feed.live:
+            feed.present = sorted({*feed.present, iseq})
+
     def leave(self, stream: str) -> None:
         """Send no more of a stream."""
         self.feeds.pop(stream, None)
@@ -201,19 +273,39 @@ class ServerEnd:
         feed = self.feeds.get(read.stream)
         if feed is None or not feed.follows(read):
             return None
-        if read.part == "present":
+        part = read.part
+        assert part != "order"
+        if read.iseqs:
             stretch = Stretch(_fitting(stretch.rows))
         if stretch.rows:
             last = stretch.rows[-1].iseq
         else:  # nothing is left of what was asked for
             last = read.iseqs[-1] if read.iseqs else read.upto
-        feed.sent(read.part, last)
-        return self.sent(events_frame(read.stream, read.part, stretch, top))
+        feed.sent(read, last)
+        return self.sent(events_frame(read.stream, part, stretch, top))
+
+    def order(self, read: Read, prefixes: bytes, via: Sequence[int]) -> bytes | None:
+        """The frame for the order of some places, or None if it is no longer asked for.
+
+        Args:
+            read: What was asked for.
+            prefixes: The first 8 bytes of the id at each place.
+            via: Which of the places nobody vouched for.
+        """
+        feed = self.feeds.get(read.stream)
+        if feed is None or not feed.follows(read):
+            return None
+        last = read.after + len(prefixes) // 8
+        feed.sent(read, last)
+        text = b64encode(prefixes).decode()
+        return self.message(Order(read.stream, read.after + 1, text, feed.order_end, list(via)))
 
     def newly_synced(self, tops: Mapping[str, int]) -> list[Feed]:
         """The feeds that have just been sent to their end for the first time."""
         done = [
-            f for f in self.feeds.values() if not f.synced and not f.next(tops.get(f.stream, 0))
+            f
+            for f in self.feeds.values()
+            if not (f.synced or f.is_asking or f.next(tops.get(f.stream, 0)))
         ]
         for feed in done:
             feed.synced = True
@@ -225,7 +317,7 @@ class ServerEnd:
 
 
 def _urgency(read: Read) -> int:
-    return ("present", "live", "history").index(read.part)
+    return ("present", "live", "order", "history").index(read.part)
 
 
 def _fitting(rows: list[Row]) -> list[Row]:
@@ -256,5 +348,6 @@ def events_frame(stream: str, part: Part, stretch: Stretch, top: int) -> bytes:
                 for place, row in enumerate(rows)
                 if row.packet.body is None
             },
+            {str(place): row.packet.via for place, row in enumerate(rows) if row.packet.via},
         )
     )

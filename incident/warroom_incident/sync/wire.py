@@ -7,8 +7,9 @@ All times are integer milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
@@ -80,12 +81,17 @@ class Message(msgspec.Struct, frozen=True, tag_field="t", omit_defaults=True):
 
 
 class Follow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A stream to receive, and how far it was read in which log: up to `iseq`, chain there."""
+    """A stream to receive, and how far it was read in which log: up to `iseq`, chain there.
+
+    `set_digest` is that of all events held of it; empty where none are. It begins an exchange
+    where the cursor is not one of the server's log.
+    """
 
     stream: StreamName
     log: Annotated[str, Meta(max_length=64)] = ""
     iseq: Count = 0
     chain: Chain = ""
+    set_digest: Chain = ""
 
 
 class BoardCursor(msgspec.Struct, frozen=True):
@@ -122,6 +128,40 @@ class Push(Message, frozen=True, tag="push"):
     """New events of this replica, or of its user's outbox."""
 
     events: Annotated[list[tuple[Raw, Raw]], Meta(max_length=500)]
+
+
+class Fetch(Message, frozen=True, tag="fetch"):
+    """In an exchange: the places that are lacking, as ranges `[first, last]`."""
+
+    stream: StreamName
+    ranges: Annotated[list[tuple[Count, Count]], Meta(max_length=4000)]
+
+
+class Vouch(Message, frozen=True, tag="vouch"):
+    """In an exchange: the proof that a server admitted events, whoever hands them on.
+
+    `ids` are the ids of a stream in the order of `log` from its `first` place on, 32 bytes each in
+    base64; the last message carries the `seal` that `server` put on the chain at its end.
+    """
+
+    stream: StreamName
+    log: Annotated[str, Meta(max_length=64)]
+    server: Annotated[str, Meta(max_length=64)]
+    first: Count
+    ids: str
+    admitted: Count = 0
+    seal: str = ""
+
+
+class Relay(Message, frozen=True, tag="relay"):
+    """In an exchange: events that the server lacks, whoever wrote them, in displayed order.
+
+    `admitted` gives the first admission stamp that is known of each, 0 for none.
+    """
+
+    events: Annotated[list[tuple[Raw, Raw]], Meta(max_length=500)]
+    admitted: Annotated[list[Count], Meta(max_length=500)]
+    withheld: dict[str, str] = {}
 
 
 class Seen(Message, frozen=True, tag="seen"):
@@ -190,7 +230,8 @@ class Events(Message, frozen=True, tag="events"):
     """Events of a stream in the server's order.
 
     `iseqs` and `admitted` run beside `events`. `chain` is the chain at the last of them, with
-    `seal` the server's signature there. `top` is the stream's last `iseq`.
+    `seal` the server's signature there. `top` is the stream's last `iseq`. By place in the frame,
+    `withheld` gives the reasons for missing bodies, `via` who handed on what nobody vouches for.
     """
 
     stream: StreamName
@@ -202,6 +243,21 @@ class Events(Message, frozen=True, tag="events"):
     chain: Chain = ""
     seal: str = ""
     withheld: dict[str, str] = {}
+    via: dict[str, str] = {}
+
+
+class Order(Message, frozen=True, tag="order"):
+    """In an exchange: which events a stream holds, in the server's order from place `first` on.
+
+    `prefixes` are the first 8 bytes of each id, in base64. `top` is the last place of the
+    exchange. `via` lists the places of events that nobody vouched for yet.
+    """
+
+    stream: StreamName
+    first: Count
+    prefixes: str
+    top: Count
+    via: list[Count] = []
 
 
 class Synced(Message, frozen=True, tag="synced"):
@@ -264,8 +320,10 @@ class Presence(Message, frozen=True, tag="presence"):
     people: list[Person]
 
 
-FromConsole = Hello | Subscribe | Push | Seen | Here | Held
-FromServer = Welcome | Ack | Refused | Events | Synced | Summaries | Records | Presence | Held
+FromConsole = Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held
+FromServer = (
+    Welcome | Ack | Refused | Events | Order | Synced | Summaries | Records | Presence | Held
+)
 
 _from_console: Callable[[bytes], FromConsole] = msgspec.json.Decoder(FromConsole).decode
 _from_server: Callable[[bytes], FromServer] = msgspec.json.Decoder(FromServer).decode
@@ -309,13 +367,18 @@ def raw_pair(packet: Packet) -> tuple[Raw, Raw]:
     return Raw(packet.head), _NULL if packet.body is None else Raw(packet.body)
 
 
-def packets(pairs: Sequence[tuple[Raw, Raw]], withheld: dict[str, str]) -> list[Packet]:
-    """The events of a frame; `withheld` gives the reasons by place in the frame."""
+def packets(
+    pairs: Sequence[tuple[Raw, Raw]],
+    withheld: Mapping[str, str] = MappingProxyType({}),
+    via: Mapping[str, str] = MappingProxyType({}),
+) -> list[Packet]:
+    """The events of a frame; `withheld` and `via` tell of them by their places in the frame."""
     found = []
     for place, (head, body) in enumerate(pairs):
         raw = bytes(body)
+        name = via.get(str(place))
         if raw == b"null":
-            found.append(Packet(bytes(head), None, withheld.get(str(place), "withheld")))
+            found.append(Packet(bytes(head), None, withheld.get(str(place), "withheld"), name))
         else:
-            found.append(Packet(bytes(head), raw))
+            found.append(Packet(bytes(head), raw, None, name))
     return found

@@ -1,0 +1,136 @@
+"""What one console hands on of others' events, and what proves that a server admitted them.
+
+A seal of a server that this room trusts is proof enough from anybody. An event without one is taken
+from its author; from anybody else it is kept with the name of who brought it, and never says who
+commands or how bad things are.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from dataclasses import dataclass
+from hashlib import sha256
+
+from warroom_incident.clean import clean_line
+from warroom_incident.door import MAX_EVENT_BYTES, DoorError, check_json
+from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
+from warroom_incident.log import Entry
+from warroom_incident.reducers import Right
+from warroom_incident.seal import ZERO, link, sealed_text
+from warroom_incident.sync.wire import Close, ProtocolError, Relay, Vouch, packets
+
+from .admission import Refusal
+from .identity import Who
+from .keys import verify
+from .room import MAX_REASON, Refused, Room
+
+MAX_VOUCHED = 200_000
+"""How many events one message series may prove."""
+
+
+@dataclass
+class _Proof:
+    """The ids of a stream in a log's order, as far as they came."""
+
+    log: str
+    server: str
+    ids: list[bytes]
+
+
+class Relays:
+    """One connection's proofs and what they let in."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._proofs: dict[str, _Proof] = {}
+        self._vouched: set[str] = set()
+
+    def vouch(self, message: Vouch) -> None:
+        """Take in a part of a proof; the last one carries the seal.
+
+        A seal that does not fit proves nothing and harms nothing.
+
+        Raises:
+            ProtocolError: The parts do not follow each other.
+        """
+        proof = self._proofs.get(message.stream)
+        if message.first == 1:
+            proof = self._proofs[message.stream] = _Proof(message.log, message.server, [])
+        try:
+            raw = b64decode(message.ids, validate=True)
+        except binascii.Error as error:
+            raise ProtocolError(Close.BAD_MESSAGE, "a proof that is no base64") from error
+        if (
+            proof is None
+            or (proof.log, proof.server) != (message.log, message.server)
+            or message.first != len(proof.ids) + 1
+            or len(raw) % 32
+            or len(proof.ids) + len(raw) // 32 > MAX_VOUCHED
+        ):
+            raise ProtocolError(Close.BAD_MESSAGE, "a proof out of order")
+        proof.ids.extend(raw[at : at + 32] for at in range(0, len(raw), 32))
+        if message.seal:
+            del self._proofs[message.stream]
+            if self._fits(message, proof):
+                self._vouched.update(id_.hex() for id_ in proof.ids)
+
+    def _fits(self, message: Vouch, proof: _Proof) -> bool:
+        public = self._room.room.servers().get(proof.server)
+        if public is None:
+            return False
+        chain = ZERO
+        for id_ in proof.ids:
+            chain = link(chain, id_)
+        text = sealed_text(proof.log, message.stream, len(proof.ids), chain, message.admitted)
+        try:
+            return verify(public, text, bytes.fromhex(message.seal))
+        except ValueError:
+            return False
+
+    def admit(self, message: Relay, who: Who) -> tuple[list[Entry], list[Refused]]:
+        """The events that are let in, with what is known of them, and why the others are not.
+
+        Raises:
+            ProtocolError: The stamps do not match the events.
+        """
+        found = packets(message.events, message.withheld)
+        if len(found) != len(message.admitted):
+            raise ProtocolError(Close.BAD_MESSAGE, "relayed events and their stamps do not match")
+        entries: list[Entry] = []
+        refused: list[Refused] = []
+        for packet, stamp in zip(found, message.admitted, strict=True):
+            try:
+                entries.append(self._entry(packet, stamp, who))
+            except (DoorError, Refusal) as error:
+                reason = clean_line(str(error), MAX_REASON)
+                refused.append(Refused(sha256(packet.head).hexdigest(), reason))
+        return entries, refused
+
+    def _entry(self, packet: Packet, stamp: int, who: Who) -> Entry:
+        event = _checked(packet)
+        if event.id in self._vouched:
+            return Entry(event, packet, stamp or None)
+        if event.withheld is not None:
+            raise Refusal("an event without its body needs a server's seal")
+        if event.head.by == who.name:
+            self._room.admit(event, who)
+            return Entry(event, packet)
+        if event.head.stream == ROOM:
+            raise Refusal("accounts and tokens need a server's seal")
+        if not self._room.right_of(who.caller).covers(Right.RESPONDER):
+            raise Refusal("your account may only read here; ask an admin")
+        known = self._room.state(event.head.stream).events.get(event.id)
+        if known is not None and known.via is None:
+            return Entry(event, packet)
+        hearsay = packet._replace(via=who.name)
+        return Entry(read_packet(hearsay), hearsay)
+
+
+def _checked(packet: Packet) -> Event:
+    if packet.body is not None:
+        return check_packet(packet)
+    if len(packet.head) > MAX_EVENT_BYTES:
+        raise DoorError("The head of an event is too long.")
+    check_json(packet.head)
+    return read_packet(packet)
