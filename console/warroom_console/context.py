@@ -116,6 +116,9 @@ class Stage(Protocol):
     def show_detail(self) -> None:
         """Show everything about the row under the cursor."""
 
+    def about(self, title: str, source: Draw) -> None:
+        """Show lines above the panels, to be read."""
+
     def mark(self) -> None:
         """Mark the row under the cursor, or unmark it."""
 

@@ -19,6 +19,7 @@ from warroom_console.widgets.keybar import Hint, KeyBar, hints
 from warroom_console.widgets.menu import Menu, choices_of
 from warroom_console.widgets.palette import Palette
 from warroom_console.widgets.prompt import Ask, Prompt
+from warroom_console.widgets.row import Draw
 from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.spans import Line
 from warroom_console.widgets.terminal import TerminalScreen, key_name
@@ -238,7 +239,11 @@ class Base(TerminalScreen):
         if source is None:
             self.seat.flash("There is no row under the cursor: j and k move it.", Tone.WARN)
         else:
-            self.open_sheet(About(pane.view.name, source))
+            self.about(pane.view.name, source)
+
+    def about(self, title: str, source: Draw) -> None:
+        """Show lines above the panels, to be read."""
+        self.open_sheet(About(title, source))
 
     def sift(self) -> None:
         """Ask for the active panel's filter; it works while it is typed."""

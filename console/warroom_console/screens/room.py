@@ -12,6 +12,7 @@ from warroom_console.theme import Tone
 from warroom_console.views.alerts import AlertsView
 from warroom_console.views.comms import CommsView
 from warroom_console.views.due import Due, due_list
+from warroom_console.views.facts import draw_facts
 from warroom_console.views.heading import idle_line, room_heading
 from warroom_console.views.roles import RolesView
 from warroom_console.views.runbook import RunbookView
@@ -112,10 +113,15 @@ class RoomScreen(Base):
             self._show_detail()
 
     def _show_detail(self) -> None:
+        """Show the row under the cursor, else the facts of the incident."""
         pane, row = self.pane, self.pane.rows.cursor
         source = pane.view.detail(self.seat, row) if row is not None else None
-        subject = None if row is None else f"{pane.view.name}:{row}"
-        self._detail.show(subject, source)
+        if source is None:
+            self._about.set_name("Facts")
+            self._detail.show("facts", draw_facts(self.seat))
+        else:
+            self._about.set_name("Detail")
+            self._detail.show(f"{pane.view.name}:{row}", source)
 
     def on_rows_view_opened(self, opened: RowsView.Opened) -> None:
         if self.registry.find(self.scope, "enter") is None:

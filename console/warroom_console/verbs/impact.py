@@ -10,6 +10,7 @@ from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import in_incident
+from warroom_console.views.facts import IMPACT_NAMES, draw_facts
 from warroom_console.when import parse_when
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
@@ -19,26 +20,33 @@ from warroom_incident.vocabulary import ImpactField, ImpactSet
 
 LONGEST = 2000
 
-FIELDS: Mapping[ImpactField, tuple[str, str, str]] = {
-    "started_at": ("w", "Since when", "14:02, -20m or a date"),
-    "detected_by": ("d", "Detected by", "an alert, a customer, a colleague"),
-    "services": ("s", "Services", "names with commas between them"),
-    "users": ("u", "Users", "who, and how many"),
-    "regions": ("r", "Regions", "names with commas between them"),
-    "data_loss": ("l", "Data loss", "none, or what and since when"),
-    "workaround": ("a", "Workaround", "what customers can do meanwhile"),
-    "reports": ("c", "Customer reports", "how many so far"),
+FIELDS: Mapping[ImpactField, tuple[str, str]] = {
+    "started_at": ("w", "14:02, -20m or a date"),
+    "detected_by": ("d", "an alert, a customer, a colleague"),
+    "services": ("s", "names with commas between them"),
+    "users": ("u", "who, and how many"),
+    "regions": ("r", "names with commas between them"),
+    "data_loss": ("l", "none, or what and since when"),
+    "workaround": ("a", "what customers can do meanwhile"),
+    "reports": ("c", "how many so far"),
 }
-"""Every fact's key in the menu, its name, and what to type."""
+"""Every fact's key in the menu, and what to type."""
 
 
 def register(registry: Registry[Ctx]) -> None:
-    """Add `i m` and `:impact`."""
+    """Add `i m` and `i f`, `:impact` and `:facts`."""
     registry.register(
+        Action("incident.facts", ("f",), "Facts", "Show what is known: severity, status, impact.",
+               facts, scope=Scope.ROOM, leader="i", command="facts"),
         Action("incident.impact", ("m",), "Impact", "State who is hurt, how, and since when.",
                impact, scope=Scope.ROOM, leader="i", when=in_incident, command="impact",
                usage="FIELD [TEXT]", hints=_hints),
     )  # fmt: skip
+
+
+def facts(ctx: Ctx, _args: Args) -> None:
+    """Show the facts of the incident on one page."""
+    ctx.stage.about(ctx.state.number, draw_facts(ctx))
 
 
 def impact(ctx: Ctx, args: Args) -> None:
@@ -59,13 +67,13 @@ def impact(ctx: Ctx, args: Args) -> None:
 
 def _meant(word: str) -> ImpactField:
     words = {field.replace("_", " "): field for field in FIELDS}
-    words |= {name.casefold(): field for field, (_, name, _) in FIELDS.items()}
+    words |= {name.casefold(): field for field, name in IMPACT_NAMES.items()}
     return find(word, words, "fact", FIELDS)
 
 
 def _choices(ctx: Ctx) -> Iterable[Choice]:
-    for field, (key, name, _) in FIELDS.items():
-        yield Choice(field, name, _standing(ctx, field), key)
+    for field, name in IMPACT_NAMES.items():
+        yield Choice(field, name, _standing(ctx, field), FIELDS[field][0])
 
 
 def _standing(ctx: Ctx, field: str) -> str:
@@ -81,7 +89,7 @@ def _standing(ctx: Ctx, field: str) -> str:
 
 def _ask(ctx: Ctx, field: str) -> None:
     known = _meant(field)
-    _, name, hint = FIELDS[known]
+    name, hint = IMPACT_NAMES[known], FIELDS[known][1]
     base = ctx.state.base_for(("impact", known))
     text = clean_line(ctx.state.impact(known) or "")
 
@@ -117,7 +125,7 @@ def state(ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None 
         return
     if value == ctx.state.impact(field):
         return
-    name = FIELDS[field][1]
+    name = IMPACT_NAMES[field]
     said = f"{name} taken back" if value is None else f"{name}: {clean_line(value, 40)}"
     ctx.write(ImpactSet(field=field, text=value), base=base, said=said)
 

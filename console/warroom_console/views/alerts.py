@@ -15,7 +15,7 @@ from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.detail import fields, prose
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
-from warroom_console.widgets.spans import Line, column, cut
+from warroom_console.widgets.spans import Line, Span, column
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.clean import cells, clean, clean_line
 from warroom_incident.event import BOARD
@@ -26,11 +26,34 @@ MOST_OVER = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns beside the title are, in cells; 0 for one that nobody needs."""
+
+    service: int = 0
+    count: int = 0
+    acked: int = 0
+    where: int = 0
+
+    @classmethod
+    def of(cls, alerts: Iterable[Standing], *, in_incident: bool) -> Columns:
+        """The widths that a list of alerts needs."""
+        service = count = acked = where = 0
+        for alert in alerts:
+            service = max(service, min(14, cells(clean_line(alert.service))))
+            count = max(count, len(_count(alert)))
+            acked = max(acked, min(12, cells(clean_line(alert.acked_by))))
+            where = max(where, min(16, cells(_where(alert, in_incident))))
+        return cls(service, count, acked, where)
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """One row: the alert as it stands, and its age in words."""
+    """One row: the alert as it stands, its age in words, and the columns of its list."""
 
     alert: Standing
     age: str
+    columns: Columns
+    in_incident: bool
 
 
 class AlertsView:
@@ -86,26 +109,30 @@ class AlertsView:
             ("Open, not linked here", others),
             (_over(over), over[:MOST_OVER]),
         ]
+        in_incident = room.stream is not None
+        columns = Columns.of(found, in_incident=in_incident)
         rows: list[Row] = []
         plain = not own and not over
         for name, alerts in groups:
             if alerts and not plain:
                 rows.append(heading(name))
-            rows.extend(alert_row(alert, now, glyphs, room.stream is not None) for alert in alerts)
+            rows.extend(alert_row(alert, now, glyphs, columns, in_incident) for alert in alerts)
         return rows
 
     def title(self, room: Room) -> Title:
         """How many there are and how many wait; collapsed, the one to look at."""
         alerts = self.alerts(room)
         waiting = [alert for alert in alerts if alert.waits]
-        badges: Line = ((f" {len(waiting)} waiting", Tone.WARN),) if waiting else ()
+        badges: Line = ()
+        if waiting:
+            badges = ((f" {room.glyphs.dot}", Tone.DIM), (f" {len(waiting)} waiting", Tone.WARN))
         first = min(waiting, key=lambda alert: (not alert.own, alert.urgency), default=None)
         status: Line = ()
         if first is not None:
             severity = (first.severity, severity_tone(first.severity))
             status = (severity, (f" {first.title}", Tone.TEXT))
         count = sum(alert.is_open for alert in alerts)
-        return Title(str(count) if alerts else "", badges, shown(self.filter), "", status)
+        return Title(f"{count} open" if alerts else "", badges, shown(self.filter), "", status)
 
     def empty(self, room: Room) -> str:
         """What to say when nothing is listed."""
@@ -150,39 +177,49 @@ def heading(text: str) -> Row:
 
 
 def alert_row(
-    alert: Standing, now: int, glyphs: Glyphs, in_incident: bool, prefix: str = ""
+    alert: Standing,
+    now: int,
+    glyphs: Glyphs,
+    columns: Columns,
+    in_incident: bool = False,
+    prefix: str = "",
 ) -> Row:
     """An alert as a row."""
-    shown = Shown(alert, age(now - alert.first_seen))
-    return Row(
-        prefix + alert.uid,
-        (shown, in_incident, glyphs),
-        partial(_draw, shown, in_incident, glyphs),
-    )
+    shown = Shown(alert, age(now - alert.first_seen), columns, in_incident)
+    return Row(prefix + alert.uid, (shown, glyphs), partial(_draw, shown, glyphs))
 
 
-def _draw(shown: Shown, in_incident: bool, glyphs: Glyphs, width: int) -> Sequence[Line]:
-    alert = shown.alert
-    severity = (column(alert.severity, 4), severity_tone(alert.severity))
-    state = (f" {column(alert.word, 9)}", alert.tone)
-    count = f"x{alert.count}" if alert.count > 1 else ""
-    away = alert.incidents if not in_incident or not alert.own else ()
-    where = " ".join(away)
+def _count(alert: Standing) -> str:
+    return f"x{alert.count}" if alert.count > 1 else ""
+
+
+def _where(alert: Standing, in_incident: bool) -> str:
+    """The incidents that it is linked to, where that is not plain from the heading."""
+    return "" if in_incident and alert.own else " ".join(alert.incidents)
+
+
+def _draw(shown: Shown, glyphs: Glyphs, width: int) -> Sequence[Line]:
+    alert, columns = shown.alert, shown.columns
     beside = [
-        (column(alert.service, 12, glyphs.more), Tone.DIM) if width >= 60 else ("", Tone.DIM),
-        (f"{shown.age:>4}", Tone.DIM),
-        (f"{count:>5}", Tone.DIM),
-        (column(alert.acked_by, 8, glyphs.more), Tone.TEXT),
+        (alert.service, columns.service if width >= 60 else 0, Tone.DIM),
+        (f"{shown.age:>4}", 4, Tone.DIM),
+        (_count(alert).rjust(columns.count), columns.count, Tone.DIM),
+        (alert.acked_by, columns.acked, Tone.TEXT),
+        (_where(alert, shown.in_incident), columns.where, Tone.ACCENT),
     ]
-    if where:
-        beside.append((cut(where, 16, glyphs.more), Tone.ACCENT))
-    tail: list[tuple[str, Tone]] = []
-    for text, tone in beside:
-        if text:
-            tail.append((" " + text, tone))
+    tail: list[Span] = [
+        ("  " + column(text, wide, glyphs.more), tone) for text, wide, tone in beside if wide
+    ]
     room = width - 14 - sum(cells(text) for text, _ in tail)
     tone = Tone.TEXT if alert.is_open else Tone.DIM
-    return [(severity, state, (column(alert.title, max(8, room), glyphs.more), tone), *tail)]
+    return [
+        (
+            (column(alert.severity, 4), severity_tone(alert.severity)),
+            (f" {column(alert.word, 9)}", alert.tone),
+            (column(alert.title, max(8, room), glyphs.more), tone),
+            *tail,
+        )
+    ]
 
 
 # The detail --------------------------------------------------------------------------------

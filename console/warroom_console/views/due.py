@@ -20,14 +20,15 @@ from warroom_incident.reducers import Key
 class Due:
     """One thing to see to.
 
-    `act` is the action that sees to it, and `key` how it is pressed; `panel` and `row` say where
-    it lies, 0 and nothing if nowhere.
+    `act` is the action that sees to it, `key` how it is pressed and `does` what that does; `panel`
+    and `row` say where it lies, 0 and nothing if nowhere.
     """
 
     text: str
     tone: Tone = Tone.WARN
     act: str = ""
     key: str = ""
+    does: str = ""
     panel: int = 0
     row: str = ""
 
@@ -45,11 +46,6 @@ def due_list(room: Room) -> list[Due]:
     if room.stream is None or room.state.closed:
         return list(_lost(room))
     return [*_lost(room), *_disagreements(room), *_vacant(room), *_unjudged(room), *_firing(room)]
-
-
-def first_due(room: Room) -> Due | None:
-    """The most urgent of what is due."""
-    return next(iter(due_list(room)), None)
 
 
 def subject(key: Key) -> str:
@@ -81,7 +77,7 @@ def _lost(room: Room) -> Iterator[Due]:
 def _disagreements(room: Room) -> Iterator[Due]:
     for conflict in room.state.conflicts():
         text = f"people disagree about {subject(conflict.key)}"
-        yield Due(text, Tone.WARN, "incident.settle", "i o")
+        yield Due(text, Tone.WARN, "incident.settle", "i o", "settles it")
     for draft in room.state.drafts():
         if len(draft.versions) > 1:
             yield Due(f"“{draft.title}” was saved twice unseen", Tone.WARN, panel=5, row=draft.id)
@@ -90,9 +86,15 @@ def _disagreements(room: Room) -> Iterator[Due]:
 def _vacant(room: Room) -> Iterator[Due]:
     commander = room.state.holder("commander")
     if commander is None:
-        yield Due("nobody is in command", Tone.BAD, "incident.command", "i c")
+        yield Due("nobody is in command", Tone.BAD, "incident.command", "i c", "takes command")
     elif away(room, commander):
-        yield Due(f"the commander, {commander}, is not here", Tone.WARN, "incident.command", "i c")
+        yield Due(
+            f"the commander, {commander}, is not here",
+            Tone.WARN,
+            "incident.command",
+            "i c",
+            "takes command",
+        )
 
 
 def away(room: Room, person: str) -> bool:
@@ -102,7 +104,9 @@ def away(room: Room, person: str) -> bool:
 
 def _unjudged(room: Room) -> Iterator[Due]:
     if room.state.severity == "SEV?":
-        yield Due("nobody has judged the severity", Tone.WARN, "incident.severity", "i s")
+        yield Due(
+            "nobody has judged the severity", Tone.WARN, "incident.severity", "i s", "sets it"
+        )
 
 
 def _firing(room: Room) -> Iterator[Due]:
@@ -120,5 +124,7 @@ def _firing(room: Room) -> Iterator[Due]:
             first = min(alerts, key=lambda alert: alert.urgency)
             count = "1 alert" if len(alerts) == 1 else f"{len(alerts)} alerts"
             verb = "fires" if len(alerts) == 1 else "fire"
-            text = f"{count} {where} {verb}, taken on by nobody: {first.title}"
-            yield Due(text, Tone.WARN, panel=1, row=first.uid)
+            text = f"{count} {where} {verb} and nobody has taken it on"
+            if len(alerts) > 1:
+                text = f"{count} {where} {verb} and nobody has taken them on"
+            yield Due(text, Tone.WARN, "", ".", "goes there", 1, first.uid)

@@ -6,10 +6,12 @@ from warroom_console.context import Room
 from warroom_console.theme import Tone
 from warroom_console.times import age, clock, elapsed, short
 from warroom_console.views.board import severity_tone
-from warroom_console.views.due import away, first_due
+from warroom_console.views.due import away, due_list
 from warroom_console.widgets.header import Heading
-from warroom_console.widgets.spans import Line, Span
+from warroom_console.widgets.spans import Line, Span, cut
 from warroom_incident.clean import clean_line
+
+_LONGEST_DUE = 64
 
 WIDE = 100
 """From this width on, the header names the people who are here."""
@@ -117,16 +119,21 @@ def _time(room: Room) -> Line:
 
 def idle_line(room: Room) -> Line:
     """The most urgent of: the link, what is still to be read, what is due."""
-    if line := _link_sentence(room):
-        return line
+    if sentence := _link_sentence(room):
+        return sentence
     behind = room.model.behind.get(room.stream or "", 0)
     if room.model.live and room.stream not in room.model.synced and behind:
         return ((f"reading: {behind:,} entries are still to come", Tone.DIM),)
-    due = first_due(room)
-    if due is None:
+    found = due_list(room)
+    if not found:
         return ()
-    key: Line = ((f"  {due.key}", Tone.ACCENT),) if due.key else ()
-    return ((_sentence(due.text), due.tone), *key, ("   0 ", Tone.ACCENT), ("all due", Tone.DIM))
+    first = found[0]
+    line: Line = ((_sentence(cut(first.text, _LONGEST_DUE, room.glyphs.more)), first.tone),)
+    if first.key:
+        line = (*line, (f"   {first.key}", Tone.ACCENT), (f" {first.does}", Tone.DIM))
+    if len(found) > 1:
+        line = (*line, ("   0", Tone.ACCENT), (f" lists all {len(found)}", Tone.DIM))
+    return line
 
 
 def lobby_idle(room: Room) -> Line:

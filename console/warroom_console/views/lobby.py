@@ -10,7 +10,7 @@ from warroom_console.context import Room
 from warroom_console.model import Changes
 from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import age, day, stamp
-from warroom_console.views.alerts import AlertsView, alert_row, heading
+from warroom_console.views.alerts import AlertsView, Columns, alert_row, heading
 from warroom_console.views.board import Standing, severity_tone
 from warroom_console.views.due import away
 from warroom_console.views.sifting import fits, shown
@@ -99,7 +99,8 @@ class LobbyView:
             return []
         name = f"Alerts in no incident ({len(loose)})"
         now, glyphs = room.now(), room.glyphs
-        rows = [alert_row(alert, now, glyphs, False, ALERT) for alert in loose[:MOST]]
+        columns = Columns.of(loose[:MOST], in_incident=False)
+        rows = [alert_row(a, now, glyphs, columns, prefix=ALERT) for a in loose[:MOST]]
         left = len(loose) - MOST
         more = [note("more", f"and {left} more: / narrows them down")] if left > 0 else []
         return [note("gap-alerts", ""), heading(name), *rows, *more]
@@ -142,9 +143,10 @@ class LobbyView:
         """How many incidents are open and how many alerts wait."""
         count = len(open_incidents(room))
         loose = sum(alert.waits for alert in waiting_alerts(self._board.alerts(room)))
-        badges: Line = ((f" {loose} alerts waiting", Tone.WARN),) if loose else ()
-        if loose == 1:
-            badges = ((" 1 alert waiting", Tone.WARN),)
+        badges: Line = ()
+        if loose:
+            word = "alert waits" if loose == 1 else "alerts wait"
+            badges = ((f" {room.glyphs.dot}", Tone.DIM), (f" {loose} {word}", Tone.WARN))
         return Title(f"{count} open", badges, shown(self.filter))
 
     def empty(self, room: Room) -> str:
