@@ -182,11 +182,11 @@ class Desk:
         Raises:
             NoIncident: There is none; the message is one sentence.
         """
-        model = self.model
-        numbers = {stream: summary.id for stream, summary in model.summaries.items()}
-        numbers |= {
-            stream: state.number for stream, state in model.incidents.items() if state.known
-        }
+        numbers = {stream: summary.id for stream, summary in self.model.summaries.items()}
+        for stream, state in self.model.incidents.items():
+            # An incident that is known in part only may lack the number that its line shows.
+            if state.known and (stream not in numbers or ("number",) in state.registers):
+                numbers[stream] = state.number
         return find_stream(name, numbers)
 
     # Writing -------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ Work = Callable[[Desk], Awaitable[T]]
 
 READY_WITHIN = 8.0
 ANSWER_WITHIN = 5.0
+INTERRUPTED = 130
 TERMINATED = 143
 ADVICE = "start one with `warroom serve`, name one with --server, or look around in `warroom demo`"
 
@@ -55,6 +56,8 @@ def visit(work: Work[T], *, board: bool = False) -> T:
         return asyncio.run(_visit(places, work, board=board))
     except asyncio.CancelledError:
         raise click.exceptions.Exit(TERMINATED) from None
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 async def _visit(places: Places, work: Work[T], *, board: bool) -> T:
@@ -116,7 +119,7 @@ async def follow_whole(desk: Desk, name: str) -> str:
     stream = await follow(desk, name)
     if desk.fresh:
         await desk.complete(stream)
-    if not desk.load(stream).known:
+    if not desk.fresh and desk.load(stream).declared is None:
         number = desk.model.summaries[stream].id
         raise Unreachable(
             f"{number} was never opened on this machine, and no server can be reached "

@@ -45,7 +45,7 @@ def _markdown(shown: Shown) -> Iterator[str]:
         yield "**This was a drill.**"
         yield ""
     for name, value in _facts(shown):
-        yield f"- {name}: {_md(value)}"
+        yield f"- {_md(name)}: {_md(value)}"
     for title, rows in _lists(shown):
         yield from ("", f"## {title}", "")
         yield from (f"- {_md(row)}" for row in rows)

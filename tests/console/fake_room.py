@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from websockets.asyncio.server import Server, ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
+from warroom_console.link import wall_ms
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.author import Author, Counters
+from warroom_incident.clock import HybridClock
 from warroom_incident.event import Event, Packet, check_packet, read_packet
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
@@ -38,6 +42,7 @@ from warroom_incident.sync.wire import (
     Welcome,
     packets,
 )
+from warroom_incident.vocabulary import IncidentDeclared, IncidentNumbered
 
 
 class Seat:
@@ -64,7 +69,7 @@ class FakeRoom:
             PROTOCOL, room, "", "server", "elsewhere", 0, "ana", "ana", "admin", "board-1"
         )
         self.log = Log.create_or_open(directory / "log.db", new_id=f"log of {room}")
-        self.now = 1_700_000_000_000
+        self.now = wall_ms()
         self.records: list[AlertRecord] = []
         self.refuses: Callable[[Event], str | None] = lambda _event: None
         self.farewell: tuple[int, str] | None = None
@@ -73,6 +78,8 @@ class FakeRoom:
         """When set, the code and reason to hang up with instead of a welcome."""
         self.silent = False
         """Whether pushes go unanswered."""
+        self._author = Author(Counters("w" * 16), HybridClock(lambda: self.now), os.urandom)
+        self._declared = 0
         self.seats: list[Seat] = []
         self.heard: list[FromConsole] = []
         self.greeted = 0
@@ -205,9 +212,15 @@ class FakeRoom:
             await self._send_what_is_due(other)
 
     def admit(self, entries: list[Entry]) -> list[tuple[str, str, int, int]]:
-        """Make events durable."""
-        self.now += 1
+        """Make events durable, and number the incidents that they declare."""
+        self.now = max(self.now + 1, wall_ms())
         receipts = self.log.append(entries, self.now)
+        for entry in entries:
+            if isinstance(entry.event.body, IncidentDeclared):
+                self._declared += 1
+                number = IncidentNumbered(number=f"INC-{self._declared}")
+                written = self._author.write(entry.event.head.stream, "warroom", number)
+                self.log.append([Entry(*written)], self.now)
         return [(r.id, r.stream, r.iseq, r.admitted) for r in receipts]
 
     async def _send_what_is_due(self, seat: Seat) -> None:

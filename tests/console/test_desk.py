@@ -65,6 +65,7 @@ async def test_a_write_counts_at_once_and_is_durable_after_the_ack(tmp_path: Pat
         assert {desk.model.mark(e) for e in state.events.values()} == {"pending"}
         await desk.kept()
         assert unsent(desk.places, room) == set(state.events)
+        await wait_for(lambda: room.told(Push))
         room.silent = False
         event = desk.write(stream, NoteAdded(text="hello"))
         assert (await desk.sent([event.id])).acknowledged == {event.id}
@@ -198,8 +199,8 @@ async def test_the_server_is_told_what_this_machine_holds_on_disk(tmp_path: Path
     async with fake_room(tmp_path) as room, Desk(places(room)) as desk:
         await desk.ready()
         stream = desk.declare("Checkout fails")
-        top = len(desk.model.incident(stream).events)
-        await wait_for(lambda: Held(stream, top) in room.heard)
+        await wait_for(lambda: not desk.model.pending)
+        await wait_for(lambda: Held(stream, len(room.ids(stream))) in room.heard)
 
 
 async def test_a_replica_on_the_servers_own_machine_is_not_claimed(tmp_path: Path) -> None:
@@ -208,8 +209,8 @@ async def test_a_replica_on_the_servers_own_machine_is_not_claimed(tmp_path: Pat
         room.welcome = msgspec.structs.replace(room.welcome, machine=found.machine)
         async with Desk(found) as desk:
             await desk.ready()
-            stream = desk.declare("Checkout fails")
-            await desk.complete(stream)
+            state = desk.model.incident(stream := desk.declare("Checkout fails"))
+            await wait_for(lambda: not desk.model.pending and ("number",) in state.registers)
         assert room.told(Held) == []
         async with Desk(found) as desk:
             assert len(desk.load(stream).events) == len(room.ids(stream))

@@ -1,0 +1,417 @@
+"""The command line as a user runs it: what it prints, how it exits, and what it never does."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.console.fake_room import FakeRoom, fake_room
+from tests.waiting import wait_for
+from warroom_incident.alerts import AlertRecord
+from warroom_incident.incident import IncidentState
+from warroom_incident.room import hash_token
+from warroom_incident.vocabulary import IncidentDeclared, TokenCreated
+
+TITLE = "x[prod] y[/b] \x1b]52;c;aGk=\x07 end"
+WITHIN = 60
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    def sentence(self) -> str:
+        """The one line on standard error, which is all that a failure may print."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert "Traceback" not in self.err
+        assert "\x1b" not in self.err
+        return lines[0]
+
+
+async def started(*arguments: str | bytes, room: FakeRoom | None) -> asyncio.subprocess.Process:
+    environ = dict(os.environ)
+    if room is not None:
+        environ["WARROOM_SERVER"] = room.url
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "warroom_console", *arguments,
+        stdin=pipe, stdout=pipe, stderr=pipe, env=environ,
+    )  # fmt: skip
+
+
+async def run(
+    *arguments: str | bytes, room: FakeRoom | None = None, typed: bytes | None = None
+) -> Ran:
+    process = await started(*arguments, room=room)
+    async with asyncio.timeout(WITHIN):
+        out, err = await process.communicate(typed)
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
+async def declare(room: FakeRoom, title: str = "Checkout fails", *more: str) -> str:
+    """Declare by command and return the id."""
+    ran = await run("declare", title, *more, room=room)
+    assert ran.code == 0, ran.err
+    return ran.out.strip()
+
+
+def files(directory: Path) -> list[Path]:
+    """Every plain file below a directory, the test server's own left out."""
+    return [p for p in directory.rglob("*") if p.is_file() and "server" not in p.parts]
+
+
+def only(room: FakeRoom) -> IncidentState:
+    """The only incident of the room."""
+    (stream,) = (stream for stream in room.log.streams() if stream.startswith("i-"))
+    return room.state(stream)
+
+
+# Everything well -----------------------------------------------------------------------------
+
+
+async def test_an_incident_is_driven_by_commands(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room, "Checkout fails", "--severity", "2", "--drill")
+        assert name == "INC-1"
+        assert (await run("set", name, "--severity", "sev1", "--status", "ident", room=room)) == (
+            Ran(0, "", "")
+        )
+        assert (await run("set", name, "--title", "Payments fail", room=room)).code == 0
+        assert (await run("role", name, "ic", "bo", room=room)).code == 0
+        assert (await run("note", name, "two", "words", room=room)).code == 0
+        assert (await run("note", name, "-", room=room, typed=b"typed\nlines\n")).code == 0
+        assert (await run("note", name, "--at", "-10m", "--", "-5% less", room=room)).code == 0
+        state = only(room)
+        assert (state.title, state.severity, state.status) == (
+            "Payments fail",
+            "SEV1",
+            "identified",
+        )
+        assert state.drill
+        assert state.holder("commander") == "bo"
+        shown = await run("show", name, "--json", room=room)
+        value = json.loads(shown.out)
+        assert value["roles"]["commander"]["holder"] == "bo"
+        notes = [e for e in value["timeline"] if e["kind"] == "note"]
+        assert [e["text"] for e in notes] == ["-5% less", "two words", "typed\nlines"]
+        assert notes[0]["at"] < notes[0]["recorded_at"]
+        assert {e["mark"] for e in value["timeline"]} == {"durable"}
+        assert value["set_digest"] == state.set_digest()
+        assert value["state_digest"] == state.state_digest()
+        assert (await run("role", name, "commander", "--clear", room=room)).code == 0
+        assert only(room).holder("commander") is None
+        assert (await run("set", name, "--status", "closed", room=room)).code == 0
+        assert (await run("list", room=room)).out == ""
+        listed = json.loads((await run("list", "--all", "--json", room=room)).out)
+        assert [(i["title"], i["status"]) for i in listed] == [("Payments fail", "closed")]
+
+
+async def test_hostile_text_is_shown_harmless_and_exported_harmless(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room, TITLE)
+        assert (await run("note", name, TITLE + "<script>&\u202e", room=room)).code == 0
+        for arguments in (
+            ("list",), ("show", name), ("export", name), ("export", name, "--format", "html"),
+            ("show", name, "--json"), ("export", name, "--format", "json"),
+        ):  # fmt: skip
+            ran = await run(*arguments, room=room)
+            assert ran.code == 0, ran.err
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", ran.out)
+        html = (await run("export", name, "--format", "html", room=room)).out
+        assert "<script>" not in html
+        assert "&lt;script&gt;&amp;" in html
+        assert "http" not in html.replace("http-equiv", "")
+        value = json.loads((await run("show", name, "--json", room=room)).out)
+        assert value["title"] == TITLE
+
+
+async def test_alerts_are_listed_the_worst_first(tmp_path: Path) -> None:
+    def record(uid: str, severity: str, state: str = "firing") -> AlertRecord:
+        return AlertRecord(
+            uid=uid, key=uid, source="am", kind="generic", episode=1, title=f"{TITLE} {uid}",
+            severity=severity, state=state, first_seen=1, last_seen=1, starts_at=1,
+        )  # fmt: skip
+
+    async with fake_room(tmp_path) as room:
+        room.records = [record("a", "SEV3"), record("b", "SEV1"), record("c", "SEV1", "resolved")]
+        ran = await run("alerts", room=room)
+        assert [line.rpartition(" ")[2] for line in ran.out.splitlines()] == ["TITLE", "b", "a"]
+        found = json.loads((await run("alerts", "--all", "--json", room=room)).out)
+        assert {(a["uid"], a["state"]) for a in found} == {
+            ("a", "firing"), ("b", "firing"), ("c", "resolved"),
+        }  # fmt: skip
+
+
+async def test_an_export_file_is_for_its_owner_and_replaced_whole(tmp_path: Path) -> None:
+    async with fake_room(tmp_path / "server") as room:
+        name = await declare(room)
+        path = tmp_path / "report.html"
+        path.write_text("older")
+        ran = await run("export", name, "--format", "html", "-o", str(path), room=room)
+        assert ran == Ran(0, "", "")
+        assert path.read_text().startswith("<!doctype html>")
+        assert path.stat().st_mode & 0o077 == 0
+        assert sorted(files(tmp_path)) == [path]
+
+
+# Without a server ----------------------------------------------------------------------------
+
+
+async def test_with_nothing_to_show_every_command_says_what_to_do(tmp_path: Path) -> None:
+    for arguments in (("list",), ("show", "1"), ("declare", "x"), ("note", "1", "x"), ()):
+        ran = await run("--server", f"unix://{tmp_path}/none", *arguments)
+        assert ran.code == 3
+        assert "warroom demo" in ran.sentence()
+        assert ran.out == ""
+
+
+async def test_a_write_without_a_server_is_kept_and_sent_by_the_next_command(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        assert (await run("show", name, room=room)).code == 0
+        await room.stop()
+        noted = await run("note", name, "offline", room=room)
+        assert noted.code == 0
+        assert "Kept on this machine" in noted.sentence()
+        declared = await run("declare", "Another", room=room)
+        assert declared.code == 0
+        assert re.fullmatch(r"INC-~[a-z2-7]{4}\n", declared.out)
+        shown = await run("show", name, "--json", room=room)
+        assert shown.code == 0
+        assert "as it was at" in shown.sentence()
+        marks = {e["text"]: e["mark"] for e in json.loads(shown.out)["timeline"]}
+        assert marks["offline"] == "pending"
+        await room.start()
+        assert (await run("note", name, "online", room=room)) == Ran(0, "", "")
+        await wait_for(lambda: len(room.log.streams()) >= 2)
+        texts = [e.body for s in room.log.streams() for e in room.state(s).events.values()]
+        assert any(getattr(body, "text", "") == "offline" for body in texts)
+        assert any(isinstance(b, IncidentDeclared) and b.title == "Another" for b in texts)
+
+
+async def test_an_incident_known_by_its_line_alone_can_be_written_to_but_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fake_room(tmp_path / "server") as room:
+        name = await declare(room)
+        monkeypatch.setenv("WARROOM_REPLICA", str(tmp_path / "other"))
+        assert (await run("list", room=room)).code == 0
+        await room.stop()
+        assert (await run("note", name, "x", room=room)).code == 0
+        shown = await run("show", name, room=room)
+        assert shown.code == 3
+        assert "never opened" in shown.sentence()
+
+
+# Refusals ------------------------------------------------------------------------------------
+
+
+async def test_what_the_server_refuses_exits_with_4_and_is_kept(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        room.refuses = lambda _event: "only the IC may do that"
+        ran = await run("set", name, "--status", "closed", room=room)
+        assert ran.code == 4
+        assert "only the IC may do that" in ran.sentence()
+        directory = Path(ran.sentence().rpartition(" kept in ")[2].rstrip("."))
+        (kept,) = files(directory)
+        assert "closed" in kept.read_text()
+
+
+async def test_a_viewer_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        room.welcome = msgspec.structs.replace(room.welcome, right="viewer")
+        ran = await run("note", name, "x", room=room)
+        assert ran.code == 4
+        assert "viewer" in ran.sentence()
+
+
+async def test_an_unwelcome_user_exits_with_4(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        room.shut_out = (4001, "unknown token")
+        assert (await run("list", room=room)).code == 4
+        room.shut_out = None
+        assert (await run("list", room=room)).code == 0
+        room.shut_out = (4003, "you left")
+        ran = await run("list", room=room)
+        assert ran.code == 4
+        assert "you left" in ran.sentence()
+
+
+# Tokens --------------------------------------------------------------------------------------
+
+
+async def test_a_token_is_shown_once_and_only_its_hash_is_sent(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        ran = await run(
+            "token", "create", "am", "--kind", "alertmanager", "--expires", "30d", room=room
+        )
+        assert ran.code == 0
+        secret = ran.out.strip()
+        assert re.fullmatch(r"wr_[\w-]{43}", secret)
+        assert secret not in ran.err
+        (event,) = room.state("room").events.values()
+        assert isinstance(event.body, TokenCreated)
+        assert event.body.hash == hash_token(secret)
+        assert event.body.expires is not None
+        listed = await run("token", "list", "--json", room=room)
+        assert [t["name"] for t in json.loads(listed.out)] == ["am"]
+        again = await run("token", "create", "am", "--role", "viewer", room=room)
+        assert again.code == 2
+        assert (await run("token", "revoke", "am", room=room)) == Ran(0, "", "")
+        assert (await run("token", "revoke", "am", room=room)).code == 2
+        assert json.loads((await run("token", "list", "--json", room=room)).out) == []
+        for path in files(Path(os.environ["HOME"])):
+            assert secret.encode() not in path.read_bytes()
+
+
+async def test_only_an_admin_handles_tokens_and_only_with_a_server(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        room.welcome = msgspec.structs.replace(room.welcome, right="commander")
+        ran = await run("token", "list", room=room)
+        assert ran.code == 4
+        assert "admin" in ran.sentence()
+        await room.stop()
+        assert (await run("token", "create", "x", "--kind", "generic", room=room)).code == 3
+
+
+# Bad input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frobnicate",),
+        ("note",),
+        ("note", "INC-99", "x"),
+        ("note", "x[prod] y[/b]", "x"),
+        ("note", b"\xff\xfe", "x"),
+        ("note", "NAME", b"\xff\xfe"),
+        ("note", "NAME", ""),
+        ("note", "NAME", " \t "),
+        ("note", "NAME", "x" * 12_001),
+        ("note", "NAME", "x", "--at", "yesterday"),
+        ("note", "NAME", "x", "--at", "2999-01-01T00:00:00Z"),
+        ("note", "NAME", "x", "--at", "-99999d"),
+        ("declare", ""),
+        ("declare", "x" * 50_000),
+        ("declare", b"\xed\xa0\x80"),
+        ("declare", "x", "--severity", "SEV9"),
+        ("declare", "x", "--severity", "\x1b[31m"),
+        ("set", "NAME"),
+        ("set", "NAME", "--status", "done"),
+        ("set", "NAME", "--title", ""),
+        ("role", "NAME", "emperor", "bo"),
+        ("role", "NAME", "ic"),
+        ("role", "NAME", "ic", "bo", "--clear"),
+        ("role", "NAME", "ic", "b\x1bo"),
+        ("role", "NAME", "ic", "b" * 81),
+        ("show", ""),
+        ("show", "INC-" + "9" * 5000),
+        ("export", "NAME", "--format", "pdf"),
+        ("export", "NAME", "-o", "/nonexistent/file"),
+        ("tail", "NAME", "-n", "-1"),
+        ("token", "create", "x"),
+        ("token", "create", "x", "--kind", "a", "--role", "viewer"),
+        ("token", "create", "x[b]", "--kind", "generic"),
+        ("token", "create", "x", "--role", "king"),
+        ("token", "create", "x", "--kind", "../x"),
+        ("token", "create", "x", "--role", "viewer", "--expires", "soon"),
+        ("token", "create", "x", "--role", "viewer", "--expires", "0s"),
+        ("--server", "http://x", "list"),
+        ("list", "--server", "ws://192.0.2.1:1"),
+        ("join", "INC-99"),
+        ("serve", "--nonsense"),
+        ("backup", "/tmp/never", "--data", "/nonexistent"),
+        ("fsck", "--data", "/nonexistent"),
+    ],
+    ids=lambda arguments: "-".join(str(a)[:12] for a in arguments),
+)
+async def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments: tuple[str | bytes, ...], tmp_path: Path
+) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room) if "NAME" in arguments else ""
+        ran = await run(*[name if a == "NAME" else a for a in arguments], room=room)
+        assert ran.code == 2, ran
+        sentence = ran.sentence()
+        assert sentence.startswith("warroom: ")
+        assert sentence.endswith(".")
+        assert len(sentence) < 400
+        assert ran.out == ""
+
+
+async def test_what_nobody_foresaw_is_a_sentence_and_a_private_file(tmp_path: Path) -> None:
+    state = Path(os.environ["XDG_STATE_HOME"]) / "warroom"
+    state.mkdir()
+    (state / "rooms").write_text("a file where a directory belongs")
+    async with fake_room(tmp_path) as room:
+        ran = await run("list", room=room)
+        assert ran.code == 2
+        assert "cannot be used" in ran.sentence()
+
+
+# Tail ----------------------------------------------------------------------------------------
+
+
+async def test_tail_prints_entries_as_they_come_and_survives_the_server(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        tail = await started("tail", name, "-n", "1", room=room)
+        assert tail.stdout is not None
+        assert tail.stderr is not None
+        async with asyncio.timeout(WITHIN):
+            assert b"numbered the incident" in await tail.stdout.readline()
+            await run("note", name, "one", room=room)
+            assert "● ana: one" in (await tail.stdout.readline()).decode()
+            await room.stop()
+            assert b"not connected" in await tail.stderr.readline()
+            await room.start()
+            assert b"connected" in await tail.stderr.readline()
+            await run("note", name, "two", room=room)
+            assert "● ana: two" in (await tail.stdout.readline()).decode()
+            tail.send_signal(signal.SIGINT)
+            assert await tail.wait() == 130
+            assert await tail.stderr.read() == b""
+
+
+async def test_tail_prints_one_json_object_a_line_and_ends_on_sigterm(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room, TITLE)
+        tail = await started("tail", name, "--json", room=room)
+        assert tail.stdout is not None
+        async with asyncio.timeout(WITHIN):
+            first = json.loads(await tail.stdout.readline())
+            assert first["type"] == "incident.declared"
+            tail.send_signal(signal.SIGTERM)
+            assert await tail.wait() == 143
+
+
+async def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        process = await asyncio.create_subprocess_shell(
+            f"{sys.executable} -m warroom_console show {name} --json | head -c 1 >/dev/null;"
+            " exit ${PIPESTATUS[0]}",
+            executable="/bin/bash",
+            env={**os.environ, "WARROOM_SERVER": room.url},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
