@@ -146,7 +146,10 @@ async def test_a_responder_joins_through_ssh_and_both_see_each_others_notes(
                 ),
                 "the note that was typed through ssh",
             )
-            assert any(person.name.startswith("bo (") for person in ana.model.people)
+            await wait_for(
+                lambda: any(person.name.startswith("bo (") for person in ana.model.people),
+                "who came through ssh",
+            )
         finally:
             terminal.close()
         await wait_for(
