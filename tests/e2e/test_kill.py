@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from warroom_server.keys import load_or_create, verify
 
 CONSOLES = 5
 KILLS = 5
+BACK_WITHIN = 30.0
 
 DIES_AT_COMMIT = """
 import os, signal
@@ -50,14 +50,20 @@ def dying(when: str, number: int) -> tuple[str, str]:
 
 async def rejoin(console: Console, socket: Path, stream: str) -> None:
     """Come back to the server as soon as it is there, with what it has not acknowledged."""
-    while True:
-        with contextlib.suppress(OSError, WebSocketException, EOFError):
-            await console.greet(socket, stream)
-            await wait_for(lambda: console.end.welcome or console.closed)
-            if console.end.welcome is not None:
-                await console.flush()
-                return
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(BACK_WITHIN):
+        while not await joined_again(console, socket, stream):
+            await asyncio.sleep(0.02)
+    await console.flush()
+
+
+async def joined_again(console: Console, socket: Path, stream: str) -> bool:
+    """Try once to come back."""
+    try:
+        await console.greet(socket, stream)
+    except (OSError, WebSocketException, EOFError):
+        return False
+    await wait_for(lambda: console.end.welcome or console.closed, "a welcome")
+    return console.end.welcome is not None
 
 
 async def keep_noting(console: Console, socket: Path, stream: str, stop: asyncio.Event) -> None:
