@@ -28,6 +28,7 @@ check: setup
 	$(BIN)/ruff format --quiet --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m warroom_console.readme --check
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -111,8 +111,9 @@ class Console(TerminalApp[None]):
 
     @property
     def base(self) -> Base | None:
-        """The screen in front."""
-        screen = self.screen
+        """The screen in front, None before there is one and after the last has gone."""
+        stack = self.screen_stack
+        screen = stack[-1] if stack else None
         return screen if isinstance(screen, Base) else None
 
     # Drawing -------------------------------------------------------------------------------

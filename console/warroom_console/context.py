@@ -73,8 +73,8 @@ class View(Protocol):
 class Keeping(Protocol):
     """A view that keeps what it worked out between two drawings."""
 
-    def changed(self, room: Room, changes: Changes) -> None:
-        """Forget what these changes concern. Called before every `rows`."""
+    def changed(self, room: Room, changes: Changes) -> bool:
+        """Forget what these changes concern; say whether anything shown here may differ."""
 
 
 class Stage(Protocol):

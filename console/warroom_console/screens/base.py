@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from warroom_console.actions import LEADERS, PANELS, Action, Args, Registry, Scope, reach
 from warroom_console.context import Ctx
 from warroom_console.mishap import record
-from warroom_console.model import Changes
+from warroom_console.model import Area, Changes
 from warroom_console.seat import House, Seat
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
+
+_ELSEWHERE = frozenset({Area.LINK, Area.TROUBLE})
+"""What no panel shows: the link's round trips alone must not draw one."""
 
 PINNED = ("help",)
 """What the key bar shows however narrow it is."""
@@ -109,7 +112,10 @@ class Base(TerminalScreen):
     def flush(self, changes: Changes) -> None:
         """Draw what changed in the model."""
         self.take_note(changes)
-        self.draw_panes()
+        if changes.events or changes.areas - _ELSEWHERE:
+            for pane, in_sight in self.panes():
+                pane.refresh(self.seat, in_sight=in_sight)
+        self.draw_rest()
 
     def take_note(self, changes: Changes) -> None:
         """Tell the views what changed, for when they are drawn next."""

@@ -31,15 +31,22 @@ class Pane:
         self.rows = RowsView(empty="", tails=tails)
         self.panel = Panel(number, view.name, self.rows)
         self.frozen = False
+        self._stale = True
         self._tails = tails
 
     def changed(self, room: Room, changes: Changes) -> None:
-        """Tell a view that keeps things what changed."""
-        if isinstance(self.view, Keeping):
-            self.view.changed(room, changes)
+        """Take note of what changed; a view that keeps things knows whether it is concerned."""
+        if not isinstance(self.view, Keeping) or self.view.changed(room, changes):
+            self._stale = True
+
+    def refresh(self, room: Room, *, in_sight: bool) -> None:
+        """Draw, if anything may differ."""
+        if self._stale:
+            self.draw(room, in_sight=in_sight)
 
     def draw(self, room: Room, *, in_sight: bool) -> None:
         """Bring the rows and the title up to date."""
+        self._stale = False
         if in_sight and not self.frozen:
             self.rows.set_rows(self.view.rows(room))
             self.rows.set_empty(self.view.empty(room))

@@ -35,7 +35,7 @@ def register(registry: Registry[Ctx]) -> None:
                  when=in_incident, command="severity", usage="SEV2", hints=_severities),
         incident("status", "t", "Status", "Set where it stands.", do=status,
                  when=in_incident, command="status", usage="mitigated", hints=_statuses),
-        incident("command", "c", "Command", "Take command of the incident.", do=take_command,
+        incident("command", "c", "Take command", "Take command of the incident.", do=take_command,
                  when=both(in_incident, _in_command), command="take"),
         incident("hand-over", "h", "Hand over", "Give command to somebody else.", do=hand_over,
                  when=in_incident, command="handover", usage="PERSON", hints=_people),

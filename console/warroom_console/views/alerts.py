@@ -64,27 +64,32 @@ class AlertsView:
     def __init__(self) -> None:
         self.filter = ""
         self.unseen: set[str] = set()
-        self._known: set[str] | None = None
+        self._known: set[str] = set()
         self._alerts: list[Standing] | None = None
+        self._links: dict[str, tuple[str, ...]] = {}
 
-    def changed(self, room: Room, changes: Changes) -> None:
-        """Read the board anew when it, or what people did to it, changed."""
-        own = changes.events.keys() & {BOARD, room.stream}
-        if own or changes.areas & {Area.RECORDS, Area.SUMMARIES}:
-            self._alerts = None
-        if Area.RECORDS in changes.areas:
-            self._notice(room, changes.records)
+    def changed(self, room: Room, changes: Changes) -> bool:
+        """Read the board anew when it, what people did to it, or what is linked changed."""
+        links = linked(room)
+        if (
+            Area.RECORDS not in changes.areas
+            and BOARD not in changes.events
+            and links == self._links
+        ):
+            return False
+        self._alerts, self._links = None, links
+        self._notice(room, changes.records)
+        return True
 
     def _notice(self, room: Room, uids: Iterable[str]) -> None:
         """Remember alerts that have begun to fire since this console was opened."""
         for uid in uids:
             record = room.model.records.get(uid)
-            if record is not None and record.first_seen >= room.model.joined_at and record.is_open:
-                if self._known is None:
-                    self._known = set()
-                if uid not in self._known:
-                    self._known.add(uid)
-                    self.unseen.add(uid)
+            if record is None or record.first_seen < room.model.joined_at or not record.is_open:
+                continue
+            if uid not in self._known:
+                self._known.add(uid)
+                self.unseen.add(uid)
 
     def alerts(self, room: Room) -> list[Standing]:
         """Every alert, the incident's own first, the open before the others, the worst first."""

@@ -7,12 +7,12 @@ nobody has taken on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
-from warroom_console.views.board import Standing, on_board
+from warroom_incident.alerts import AlertRecord
 from warroom_incident.reducers import Key
 
 
@@ -111,20 +111,25 @@ def _unjudged(room: Room) -> Iterator[Due]:
 
 def _firing(room: Room) -> Iterator[Due]:
     own = {link.uid for link in room.state.links()}
-    linked: list[Standing] = []
-    loose: list[Standing] = []
-    for alert in on_board(room):
-        if alert.waits:
-            if alert.uid in own:
-                linked.append(alert)
-            elif not alert.incidents:
-                loose.append(alert)
-    for alerts, where in ((linked, "of this incident"), (loose, "in no incident")):
-        if alerts:
-            first = min(alerts, key=lambda alert: alert.urgency)
-            count = "1 alert" if len(alerts) == 1 else f"{len(alerts)} alerts"
-            verb = "fires" if len(alerts) == 1 else "fire"
-            text = f"{count} {where} {verb} and nobody has taken it on"
-            if len(alerts) > 1:
-                text = f"{count} {where} {verb} and nobody has taken them on"
-            yield Due(text, Tone.WARN, "", ".", "goes there", 1, first.uid)
+    elsewhere = {uid for summary in room.model.summaries.values() for uid in summary.linked}
+    known = own | elsewhere
+    waiting = [record for record in room.model.records.values() if _waits(room, record)]
+    linked = [record for record in waiting if record.uid in own]
+    loose = [record for record in waiting if record.uid not in known]
+    for records, where in ((linked, "of this incident"), (loose, "in no incident")):
+        if records:
+            yield _alerts_due(records, where)
+
+
+def _waits(room: Room, record: AlertRecord) -> bool:
+    fires = record.state in ("firing", "nodata")
+    return fires and room.model.board.acknowledged(record.uid) is None
+
+
+def _alerts_due(records: Sequence[AlertRecord], where: str) -> Due:
+    first = min(records, key=lambda record: (record.severity, -record.first_seen, record.uid))
+    one = len(records) == 1
+    count = "1 alert" if one else f"{len(records)} alerts"
+    text = f"{count} {where} {'fires' if one else 'fire'} and nobody has taken"
+    text += " it on" if one else " them on"
+    return Due(text, Tone.WARN, "", ".", "goes there", 1, first.uid)

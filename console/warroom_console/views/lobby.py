@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from warroom_console.context import Room
-from warroom_console.model import Changes
+from warroom_console.model import Area, Changes
 from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import age, day, stamp
 from warroom_console.views.alerts import AlertsView, Columns, alert_row, heading
@@ -27,6 +27,8 @@ INCIDENT, ALERT, PERSON = "incident:", "alert:", "person:"
 
 FOLD = "closed"
 """The row that unfolds the incidents that are over."""
+
+_SHOWN = frozenset({Area.SUMMARIES, Area.PEOPLE, Area.LINK, Area.YOU})
 
 MOST = 200
 """How many alerts, and how many closed incidents, are listed."""
@@ -52,9 +54,10 @@ class LobbyView:
         self.unfolded = False
         self._board = AlertsView()
 
-    def changed(self, room: Room, changes: Changes) -> None:
+    def changed(self, room: Room, changes: Changes) -> bool:
         """Pass on to the board what changed there."""
-        self._board.changed(room, changes)
+        on_board = self._board.changed(room, changes)
+        return on_board or bool(changes.areas & _SHOWN)
 
     # Rows ----------------------------------------------------------------------------------
 

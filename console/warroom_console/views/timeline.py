@@ -34,6 +34,8 @@ LATE_ARRIVAL = 2 * MINUTE
 _FOUNDATIONS = (StatusSet, ChecklistAttached, DraftOpened, AlertLinked)
 """Other entries are told in the words of these."""
 
+_SHOWN = frozenset({Area.MARKS, Area.REFUSALS, Area.PROGRESS})
+
 _KEY_KINDS = ("incident", "severity", "status", "title", "role")
 _AUTHOR_MOST = 10
 
@@ -79,7 +81,7 @@ class TimelineView:
 
     # What changed --------------------------------------------------------------------------
 
-    def changed(self, room: Room, changes: Changes) -> None:
+    def changed(self, room: Room, changes: Changes) -> bool:
         """Forget the entries that changed, or that are told in words of what changed."""
         ids = changes.events.get(room.stream or "", frozenset())
         events = room.state.events
@@ -99,6 +101,7 @@ class TimelineView:
             for id_, entry in list(self._entries.items()):
                 if entry.mark != "held" and room.model.mark(events[id_]) != entry.mark:
                     del self._entries[id_]
+        return bool(ids or changes.areas & _SHOWN)
 
     def _forget_all(self) -> None:
         self._entries.clear()
@@ -130,7 +133,8 @@ class TimelineView:
     def rows(self, room: Room) -> list[Row]:
         """A row an entry, with a heading where another day begins."""
         entries = self.entries(room)
-        author = min(_AUTHOR_MOST, max((cells(clean_line(e.by)) for e in entries), default=0))
+        names = {entry.by for entry in entries}
+        author = min(_AUTHOR_MOST, max((cells(clean_line(name)) for name in names), default=0))
         if self._drawn_with != (author, room.glyphs):
             self._drawn_with = (author, room.glyphs)
             self._rows.clear()
