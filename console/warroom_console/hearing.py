@@ -10,7 +10,7 @@ import msgspec
 from warroom_incident.event import BOARD, ROOM, Event, Packet
 from warroom_incident.reducers import Right
 from warroom_incident.replica import Kept
-from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import (
     PROTOCOL,
     Ack,
@@ -21,6 +21,7 @@ from warroom_incident.sync.wire import (
     Held,
     Hello,
     Here,
+    Order,
     Presence,
     Records,
     Refused,
@@ -110,7 +111,7 @@ class Hearing:
             self._cursors.pop(stream, None)
         self.end = None
 
-    def heard(self, message: FromServer | Batch) -> None:
+    def heard(self, message: FromServer | Batch | Ordered) -> None:
         """Take in a message."""
         match message:
             case Batch():
@@ -137,8 +138,8 @@ class Hearing:
                 self._model.synced.add(message.stream)
                 self._model.behind[message.stream] = 0
                 self._model.note(Area.PROGRESS)
-            case Events():
-                pass  # a `ClientEnd` turns these into batches
+            case Events() | Order() | Ordered():
+                pass  # events come as batches; an order only to who tells what it holds
             case _:
                 assert_never(message)
 

@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from warroom_incident.clean import clean_line
-from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import Close, FromServer, ProtocolError, Welcome
 
 from .dial import DialError, dial
@@ -64,7 +64,7 @@ class Listener(Protocol):
     def begin(self) -> tuple[ClientEnd, Iterable[str]]:
         """The machine for a new connection, and the streams to ask for."""
 
-    def heard(self, message: FromServer | Batch) -> None:
+    def heard(self, message: FromServer | Batch | Ordered) -> None:
         """A message arrived. May raise `Stop`."""
 
     def log_changed(self) -> None:

@@ -32,6 +32,8 @@ def entry_line(event: Event, state: IncidentState, mark: MarkOf, now: int) -> st
         notes.append("starred")
     if state.is_late(event):
         notes.append("late, after close")
+    if event.via is not None:
+        notes.append(f"via {event.via}")
     behind = f" ({', '.join(notes)})" if notes else ""
     return clean_line(f"{clock(at, now)} {MARKS[mark(event)]} {said}{behind}")
 

@@ -164,6 +164,7 @@ def show_entry(event: Event, state: IncidentState, mark: MarkOf) -> dict[str, An
         "starred": state.is_starred(event.id),
         "struck": state.is_struck(event.id),
         "late": state.is_late(event),
+        "via": event.via,
     }
 
 

@@ -14,7 +14,7 @@ from warroom_console import dial
 from warroom_console.dial import DialError, check_owner
 from warroom_console.link import Link, LinkState, Phase, Stop
 from warroom_console.places import Server, parse_server
-from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import (
     PROTOCOL,
     SEEN_EVERY,
@@ -34,7 +34,7 @@ class Ears:
     """A listener that writes down what it hears."""
 
     def __init__(self) -> None:
-        self.messages: list[FromServer | Batch] = []
+        self.messages: list[FromServer | Batch | Ordered] = []
         self.states: list[LinkState] = []
         self.changed_logs = 0
         self.stop_at_welcome: str | None = None
@@ -42,7 +42,7 @@ class Ears:
     def begin(self) -> tuple[ClientEnd, Iterable[str]]:
         return ClientEnd(Hello(PROTOCOL, "test", REP), (), None), ()
 
-    def heard(self, message: FromServer | Batch) -> None:
+    def heard(self, message: FromServer | Batch | Ordered) -> None:
         self.messages.append(message)
         if self.stop_at_welcome is not None and isinstance(message, Welcome):
             raise Stop(self.stop_at_welcome)
