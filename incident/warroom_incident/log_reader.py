@@ -36,6 +36,8 @@ class Stretch(NamedTuple):
     rows: list[Row]
     chain: bytes | None = None
     signature: bytes | None = None
+    sealed: int = 0
+    """When that seal was put there, in milliseconds."""
 
 
 class LogReader:
@@ -125,13 +127,14 @@ class LogReader:
             rows.append(row)
         if not rows:
             return Stretch([])
-        chain, signature = self._db.execute(
-            "SELECT e.chain, x.signature FROM streams s JOIN events e ON e.stream = s.id"
+        chain, signature, sealed = self._db.execute(
+            "SELECT e.chain, x.signature, x.admitted FROM streams s"
+            " JOIN events e ON e.stream = s.id"
             " LEFT JOIN seals x ON x.stream = e.stream AND x.iseq = e.iseq"
             " WHERE s.name = ? AND e.iseq = ?",
             (stream, rows[-1].iseq),
         ).fetchone()
-        return Stretch(rows, chain, signature)
+        return Stretch(rows, chain, signature, sealed or 0)
 
     def place(self, stream: str, ids: Iterable[str]) -> dict[str, int]:
         """The places (`iseq`) of events of a stream by their ids."""

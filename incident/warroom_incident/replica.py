@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,19 +27,26 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE events (
     id BLOB PRIMARY KEY, stream TEXT NOT NULL, admitted INTEGER NOT NULL,
-    head TEXT NOT NULL, body TEXT, reason TEXT
+    head TEXT NOT NULL, body TEXT, reason TEXT, via TEXT
 ) STRICT;
 CREATE INDEX events_of_stream ON events (stream);
 CREATE TABLE cursors (
     stream TEXT PRIMARY KEY, log TEXT NOT NULL, iseq INTEGER NOT NULL, chain TEXT NOT NULL
 ) STRICT;
-CREATE TABLE seals (stream TEXT PRIMARY KEY, log TEXT, iseq INTEGER, seal TEXT) STRICT;
+CREATE TABLE places (
+    log TEXT NOT NULL, stream TEXT NOT NULL, iseq INTEGER NOT NULL, id BLOB NOT NULL,
+    PRIMARY KEY (log, stream, iseq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE seals (
+    log TEXT NOT NULL, stream TEXT NOT NULL, iseq INTEGER NOT NULL, sealed INTEGER NOT NULL,
+    server TEXT NOT NULL, signature TEXT NOT NULL, PRIMARY KEY (log, stream, server)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE summaries (stream TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
 CREATE TABLE records (uid TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
 """
 
 
-_WANTED = {"meta", "events", "cursors", "seals", "summaries", "records"}
+_WANTED = {"meta", "events", "cursors", "places", "seals", "summaries", "records"}
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -48,6 +56,33 @@ class Kept(msgspec.Struct, frozen=True):
     stream: str
     admitted: int
     packet: Packet
+
+
+class Placed(NamedTuple):
+    """The place of an event in a log's order."""
+
+    log: str
+    stream: str
+    iseq: int
+    event_id: bytes
+
+
+class Sealed(NamedTuple):
+    """The newest seal of a server on a stream of its log. `sealed` in milliseconds."""
+
+    log: str
+    stream: str
+    iseq: int
+    sealed: int
+    server: str
+    signature: str
+
+
+class Proof(NamedTuple):
+    """A seal, and the ids of all events up to it in the log's order."""
+
+    seal: Sealed
+    ids: list[bytes]
 
 
 class Replica:
@@ -98,16 +133,19 @@ class Replica:
         records: Sequence[AlertRecord] = (),
         board: BoardCursor | None = None,
         meta: dict[str, str] | None = None,
+        places: Sequence[Placed] = (),
+        seals: Sequence[Sealed] = (),
     ) -> None:
         """Keep all this in one transaction."""
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
             db.executemany(
-                "INSERT INTO events VALUES (?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+                "INSERT INTO events VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
                 # a body that was withheld once stays so, whoever brings it again
                 " body = CASE WHEN body IS NULL THEN NULL ELSE excluded.body END,"
                 " reason = coalesce(reason, excluded.reason),"
+                " via = CASE WHEN via IS NULL THEN NULL ELSE excluded.via END,"
                 " admitted = min(admitted, excluded.admitted)",
                 [
                     (
@@ -117,6 +155,7 @@ class Replica:
                         kept.packet.head.decode(),
                         None if kept.packet.body is None else kept.packet.body.decode(),
                         kept.packet.reason,
+                        kept.packet.via,
                     )
                     for kept in events
                 ],
@@ -132,6 +171,13 @@ class Replica:
             db.executemany(
                 "INSERT OR REPLACE INTO records VALUES (?,?)",
                 [(r.uid, msgspec.json.encode(r).decode()) for r in records],
+            )
+            db.executemany("INSERT OR REPLACE INTO places VALUES (?,?,?,?)", places)
+            db.executemany(
+                "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
+                " DO UPDATE SET iseq = excluded.iseq, sealed = excluded.sealed,"
+                " signature = excluded.signature WHERE excluded.iseq > iseq",
+                seals,
             )
             values = dict(meta or {})
             if board is not None:
@@ -152,11 +198,26 @@ class Replica:
     def events(self, stream: str) -> list[tuple[int, Packet]]:
         """The kept events of a stream with their admission stamps."""
         rows = self._db.execute(
-            "SELECT admitted, CAST(head AS BLOB), CAST(body AS BLOB), reason FROM events"
+            "SELECT admitted, CAST(head AS BLOB), CAST(body AS BLOB), reason, via FROM events"
             " WHERE stream = ?",
             (stream,),
         )
-        return [(admitted, Packet(head, body, reason)) for admitted, head, body, reason in rows]
+        return [(admitted, Packet(*packet)) for admitted, *packet in rows]
+
+    def proofs(self, stream: str) -> list[Proof]:
+        """What this replica can prove of a stream: for each log the ids up to its newest seal."""
+        found = []
+        seals = self._db.execute("SELECT * FROM seals WHERE stream = ?", (stream,)).fetchall()
+        for row in seals:
+            seal = Sealed(*row)
+            places = self._db.execute(
+                "SELECT iseq, id FROM places WHERE log = ? AND stream = ? AND iseq <= ?"
+                " ORDER BY iseq",
+                (seal.log, stream, seal.iseq),
+            ).fetchall()
+            if [place for place, _ in places] == list(range(1, seal.iseq + 1)):
+                found.append(Proof(seal, [event_id for _, event_id in places]))
+        return found
 
     def cursors(self) -> list[Follow]:
         """How far each stream was read without a gap, in which log."""

@@ -320,4 +320,4 @@ def _stretches(rows: list[Row], end: End) -> list[Stretch]:
         cuts[-1].append(row)
         size += length
     whole = [Stretch(cut) for cut in cuts[:-1]]
-    return [*whole, Stretch(cuts[-1], end.chain, end.signature)]
+    return [*whole, Stretch(cuts[-1], end.chain, end.signature, end.admitted)]

@@ -56,13 +56,23 @@ class Arrival(NamedTuple):
 class Ordered(NamedTuple):
     """The end of a comparison: send `fetch`, and hand over what the server lacks.
 
-    `unvouched` are the ids of events that the server holds on hearsay.
+    `unvouched` are the ids of events that the server holds on hearsay, `common` those that both
+    hold, by their places.
     """
 
     stream: str
     fetch: bytes
     lacking: list[str]
     unvouched: list[str]
+    common: dict[int, str]
+
+
+class Seal(NamedTuple):
+    """A server's signature on the chain at a place; `sealed` in milliseconds."""
+
+    iseq: int
+    sealed: int
+    signature: str
 
 
 class Batch(NamedTuple):
@@ -71,7 +81,7 @@ class Batch(NamedTuple):
     stream: str
     part: Part
     arrivals: list[Arrival]
-    seal: str
+    seal: Seal | None = None
 
 
 class ClientEnd:
@@ -231,7 +241,12 @@ class ClientEnd:
         reading = self.readings.get(message.stream)
         if reading is not None:
             self._advance(reading, message, arrivals)
-        return Batch(message.stream, message.part, arrivals, message.seal)
+        seal = (
+            Seal(arrivals[-1].iseq, message.sealed, message.seal)
+            if message.seal and arrivals
+            else None
+        )
+        return Batch(message.stream, message.part, arrivals, seal)
 
     def _advance(self, reading: Reading, message: Events, arrivals: list[Arrival]) -> None:
         reading.top = max(reading.top, message.top)
@@ -269,7 +284,13 @@ class ClientEnd:
             return None
         del self._comparisons[message.stream]
         fetch = encode(Fetch(message.stream, comparison.missing))
-        return Ordered(message.stream, fetch, comparison.lacking(), comparison.unvouched)
+        return Ordered(
+            message.stream,
+            fetch,
+            comparison.lacking(),
+            comparison.unvouched,
+            comparison.common,
+        )
 
     def cursors(self) -> list[Follow]:
         """How far every followed stream was read without a gap."""

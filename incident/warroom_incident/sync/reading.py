@@ -91,7 +91,7 @@ class Comparison:
 
     held: dict[bytes, str]
     missing: list[tuple[int, int]] = field(default_factory=list)
-    common: set[str] = field(default_factory=set)
+    common: dict[int, str] = field(default_factory=dict)
     unvouched: list[str] = field(default_factory=list)
 
     def place(self, iseq: int, prefix: bytes, *, is_via: bool) -> str | None:
@@ -100,14 +100,15 @@ class Comparison:
         if known is None:
             self._lack(iseq)
         else:
-            self.common.add(known)
+            self.common[iseq] = known
             if is_via:
                 self.unvouched.append(known)
         return known
 
     def lacking(self) -> list[str]:
         """The ids of the held events that had no place."""
-        return [id_ for id_ in self.held.values() if id_ not in self.common]
+        common = set(self.common.values())
+        return [id_ for id_ in self.held.values() if id_ not in common]
 
     def _lack(self, iseq: int) -> None:
         if self.missing and self.missing[-1][1] == iseq - 1:

@@ -343,6 +343,7 @@ def events_frame(stream: str, part: Part, stretch: Stretch, top: int) -> bytes:
             top,
             stretch.chain.hex() if stretch.chain and part != "present" else "",
             stretch.signature.hex() if stretch.signature and part != "present" else "",
+            stretch.sealed if stretch.signature and part != "present" else 0,
             {
                 str(place): row.packet.reason or "withheld"
                 for place, row in enumerate(rows)

@@ -230,8 +230,9 @@ class Events(Message, frozen=True, tag="events"):
     """Events of a stream in the server's order.
 
     `iseqs` and `admitted` run beside `events`. `chain` is the chain at the last of them, with
-    `seal` the server's signature there. `top` is the stream's last `iseq`. By place in the frame,
-    `withheld` gives the reasons for missing bodies, `via` who handed on what nobody vouches for.
+    `seal` the server's signature there, made at `sealed`. `top` is the stream's last `iseq`. By
+    place in the frame, `withheld` gives the reasons for missing bodies, `via` who handed on what
+    nobody vouches for.
     """
 
     stream: StreamName
@@ -241,7 +242,8 @@ class Events(Message, frozen=True, tag="events"):
     events: list[tuple[Raw, Raw]]
     top: Count
     chain: Chain = ""
-    seal: str = ""
+    seal: Annotated[str, Meta(pattern=r"\A([0-9a-f]{128})?\Z")] = ""
+    sealed: Count = 0
     withheld: dict[str, str] = {}
     via: dict[str, str] = {}
 
