@@ -105,7 +105,7 @@ def inserted(entries: Sequence[Entry]) -> float:
             *(1, number, bytes.fromhex(event.id), event.head.rep, event.head.n, event.head.type),
             *(packet.head.decode(), (packet.body or b"").decode(), NOW, bytes(32)),
         )
-        for number, (event, packet) in enumerate(entries, 1)
+        for number, (event, packet, _) in enumerate(entries, 1)
     ]
     with TemporaryDirectory() as place:
         connection = connect(Path(place) / "log.db", synchronous="FULL")
@@ -162,7 +162,7 @@ def read_only(path: Path) -> float:
 
 def added(entries: Sequence[Entry]) -> float:
     """Milliseconds to add events that were read before to a state, and nothing else."""
-    events: list[Event] = [event for event, _ in entries]
+    events: list[Event] = [entry.event for entry in entries]
     with _quiet():
         begun = perf_counter()
         state = IncidentState(STREAM)
@@ -175,7 +175,7 @@ def added(entries: Sequence[Entry]) -> float:
 def merged(entries: Sequence[Entry]) -> float:
     """Milliseconds until an event that arrives after 10,000 others is in its displayed place."""
     state = IncidentState(STREAM)
-    state.extend(event for event, _ in entries[:-1])
+    state.extend(entry.event for entry in entries[:-1])
     assert state.ordered
     with _quiet():
         begun = perf_counter()
@@ -187,7 +187,7 @@ def merged(entries: Sequence[Entry]) -> float:
 
 def checked(entries: Sequence[Entry]) -> float:
     """Microseconds that the door spends on one event."""
-    packets: list[Packet] = [packet for _, packet in entries]
+    packets: list[Packet] = [entry.packet for entry in entries]
     with _quiet():
         begun = perf_counter()
         for packet in packets:
@@ -198,7 +198,7 @@ def checked(entries: Sequence[Entry]) -> float:
 
 def parsed(entries: Sequence[Entry]) -> float:
     """Microseconds that the standard library takes to parse both texts of one event."""
-    packets: list[Packet] = [packet for _, packet in entries]
+    packets: list[Packet] = [entry.packet for entry in entries]
     with _quiet():
         begun = perf_counter()
         for packet in packets:

@@ -27,7 +27,7 @@ from warroom_incident.event import Packet
 from warroom_incident.fields import StepCopy
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Write
-from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import (
     MAX_FRAME,
     SEEN_EVERY,
@@ -181,7 +181,7 @@ class Console:
         for frame in frames:
             await self.ws.send(frame, text=True)
 
-    async def receive(self) -> FromServer | Batch:
+    async def receive(self) -> FromServer | Batch | Ordered:
         """The next message."""
         message = self.end.receive(await self.ws.recv(decode=False))
         credit = self.end.seen()
