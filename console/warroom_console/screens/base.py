@@ -105,6 +105,7 @@ class Base(TerminalScreen):
 
     def on_screen_resume(self) -> None:
         self.seat.arrive()
+        self._minute = self.seat.now() // MINUTE
         self.draw_panes()
         if self.focused is None:
             self.pane.rows.focus(scroll_visible=False)

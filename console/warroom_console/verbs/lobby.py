@@ -102,12 +102,12 @@ def ask_severity(ctx: Ctx, declaration: Declaration) -> None:
 
 
 def severity_choices(current: str = "") -> list[Choice]:
-    """Every severity with its meaning; the digit is its key."""
+    """Every severity with the core of its meaning; the digit is its key."""
     return [
         Choice(
             severity.id,
             f"{severity.id} {severity.name}",
-            ("now: " if severity.id == current else "") + severity.meaning,
+            ("now: " if severity.id == current else "") + severity.meaning.partition(", ")[0],
             severity.id[3],
         )
         for severity in SEVERITIES

@@ -70,7 +70,9 @@ def _people(room: Room, width: int) -> Line:
     if not room.model.live or not people:
         return ()
     here = [person.name for person in people if person.where == (room.stream or person.where)]
-    if width < WIDE or not here:
+    if not here:
+        return ()
+    if width < WIDE:
         return ((f"{len(here)} here  ", Tone.DIM),)
     most = 3 if width < 2 * WIDE else 8
     names = " ".join(clean_line(name, 12) for name in here[:most])
