@@ -122,6 +122,7 @@ class Console(TerminalApp[None]):
         # The desk's own tasks bring news too, and they know nothing of the running app.
         home = copy_context()
         model = self.desk.model
+        model.take()  # the first screen draws all that came before it
         self._unsubscribe = model.subscribe(lambda urgent: home.run(self._stirred, urgent))
         if self._first is not None:
             self.open_incident(self._first)

@@ -15,6 +15,7 @@ from warroom_console.link import LinkState
 from warroom_console.pace import QUICKEST, SLOWEST, Pace
 from warroom_console.places import Places, parse_servers
 from warroom_console.ringing import Ringing
+from warroom_console.widgets.row import Row
 from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, RoleAssigned, SeveritySet
 
@@ -175,9 +176,13 @@ async def test_round_trips_alone_draw_no_panel(
     desk: StillDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with at_console(desk, stream=STREAM) as console:
-        drawn: list[str] = []
-        view = console.screen.pane.view
-        monkeypatch.setattr(view, "rows", lambda room: drawn.append("rows") or [])
+        drawn: list[object] = []
+
+        def rows(room: object) -> list[Row]:
+            drawn.append(room)
+            return []
+
+        monkeypatch.setattr(console.screen.pane.view, "rows", rows)
         desk.link_is(LinkState("live", "unix:///x", 61))
         await console.sees("● 61ms")
         assert drawn == []
