@@ -52,18 +52,20 @@ async def rejoin(console: Console, socket: Path, stream: str) -> None:
     """Come back to the server as soon as it is there, with what it has not acknowledged."""
     async with asyncio.timeout(BACK_WITHIN):
         while not await joined_again(console, socket, stream):
-            await asyncio.sleep(0.02)
-    await console.flush()
+            pass
 
 
 async def joined_again(console: Console, socket: Path, stream: str) -> bool:
-    """Try once to come back."""
+    """Try once to come back, with what is not acknowledged; the server may die meanwhile."""
     try:
         await console.greet(socket, stream)
+        await wait_for(lambda: console.end.welcome or console.closed, "a welcome")
+        if console.end.welcome is not None:
+            await console.flush()
+            return True
     except (OSError, WebSocketException, EOFError):
-        return False
-    await wait_for(lambda: console.end.welcome or console.closed, "a welcome")
-    return console.end.welcome is not None
+        await asyncio.sleep(0.02)
+    return False
 
 
 async def keep_noting(console: Console, socket: Path, stream: str, stop: asyncio.Event) -> None:

@@ -1,0 +1,176 @@
+"""The admission door, rule by rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.console_client import new_author
+from warroom_incident.author import new_stream
+from warroom_incident.event import ROOM, Event
+from warroom_incident.fields import AlertCopy
+from warroom_incident.incident import IncidentState
+from warroom_incident.reducers import Body, Right
+from warroom_incident.room import RoomState
+from warroom_incident.vocabulary import (
+    AlertAcknowledged,
+    AlertChanged,
+    IncidentNumbered,
+    MemberGranted,
+    NoteAdded,
+    NoteEdited,
+    NoteStruck,
+    RoleAssigned,
+    ServerListed,
+    StatusSet,
+    TokenCreated,
+    TokenRevoked,
+    Unknown,
+)
+from warroom_server.admission import Refusal, check
+from warroom_server.identity import Caller, Who
+
+ANA = Who("ana", Caller("ana"))
+BO = Who("bo", Caller("bo"))
+STREAM = new_stream(bytes)
+COPY = AlertCopy(uid="u", key="k", source="s", title="t", severity="SEV1", state="firing")
+
+
+class Desk:
+    """An incident, and somebody who writes into it past any door."""
+
+    def __init__(self) -> None:
+        self.state = IncidentState(STREAM)
+        self._author = new_author()
+
+    def event(self, body: Body, by: str = "ana", stream: str = STREAM) -> Event:
+        """An event that nobody has taken yet."""
+        return self._author.write(stream, by, body)[0]
+
+    def take(self, body: Body, by: str = "ana") -> Event:
+        """An event that is in the incident."""
+        event = self.event(body, by)
+        self.state.add(event)
+        return event
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """An empty incident."""
+    return Desk()
+
+
+def refusal(desk: Desk, body: Body, who: Who, right: Right = Right.RESPONDER) -> str:
+    """Why an event is not taken."""
+    with pytest.raises(Refusal) as refused:
+        check(desk.event(body, who.name), who, right, desk.state)
+    return str(refused.value)
+
+
+def test_a_responder_writes_and_a_viewer_does_not(desk: Desk) -> None:
+    for right in (Right.RESPONDER, Right.COMMANDER, Right.ADMIN):
+        check(desk.event(NoteAdded(text="x")), ANA, right, desk.state)
+    assert "only read" in refusal(desk, NoteAdded(text="x"), ANA, Right.VIEWER)
+
+
+def test_a_viewer_does_not_acknowledge_either(desk: Desk) -> None:
+    event = desk.event(AlertAcknowledged(uid="u"), stream="board")
+    with pytest.raises(Refusal):
+        check(event, ANA, Right.VIEWER, desk.state)
+    check(event, ANA, Right.RESPONDER, desk.state)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        IncidentNumbered(number="INC-1"),
+        AlertChanged(uid="u", alert=COPY),
+    ],
+    ids=lambda body: body.type,
+)
+def test_a_servers_word_is_taken_from_nobody(desk: Desk, body: Body) -> None:
+    assert refusal(desk, body, ANA, Right.ADMIN) == f"only a server writes {body.type}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        MemberGranted(account="ana", right="admin"),
+        TokenCreated(name="t", hash="0" * 64, right="viewer"),
+        TokenRevoked(name="t"),
+        ServerListed(server="s", key_hex="0" * 64),
+        Unknown(),
+    ],
+    ids=lambda body: body.type or "newer",
+)
+def test_the_room_is_changed_by_admins_alone(desk: Desk, body: Body) -> None:
+    author = new_author()
+    if isinstance(body, Unknown):
+        granted = author.write(ROOM, "ana", MemberGranted(account="x"))[0]
+        event = Event(granted.id, granted.head, body)
+    else:
+        event, _ = author.write(ROOM, "ana", body)
+    for right in (Right.VIEWER, Right.RESPONDER, Right.COMMANDER):
+        with pytest.raises(Refusal):
+            check(event, ANA, right, RoomState())
+    if isinstance(body, ServerListed):
+        with pytest.raises(Refusal):
+            check(event, ANA, Right.ADMIN, RoomState())
+    else:
+        check(event, ANA, Right.ADMIN, RoomState())
+
+
+def test_a_newer_event_is_taken_from_whoever_may_write(desk: Desk) -> None:
+    note = desk.event(NoteAdded(text="x"))
+    newer = Event(note.id, note.head, Unknown())
+    check(newer, ANA, Right.RESPONDER, desk.state)
+    with pytest.raises(Refusal):
+        check(newer, ANA, Right.VIEWER, desk.state)
+
+
+def test_nobody_writes_under_another_account(desk: Desk) -> None:
+    with pytest.raises(Refusal, match="it is by bo, but you are ana"):
+        check(desk.event(NoteAdded(text="x"), "bo"), ANA, Right.ADMIN, desk.state)
+
+
+def test_not_even_an_admin_changes_anothers_note(desk: Desk) -> None:
+    note = desk.take(NoteAdded(text="mine"))
+    for body in (NoteEdited(target=note.id, text="no"), NoteStruck(target=note.id)):
+        assert refusal(desk, body, BO, Right.ADMIN) == (
+            "only ana, who wrote the note, may change it"
+        )
+        check(desk.event(body), ANA, Right.RESPONDER, desk.state)
+
+
+def test_an_edit_may_come_before_its_note(desk: Desk) -> None:
+    note = desk.event(NoteAdded(text="still on its way"))
+    check(desk.event(NoteEdited(target=note.id, text="x")), ANA, Right.RESPONDER, desk.state)
+
+
+def test_who_closes(desk: Desk) -> None:
+    closed = StatusSet(status="closed")
+    check(desk.event(closed), ANA, Right.RESPONDER, desk.state)
+    desk.take(RoleAssigned(role="commander", person="bo"))
+    assert refusal(desk, closed, ANA) == "only the incident commander (bo) closes the incident"
+    check(desk.event(closed, "bo"), BO, Right.RESPONDER, desk.state)
+    check(desk.event(closed), ANA, Right.COMMANDER, desk.state)
+    check(desk.event(StatusSet(status="resolved")), ANA, Right.RESPONDER, desk.state)
+
+
+def test_people_of_a_shared_account_are_told_apart(desk: Desk) -> None:
+    ops = Who("ana (ops)", Caller("ops"))
+    note = desk.take(NoteAdded(text="x"), "bo (ops)")
+    desk.take(RoleAssigned(role="commander", person="bo (ops)"))
+    assert "only bo (ops), who wrote" in refusal(desk, NoteStruck(target=note.id), ops)
+    assert "(bo (ops)) closes" in refusal(desk, StatusSet(status="closed"), ops)
+    check(
+        desk.event(NoteAdded(text="from bo's outbox"), "bo (ops)"), ops, Right.RESPONDER, desk.state
+    )
+
+
+@pytest.mark.parametrize("name", ["ana (ops)", "warroom", "a\nb", " ", "a" * 41])
+def test_a_token_to_join_with_has_a_plain_name(desk: Desk, name: str) -> None:
+    body = TokenCreated(name=name, hash="0" * 64, right="viewer")
+    with pytest.raises(Refusal, match="named after its holder"):
+        check(desk.event(body, stream=ROOM), ANA, Right.ADMIN, RoomState())
+    sender = TokenCreated(name=name, hash="0" * 64, kind="generic")
+    check(desk.event(sender, stream=ROOM), ANA, Right.ADMIN, RoomState())
