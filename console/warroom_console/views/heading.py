@@ -12,6 +12,7 @@ from warroom_console.widgets.spans import Line, Span, cut
 from warroom_incident.clean import clean_line
 
 _LONGEST_DUE = 64
+_NARROW = 70
 
 WIDE = 100
 """From this width on, the header names the people who are here."""
@@ -70,7 +71,7 @@ def _people(room: Room, width: int) -> Line:
     if not room.model.live or not people:
         return ()
     here = [person.name for person in people if person.where == (room.stream or person.where)]
-    if not here:
+    if not here or width < _NARROW:
         return ()
     if width < WIDE:
         return ((f"{len(here)} here  ", Tone.DIM),)

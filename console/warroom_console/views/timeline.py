@@ -126,6 +126,7 @@ class TimelineView:
             found.append(entry)
         for refusal in room.model.refusals.values():
             if refusal.event.head.stream == room.stream:
+                self._rows.pop(refusal.event.id, None)
                 found.append(_refused(room, refusal.event, refusal.reason))
         found.sort(key=_happened)
         return found
