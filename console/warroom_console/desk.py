@@ -35,6 +35,7 @@ from .home import Home
 from .known import Known
 from .link import Link, wall_ms
 from .memory import Memory
+from .mending import Mending
 from .model import Area, Model
 from .naming import find_stream
 from .outgoing import Outgoing
@@ -122,6 +123,15 @@ class Desk:
             servers, self._hearing, token=places.token, wall=self._wall
         )
         self._memory = Memory(places, self.model, self._home, self._saver)
+        self._mending = self._hearing.mending = Mending(
+            self.model,
+            self._home,
+            self._saver,
+            self._memory,
+            self.link,
+            self._hearing.watch,
+            self._hearing.unwatch,
+        )
         self._memory.restore(room, board=self._board)
         self._memory.show(await self._outgoing.look())
         self._tasks = [
@@ -149,6 +159,7 @@ class Desk:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(KEEP_WITHIN):
                 await self._outgoing.kept()
+        await self._mending.close()
         for task in self._tasks:
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)

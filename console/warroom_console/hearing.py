@@ -9,7 +9,7 @@ import msgspec
 
 from warroom_incident.event import BOARD, ROOM, Event, Packet
 from warroom_incident.reducers import Right
-from warroom_incident.replica import Kept
+from warroom_incident.replica import Kept, Placed, Sealed
 from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import (
     PROTOCOL,
@@ -34,6 +34,7 @@ from warroom_incident.sync.wire import (
 from .home import Home
 from .known import Known
 from .link import Link, LinkState, Stop
+from .mending import Mending
 from .model import Area, Model, Refusal
 from .outgoing import Outgoing
 from .places import Places
@@ -51,6 +52,7 @@ class Hearing:
     link: Link
     saver: Saver
     outgoing: Outgoing
+    mending: Mending
 
     def __init__(self, places: Places, model: Model, home: Home, *, board: bool) -> None:
         self._places = places
@@ -80,6 +82,7 @@ class Hearing:
         self._model.current.clear()
         self._model.synced.clear()
         self.outgoing.forget_pushes()
+        self.mending.stop()
         hello = Hello(
             PROTOCOL,
             AGENT,
@@ -90,7 +93,7 @@ class Hearing:
             lobby=True,
         )
         board = self.board if self._records_wanted else None
-        self.end = ClientEnd(hello, self._cursors.values(), board)
+        self.end = ClientEnd(hello, self._cursors.values(), board, self.mending)
         self._asked = tuple(self.wanted)
         return self.end, self._asked
 
@@ -138,8 +141,11 @@ class Hearing:
                 self._model.synced.add(message.stream)
                 self._model.behind[message.stream] = 0
                 self._model.note(Area.PROGRESS)
-            case Events() | Order() | Ordered():
-                pass  # events come as batches; an order only to who tells what it holds
+            case Ordered():
+                if self.welcome is not None:
+                    self.mending.compared(message, self.welcome)
+            case Events() | Order():
+                pass  # a `ClientEnd` turns these into batches and compared orders
             case _:
                 assert_never(message)
 
@@ -164,6 +170,18 @@ class Hearing:
             self.link.send(self.end.subscribe([], [stream]))
         self._model.current.discard(stream)
         self._model.synced.discard(stream)
+
+    def watch(self, stream: str) -> None:
+        """Receive a stream on this connection only, to mend it."""
+        self._read.add(stream)
+        if self.welcome is not None and self.end is not None:
+            self.link.send(self.end.subscribe([stream]))
+
+    def unwatch(self, stream: str) -> None:
+        """End that, unless the stream was asked for meanwhile."""
+        if stream not in self.wanted and self.welcome is not None and self.end is not None:
+            self._note_cursors()
+            self.link.send(self.end.subscribe([], [stream]))
 
     def cursors(self) -> list[Follow]:
         """How far the streams of this session were read, for the replica."""
@@ -208,6 +226,7 @@ class Hearing:
         self._catch_up_with_wishes()
         self.link.send(encode(self.here))
         self.send_waiting()
+        self.mending.begin(welcome, self.wanted, self._cursors.values())
 
     def _catch_up_with_wishes(self) -> None:
         """Ask for what was opened, and leave what was closed, between hello and welcome."""
@@ -270,8 +289,29 @@ class Hearing:
                 Kept(a.event.id, batch.stream, a.event.admitted or 0, a.packet)
                 for a in batch.arrivals
             )
+            self._note_order(batch)
         self._progressed(batch)
         model.touch(batch.stream, ids)
+
+    def _note_order(self, batch: Batch) -> None:
+        welcome = self.welcome
+        if welcome is None:
+            return
+        self.saver.keep_places(
+            Placed(welcome.log, batch.stream, a.iseq, bytes.fromhex(a.event.id))
+            for a in batch.arrivals
+        )
+        if batch.seal is not None:
+            self.saver.keep_seal(
+                Sealed(
+                    welcome.log,
+                    batch.stream,
+                    batch.seal.iseq,
+                    batch.seal.sealed,
+                    welcome.server,
+                    batch.seal.signature,
+                )
+            )
 
     def _progressed(self, batch: Batch) -> None:
         reading = self.end.readings.get(batch.stream) if self.end is not None else None

@@ -12,9 +12,9 @@ from warroom_incident.author import Author, Counters, Entropy, new_rep
 from warroom_incident.clock import HybridClock, Wall
 from warroom_incident.directory import make_private
 from warroom_incident.door import DoorError
-from warroom_incident.event import Event, read_packet
+from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.outbox import Outbox
-from warroom_incident.replica import FILE, Kept, Replica
+from warroom_incident.replica import FILE, Kept, Proof, Replica
 from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.slot import Slot
 from warroom_incident.sync.wire import Follow
@@ -112,6 +112,21 @@ class Home:
                 if shelf.replica is not self.own:
                     copies.append(Kept(event.id, stream, admitted, packet))
         return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, copies)
+
+    def packets(self, stream: str, ids: frozenset[str]) -> list[tuple[int, Packet]]:
+        """Kept events of a stream with their admission stamps, in displayed order."""
+        found = {}
+        for shelf in self._shelves:
+            for admitted, packet in shelf.replica.events(stream):
+                with suppress(DoorError):
+                    event = read_packet(packet, admitted)
+                    if event.id in ids:
+                        found[event.id] = (event.order, admitted, packet)
+        return [(admitted, packet) for _, admitted, packet in sorted(found.values())]
+
+    def proofs(self, stream: str) -> list[Proof]:
+        """What can be proven of a stream: for each log the ids up to its newest seal."""
+        return [proof for shelf in self._shelves for proof in shelf.replica.proofs(stream)]
 
     def renew_author(self) -> None:
         """Write as a new replica: a replica's name belongs to one account for ever."""

@@ -114,6 +114,11 @@ class Link:
             for frame in frames:
                 self._outgoing.put_nowait(frame)
 
+    async def drained(self) -> None:
+        """Wait until what was given to `send` has left, or the connection is gone."""
+        if self._outgoing is not None:
+            await self._outgoing.join()
+
     def now(self) -> int:
         """The wall clock in milliseconds."""
         return self._wall()
@@ -230,6 +235,7 @@ class Link:
         assert queue is not None
         while True:
             await connection.send(await queue.get(), text=True)
+            queue.task_done()
 
     async def _pulse(self, connection: ClientConnection, end: ClientEnd) -> None:
         """Give credit back and measure the round trip, at a quiet pace."""
@@ -293,7 +299,7 @@ def farewell(code: Close, said: str) -> str:
     """What the end of a connection means to people; `said` is the server's own reason."""
     match code:
         case Close.UNKNOWN_TOKEN:
-            return "The server does not know this token, or it has expired: ask for a new one."
+            return f"The server does not let you in: {said or 'unknown or expired token'}."
         case Close.FORBIDDEN:
             return f"The server does not let you in: {said or 'ask an admin of the room'}."
         case Close.REPLICA_CLASH:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from warroom_incident.alerts import AlertRecord
-from warroom_incident.replica import Kept, Replica
+from warroom_incident.replica import Kept, Placed, Replica, Sealed
 from warroom_incident.sync.wire import BoardCursor, Follow, Summary
 
 SAVE_EVERY = 1.0
@@ -26,6 +26,8 @@ class _Unsaved:
     board: BoardCursor | None = None
     meta: dict[str, str] = field(default_factory=dict)
     other_board: bool = False
+    places: list[Placed] = field(default_factory=list)
+    seals: list[Sealed] = field(default_factory=list)
 
 
 class Saver:
@@ -64,6 +66,16 @@ class Saver:
         """Save another process's events of a stream, and how far it had read it."""
         self._unsaved.cursors.append(cursor)
         self.keep(events)
+
+    def keep_places(self, places: Iterable[Placed]) -> None:
+        """Save the places of events in a log's order with the next commit."""
+        self._unsaved.places.extend(places)
+        self._dirty.set()
+
+    def keep_seal(self, seal: Sealed) -> None:
+        """Save a server's seal with the next commit."""
+        self._unsaved.seals.append(seal)
+        self._dirty.set()
 
     def keep_summaries(self, summaries: Iterable[Summary]) -> None:
         """Save summaries with the next commit."""
@@ -122,6 +134,8 @@ class Saver:
             records=list(unsaved.records.values()),
             board=unsaved.board,
             meta=unsaved.meta,
+            places=unsaved.places,
+            seals=unsaved.seals,
         )
 
     async def close(self) -> None:
@@ -140,4 +154,6 @@ def _joined(first: _Unsaved, then: _Unsaved) -> _Unsaved:
         then.board or first.board,
         first.meta | then.meta,
         first.other_board or then.other_board,
+        first.places + then.places,
+        first.seals + then.seals,
     )

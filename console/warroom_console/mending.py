@@ -1,0 +1,198 @@
+"""Mends a server's history: compares it with what this console holds, and hands on what it lacks.
+
+After a takeover, a restored backup or a lost disk the server's log is another one. The console then
+compares each stream that it holds, fetches what it lacks and relays what the server lacks, with the
+seals that prove what an earlier server admitted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
+
+from warroom_incident.event import ROOM, Packet
+from warroom_incident.replica import Placed, Proof
+from warroom_incident.sync.client_end import Ordered
+from warroom_incident.sync.wire import Follow, Relay, Vouch, Welcome, encode, raw_pair
+
+from .home import Home
+from .link import Link
+from .memory import Memory
+from .model import Model
+from .saver import Saver
+
+IDS_AT_ONCE = 3000
+"""Ids of a proof in one frame: 128 KiB of base64."""
+
+RELAY_BYTES = 96 * 1024
+RELAY_EVENTS = 400
+"""What one frame of relayed events carries."""
+
+EACH_WITHIN = 120.0
+"""Seconds that one stream's mending may take before the next one's turn."""
+
+
+class Mending:
+    """Compares and relays. It is the `Holdings` of the protocol's console end.
+
+    Args:
+        follow: Asks the server for a stream, without showing it.
+        leave: Ends that.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        home: Home,
+        saver: Saver,
+        memory: Memory,
+        link: Link,
+        follow: Callable[[str], None],
+        leave: Callable[[str], None],
+    ) -> None:
+        self._model = model
+        self._home = home
+        self._saver = saver
+        self._memory = memory
+        self._link = link
+        self._follow = follow
+        self._leave = leave
+        self._work: set[asyncio.Task[None]] = set()
+        self._round: asyncio.Task[None] | None = None
+
+    # Holdings ------------------------------------------------------------------------------
+
+    def set_digest(self, stream: str) -> str:
+        """The digest of the events held of a stream that a server has had."""
+        ids = list(self.ids(stream))
+        return f"{sum(int(id_, 16) for id_ in ids) % 2**256:064x}" if ids else ""
+
+    def ids(self, stream: str) -> Iterable[str]:
+        """The ids of those events."""
+        if stream == ROOM:
+            return []
+        events = self._model.fold(stream).events
+        return [id_ for id_, event in events.items() if event.admitted is not None]
+
+    # Relaying ------------------------------------------------------------------------------
+
+    def compared(self, ordered: Ordered, welcome: Welcome) -> None:
+        """Fetch what is lacking here and relay what the server lacks."""
+        self._link.send(ordered.fetch)
+        self._saver.keep_places(
+            Placed(welcome.log, ordered.stream, iseq, bytes.fromhex(id_))
+            for iseq, id_ in ordered.common.items()
+        )
+        own = self._model.you
+        events = self._model.fold(ordered.stream).events
+        mine = [id_ for id_ in ordered.unvouched if events[id_].head.by == own]
+        if ordered.lacking or ordered.unvouched:
+            wanted = frozenset((*ordered.lacking, *ordered.unvouched))
+            self._start(self._relay(ordered.stream, wanted, frozenset((*ordered.lacking, *mine))))
+
+    async def _relay(self, stream: str, provable: frozenset[str], wanted: frozenset[str]) -> None:
+        """Send the events that are wanted, and those that can be proven."""
+        await self._saver.save()
+        proofs = await asyncio.to_thread(self._home.proofs, stream)
+        proven = {id_.hex() for proof in proofs for id_ in proof.ids}
+        ids = wanted | (provable & proven)
+        packets = await asyncio.to_thread(self._home.packets, stream, ids)
+        for proof in proofs:
+            if not proven.isdisjoint(ids):
+                await self._send(vouches(stream, proof))
+        await self._send(relays(packets))
+
+    async def _send(self, frames: Iterable[bytes]) -> None:
+        for frame in frames:
+            self._link.send(frame)
+            await self._link.drained()
+
+    # Everything that is held ---------------------------------------------------------------
+
+    def begin(self, welcome: Welcome, wanted: Iterable[str], cursors: Iterable[Follow]) -> None:
+        """A server answered: mend every stream that was read in another log than its own."""
+        foreign = [
+            cursor.stream
+            for cursor in cursors
+            if cursor.log not in ("", welcome.log) and cursor.stream not in (ROOM, *wanted)
+        ]
+        if self._round is not None:
+            self._round.cancel()
+        self._round = self._start(self._mend(foreign)) if foreign else None
+
+    async def _mend(self, streams: Sequence[str]) -> None:
+        for stream in streams:
+            if not self._memory.knows(stream):
+                loaded = await asyncio.to_thread(self._home.load, stream)
+                self._memory.take_in(stream, loaded)
+            self._follow(stream)
+            await self._synced(stream)
+            self._leave(stream)
+
+    async def _synced(self, stream: str) -> None:
+        stirred = asyncio.Event()
+        unsubscribe = self._model.subscribe(lambda _urgent: stirred.set())
+        try:
+            async with asyncio.timeout(EACH_WITHIN):
+                while stream not in self._model.synced:
+                    stirred.clear()
+                    await stirred.wait()
+        except TimeoutError:
+            pass
+        finally:
+            unsubscribe()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return task
+
+    def stop(self) -> None:
+        """End what is under way; the next connection begins it again."""
+        for task in self._work:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End what is under way and wait for its end."""
+        self.stop()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+
+def vouches(stream: str, proof: Proof) -> list[bytes]:
+    """The frames of a proof."""
+    frames = []
+    seal = proof.seal
+    for start in range(0, len(proof.ids), IDS_AT_ONCE):
+        ids = b64encode(b"".join(proof.ids[start : start + IDS_AT_ONCE])).decode()
+        is_last = start + IDS_AT_ONCE >= len(proof.ids)
+        last = (seal.sealed, seal.signature) if is_last else (0, "")
+        frames.append(encode(Vouch(stream, seal.log, seal.server, start + 1, ids, *last)))
+    return frames
+
+
+def relays(packets: Iterable[tuple[int, Packet]]) -> Iterable[bytes]:
+    """The frames of relayed events with their admission stamps."""
+    some: list[tuple[int, Packet]] = []
+    size = 0
+    for stamp, packet in packets:
+        length = len(packet.head) + len(packet.body or b"")
+        if some and (size + length > RELAY_BYTES or len(some) == RELAY_EVENTS):
+            yield _relay_frame(some)
+            some, size = [], 0
+        some.append((stamp, packet))
+        size += length
+    if some:
+        yield _relay_frame(some)
+
+
+def _relay_frame(some: Sequence[tuple[int, Packet]]) -> bytes:
+    withheld = {
+        str(place): packet.reason or "withheld"
+        for place, (_, packet) in enumerate(some)
+        if packet.body is None
+    }
+    pairs = [raw_pair(packet) for _, packet in some]
+    return encode(Relay(pairs, [stamp for stamp, _ in some], withheld))
