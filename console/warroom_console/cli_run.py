@@ -60,11 +60,11 @@ def _need_terminal() -> None:
         )
 
 
-def _open_console(stream: str | None) -> None:
+def _open_console(stream: str | None) -> NoReturn:
     from .errand import find_places
 
     app = import_module(".app", __package__)
-    app.run(find_places(), stream)
+    sys.exit(app.run(find_places(), stream))
 
 
 @click.command("demo")
