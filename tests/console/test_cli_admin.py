@@ -150,7 +150,7 @@ async def test_every_command_has_a_help_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (("--version",), ("textual", "websockets", "asyncio", "msgspec", "sqlite3")),
+        (("--version",), ("textual", "websockets", "asyncio", "msgspec")),
         (("list",), ("textual", "httpx", "markdown_it", "sqlite_utils", "cryptography")),
     ],
 )
