@@ -55,6 +55,7 @@ from .demo_script import (
     SetStatus,
     Step,
 )
+from .times import moment
 from .views.comms import EDITING, WRITING
 
 
@@ -100,7 +101,7 @@ class Cast:
             case SetStatus(status=status):
                 return [StatusSet(status=status)]
             case Impact(field=field, text=text, began=began):
-                when = stamp(self.at(began)) or ""
+                when = f"{moment(self.at(began)):%Y-%m-%dT%H:%M:%SZ}"
                 return [ImpactSet(field=field, text=text.replace("{time}", when))]
             case Role(role=role, person=person, by=by):
                 return [RoleAssigned(role=parse_role(role).id, person=person or by)]
@@ -156,11 +157,11 @@ class Cast:
     def _draft(self, act: Draft, state: IncidentState) -> Sequence[Body]:
         known = find_draft(state, act.audience)
         if known is not None:
-            return [DraftSaved(draft=known.id, text=act.text)]
+            return [DraftSaved(draft=known.id, text=act.text.strip())]
         draft, audience = new_id(self._entropy), parse_audience(act.audience).id
         return [
             DraftOpened(draft=draft, audience=audience, title=act.title),
-            DraftSaved(draft=draft, text=act.text),
+            DraftSaved(draft=draft, text=act.text.strip()),
         ]
 
 

@@ -50,7 +50,7 @@ def test_versions_saved_unseen_of_each_other_stand_side_by_side(ctx: FakeCtx) ->
     assert "Cards fail." in shown
     assert "◆ cy 22:18" in shown
     assert "Wallets fail." in shown
-    assert "two versions" in status(ctx.view, ctx)
+    assert status(ctx.view, ctx).startswith("1 1 to merge | ")
     assert ctx.view.text(ctx, rows[1].id) in ("Cards fail.", "Wallets fail.")
     both = ctx.view.text(ctx, "d1")
     assert "--- bo, 22:17Z ---\nCards fail." in both

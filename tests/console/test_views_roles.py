@@ -19,7 +19,7 @@ def test_every_role_is_listed_and_gaps_say_what_they_are_for() -> None:
     lines = panel(ctx.view, ctx)
     assert len(lines) == len(ROLES)
     assert all("VACANT" in line for line in lines)
-    assert lines[0].split() == ["Incident", "commander", "VACANT", "decides", "and", "delegates"]
+    assert lines[0].split() == ["Incident", "commander", "VACANT", "decides"]
     assert lines[-1].endswith("knows the system")
 
 

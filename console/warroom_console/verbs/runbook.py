@@ -167,9 +167,8 @@ def _note_complaint(text: str) -> str | None:
 def turn(by: int, ctx: Ctx, _args: Args) -> None:
     """Show another of the attached checklists."""
     view = ctx.view
-    if isinstance(view, RunbookView) and (found := view.turn(ctx.state, by)) is not None:
+    if isinstance(view, RunbookView) and view.turn(ctx.state, by) is not None:
         ctx.refresh()
-        ctx.flash(clean_line(found.title, 60))
 
 
 def attach(ctx: Ctx, args: Args) -> None:

@@ -98,7 +98,7 @@ class CommsView:
         """How many drafts there are; collapsed, how each of them stands."""
         drafts = room.state.drafts()
         split = [draft for draft in drafts if len(draft.versions) > 1]
-        badges: Line = ((" two versions", Tone.WARN),) if split else ()
+        badges: Line = ((f" {len(split)} to merge", Tone.WARN),) if split else ()
         parts = [self._status(draft, room) for draft in reversed(drafts)]
         for name, audience in beginners(room):
             parts.insert(0, ((f"{name} is writing to {audience.lower()}", Tone.TEXT),))
@@ -310,7 +310,7 @@ def _draw_detail(
     lines += prose(_state(row, ready), width, row.tone)
     lines += [fit(line, width, glyphs.more) for line in _told(row)]
     lines.append(())
-    lines += prose(version.text if version else merged(draft), width)
+    lines += prose((version.text if version else merged(draft)).strip("\n"), width)
     lines += [(), (("Versions", Tone.ACCENT),)]
     marks = {one.id for one in draft.versions}
     for number, event in reversed(list(enumerate(past, 1))):
@@ -320,7 +320,7 @@ def _draw_detail(
         body = event.body
         assert isinstance(body, DraftSaved)
         lines += [(), ((f"v{number} by {event.head.by}", Tone.ACCENT),)]
-        lines += [((text, Tone.DIM),) for text in wrap(body.text, width)]
+        lines += [((text, Tone.DIM),) for text in wrap(body.text.strip("\n"), width)]
     return lines
 
 
@@ -336,6 +336,6 @@ def _version_line(number: int, event: Event, stands: bool) -> Line:
     first = next((line for line in clean(text).splitlines() if line.strip()), "(empty)")
     return (
         (column(f"v{number}", 4), Tone.TEXT if stands else Tone.DIM),
-        (f"{clock(event.shown_at)} {column(event.head.by, 12)} ", Tone.DIM),
+        (f"{clock(event.shown_at)} {column(event.head.by, 8)} ", Tone.DIM),
         (first, Tone.TEXT if stands else Tone.FAINT),
     )

@@ -18,7 +18,7 @@ from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.detail import prose
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
-from warroom_console.widgets.spans import Line, column, cut, fit, joined
+from warroom_console.widgets.spans import Line, column, fit, joined
 from warroom_incident.clean import cells, clean, clean_line
 from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
@@ -29,15 +29,15 @@ EXPERT = "sme"
 COMMANDER = "commander"
 
 _PURPOSES = {
-    "commander": "decides and delegates",
+    "commander": "decides",
     "deputy": "next in command",
     "scribe": "keeps the record",
-    "operations": "makes the changes",
+    "operations": "makes changes",
     "communications": "tells the inside",
     "liaison": "tells customers",
     "sme": "knows the system",
 }
-_TITLE_WIDTH = 22
+_TITLE_WIDTH, _NAME_WIDTH = 22, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,35 +196,33 @@ def _draw(held: Held, glyphs: Glyphs, width: int) -> Sequence[Line]:
     if held.role.partition(":")[0] == EXPERT and len(held.role) > len(EXPERT):
         label = held.title
     head = (column(label, title, glyphs.more), Tone.TEXT)
-    room = width - title
+    # Where every name ends and what is told beside it begins.
+    beside = min(_NAME_WIDTH, max(8, width - title - max(map(cells, _PURPOSES.values()))))
     if not held.claims:
-        return [fit((head, *_gap(held.role, room, glyphs)), width, glyphs.more)]
+        return [fit((head, *_gap(held.role, beside)), width, glyphs.more)]
     lines: list[Line] = []
     for number, claim in enumerate(held.claims):
         lead = head if number == 0 else (" " * title, Tone.TEXT)
-        lines.append(fit((lead, *_claim(claim, held, number, room, glyphs)), width, glyphs.more))
+        told = _claim(claim, held, number, beside)
+        lines.append(fit((lead, *told), width, glyphs.more))
     return lines
 
 
-def _gap(role: str, room: int, glyphs: Glyphs) -> Line:
-    word = "VACANT"
-    purpose = _PURPOSES.get(role, "")
+def _gap(role: str, beside: int) -> Line:
     tone = Tone.BAD if role == COMMANDER else Tone.DIM
-    if cells(word) + 2 + cells(purpose) > room:
-        return ((word, tone), (f"  {cut(purpose, room - 8, glyphs.more)}", Tone.FAINT))
-    return ((column(word, max(8, min(18, room - cells(purpose)))), tone), (purpose, Tone.FAINT))
+    return ((column("VACANT", beside), tone), (_PURPOSES.get(role, ""), Tone.FAINT))
 
 
-def _claim(claim: Claim, held: Held, number: int, room: int, glyphs: Glyphs) -> Line:
-    beside = f"since {clock(claim.at)}"
+def _claim(claim: Claim, held: Held, number: int, beside: int) -> Line:
+    told = f"since {clock(claim.at)}"
     if held.disputed:
-        beside = "for now" if number == 0 else "claims it too"
-    name = max(6, min(18, room - cells(beside) - 1))
+        told = "for now" if number == 0 else "claims it too"
+    name = clean_line(claim.person or "nobody", 24)
     tone = Tone.WARN if held.disputed else Tone.STRONG if claim.person else Tone.DIM
     away: Line = ((" away", Tone.WARN if held.role == COMMANDER else Tone.DIM),)
     return (
-        (column(claim.person or "nobody", name, glyphs.more), tone),
-        (beside, Tone.DIM),
+        (column(name, max(beside, cells(name) + 1)), tone),
+        (told, Tone.DIM),
         *(away if claim.away else ()),
     )
 

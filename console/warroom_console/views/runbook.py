@@ -194,17 +194,24 @@ def _markdown(checklist: Checklist) -> Iterator[str]:
 def _draw_tabs(
     tabs: tuple[tuple[str, str, bool], ...], glyphs: Glyphs, width: int
 ) -> Sequence[Line]:
-    """Draw the titles of all checklists, the one in sight first where not all fit."""
+    """Draw the titles of all checklists; where not all fit, the one in sight is among them."""
     right: Line = (("< >", Tone.ACCENT),)
-    room = width - 5
-    share = max(12, room // len(tabs) - 3)
+    room, between = width - 5, 3
+    needs = [cells(title) + 1 + cells(count) for title, count, _ in tabs]
+    share = max(12, room // len(tabs) - between)
     at = next(place for place, (_, _, here) in enumerate(tabs) if here)
-    first = max(0, at - max(0, room // (share + 3) - 1))
+    all_fit = sum(needs) + between * (len(tabs) - 1) <= room
+    first = 0 if all_fit else max(0, at + 1 - max(1, room // (share + between)))
+    # The one in sight takes what the others leave.
+    left = room - sum(min(need, share) + between for need in needs[first:]) + between
     line: list[tuple[str, Tone]] = []
-    for title, count, here in tabs[first:]:
+    for place, (title, count, here) in enumerate(tabs[first:], first):
         if line:
             line.append((f" {glyphs.bar} ", Tone.FAINT))
-        line.append((cut(title, share - cells(count) - 1, glyphs.more), _tab_tone(here)))
+        most = needs[place] if all_fit else share
+        if here and not all_fit:
+            most = max(share, min(needs[place], share + left))
+        line.append((cut(title, most - cells(count) - 1, glyphs.more), _tab_tone(here)))
         line.append((f" {count}", Tone.DIM))
     return [spread(fit(tuple(line), room, glyphs.more), right, width)]
 
