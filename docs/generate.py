@@ -79,6 +79,9 @@ FROM_CONSOLE: list[Message] = [
     wire.Hello(1, "warroom 0.1.0", "mfzwizltoqzwk3tu", "1f3a", "ana", [_FOLLOW], None, True),
     wire.Subscribe([wire.Follow(_STREAM)], ["board"]),
     wire.Push([_example_event()]),
+    wire.Fetch(_STREAM, [(7, 9), (412, 412)]),
+    wire.Vouch(_STREAM, "fda445d0e8334355", "61ed18ed016f122b", 1, "wM0pYpeYKDA=", _AT, "5e" * 64),
+    wire.Relay([_example_event()], [_AT]),
     wire.Seen(32_981),
     wire.Here(_STREAM, "note"),
 ]
@@ -86,7 +89,8 @@ FROM_SERVER: list[Message] = [
     wire.Welcome(1, "ops", _LOG, "war1", "77c0", _AT, "ana", "ana", "responder", "b1"),
     wire.Ack([(_ID, _STREAM, 413, _AT)]),
     wire.Refused(_ID, "only a server writes incident.numbered"),
-    wire.Events(_STREAM, "live", [413], [_AT], [_example_event()], 413, "c3" * 32, "5e" * 64),
+    wire.Events(_STREAM, "live", [413], [_AT], [_example_event()], 413, "c3" * 32, "5e" * 64, _AT),
+    wire.Order(_STREAM, 1, "76+uUehOZxQ=", 413),
     wire.Synced(_STREAM, 413, "a7" * 32),
     wire.Summaries(
         [wire.Summary(_STREAM, "INC-7", "Checkout is down", "SEV1", "identified")], True
