@@ -29,6 +29,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m warroom_console.readme --check
+	$(BIN)/python docs/generate.py --check
 
 bench: setup
 	$(BIN)/python -m benchmarks

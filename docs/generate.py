@@ -49,6 +49,7 @@ _ALERT = AlertRecord(
 _PATTERNS = {
     r"\A[0-9a-f]{64}\Z": "64 hex digits",
     r"\A([0-9a-f]{64})?\Z": "64 hex digits or nothing",
+    r"\A([0-9a-f]{128})?\Z": "128 hex digits or nothing",
     r"\A(board|room|i-[a-z2-7]{16})\Z": "name of a stream",
     event.REP: "16 letters of base32",
     r"\AINC-[0-9]{1,9}(-[0-9]{1,3})?\Z": "`INC-7`, or `INC-7-2`",

@@ -56,7 +56,9 @@ def socket_path(given: str | None) -> Path:
     """Where the server listens: the flag, or `$XDG_RUNTIME_DIR/warroom/socket`."""
     if given:
         return Path(given.removeprefix("unix://")).expanduser().absolute()
-    return platformdirs.user_runtime_path("warroom") / "socket"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    base = Path(runtime) / "warroom" if runtime else platformdirs.user_runtime_path("warroom")
+    return base / "socket"
 
 
 def read_config(directory: Path) -> Config:

@@ -18,6 +18,7 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Stretch
+from warroom_incident.showing import summarize
 from warroom_incident.sync.server_end import events_frame
 from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Welcome
 
@@ -26,7 +27,6 @@ from .board_feed import RecordFrames
 from .identity import Who
 from .presence import people
 from .room import Commit, Room
-from .summaries import summarize
 
 if TYPE_CHECKING:
     from .session import Session

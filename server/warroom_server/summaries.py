@@ -1,4 +1,4 @@
-"""Every incident in one line, for the lobby."""
+"""The lobby's lines in frames."""
 
 from __future__ import annotations
 
@@ -6,30 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from warroom_incident.incident import IncidentState
 from warroom_incident.sync.wire import FRAME_TARGET, Summary
-
-MAX_LINKED = 500
-
-
-def summarize(state: IncidentState) -> Summary:
-    """The line of one incident."""
-    last = state.ordered[-1] if state.events else None
-    return Summary(
-        stream=state.stream,
-        id=state.number,
-        title=state.title,
-        severity=state.severity,
-        status=state.status,
-        drill=state.drill,
-        commander=state.holder("commander"),
-        started_at=state.started_at,
-        ended_at=state.ended_at,
-        changed_at=state.events[last].shown_at if last else 0,
-        events=len(state.events),
-        conflicts=len(state.conflicts()),
-        linked=[link.uid for link in state.links()[:MAX_LINKED]],
-    )
 
 
 def in_frames(lines: Iterable[Summary]) -> list[list[Summary]]:

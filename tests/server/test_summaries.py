@@ -9,9 +9,10 @@ from tests.server.running import server_in_process
 from tests.waiting import wait_for
 from warroom_incident.author import new_stream
 from warroom_incident.incident import IncidentState
+from warroom_incident.showing import summarize
 from warroom_incident.sync.wire import MAX_FRAME, Summaries, Summary, encode
 from warroom_incident.vocabulary import IncidentDeclared, RoleAssigned, SeveritySet
-from warroom_server.summaries import in_frames, summarize
+from warroom_server.summaries import in_frames
 
 
 def test_an_incident_in_one_line() -> None:
