@@ -15,7 +15,7 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ from .contact import NoServer, Unwelcome
 from .demo_cast import notification
 from .demo_rehearsal import SENDER, Rehearsal
 from .demo_script import Ack, Act, Alert, Beat, Link, Script, ScriptError, load
+from .demo_server import READY_WITHIN, CannotStage, server
 from .desk import Desk
 from .link import wall_ms
 from .places import Places, parse_server
@@ -43,13 +44,7 @@ from .places import Places, parse_server
 if TYPE_CHECKING:
     import httpx
 
-READY_WITHIN = 20.0
 ALERT_WITHIN = 5.0
-_EXIT_WITHIN = 6.0
-
-
-class CannotStage(Exception):
-    """The demo cannot be set up; the message is one sentence."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -188,54 +183,6 @@ def _log(sentence: str) -> None:
 
 
 # Setting up --------------------------------------------------------------------------------
-
-
-@contextlib.asynccontextmanager
-async def server(root: Path) -> AsyncIterator[dict[str, str]]:
-    """Run a server below `root`; gives the fields of its `ready` line.
-
-    Raises:
-        CannotStage: It does not start.
-    """
-    arguments = ["--data", str(root / "data"), "--socket", str(root / "socket")]
-    arguments += ["--http", "127.0.0.1:0", "--listen", "127.0.0.1:0"]
-    with (root / "server.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "warroom_server",
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-        )
-    try:
-        yield await _ready(process, root / "server.log")
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(_EXIT_WITHIN):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _ready(process: asyncio.subprocess.Process, log: Path) -> dict[str, str]:
-    assert process.stdout is not None
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(READY_WITHIN):
-            line = (await process.stdout.readline()).decode("utf-8", "replace")
-            if line.startswith("ready "):
-                return dict(part.partition("=")[::2] for part in line.split()[1:])
-    raise CannotStage(f"The demo's server does not start{_last_line(log)}")
-
-
-def _last_line(log: Path) -> str:
-    said = log.read_text("utf-8", "replace").strip().splitlines()
-    return f": {said[-1]}" if said else "."
 
 
 def places(root: Path, who: str, url: str, token: str | None = None) -> Places:

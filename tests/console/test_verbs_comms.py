@@ -6,7 +6,7 @@ from tests.console.fake_ctx import Editing, FakeCtx
 from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.verbs.comms import register
-from warroom_console.verbs.filling import phase_for, values
+from warroom_console.verbs.filling import flowing, phase_for, values
 from warroom_console.views.comms import CommsView
 from warroom_incident.event import Event
 from warroom_incident.parts import Draft
@@ -302,3 +302,18 @@ def test_what_nobody_said_yet_is_left_to_ask(ctx: FakeCtx) -> None:
     assert values(ctx.state, audience_of("customers"), ctx.now())["since"] == "about noon"
     ctx.says("ana", SeveritySet(severity="SEV5"))
     assert values(ctx.state, audience_of("customers"), ctx.now())["next_update"] is None
+
+
+def test_a_template_flows_where_only_its_source_was_broken() -> None:
+    long = "word " * 17
+    template = f"# {long}\nShort.\n\n{long}\nand on.\n{long}\nAffected: all\n- {long}\n- two\n"
+    assert flowing(template).splitlines() == [
+        f"# {long}",
+        "Short.",
+        "",
+        f"{long} and on.",
+        long,
+        "Affected: all",
+        f"- {long}",
+        "- two",
+    ]

@@ -10,7 +10,7 @@ from functools import partial
 from warroom_console.actions import PANELS, Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.filling import phase_for, values
+from warroom_console.verbs.filling import flowing, phase_for, values
 from warroom_console.verbs.guards import both, in_incident
 from warroom_console.verbs.shelf import library
 from warroom_console.views.comms import EDITING, NEW, WRITING, CommsView, find, gaps, merged
@@ -65,7 +65,7 @@ class Drafting:
         except ValueError as error:
             ctx.flash(clean_line(str(error)), Tone.WARN)
             template = ""
-        given = fill(template, values(ctx.state, audience_of(audience), ctx.now()))
+        given = fill(flowing(template), values(ctx.state, audience_of(audience), ctx.now()))
         edit = Edit(ctx.stream or "", NEW + audience, (), given, given)
         title = f"{_TITLES[phase_for(ctx.state, audience)]} to {audience_of(audience).title}"
         self._open(ctx, edit, title, WRITING + audience)

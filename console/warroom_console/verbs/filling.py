@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from warroom_console.times import MINUTE, clock, day
@@ -13,6 +14,8 @@ from warroom_incident.practice.status import status_of
 from warroom_incident.vocabulary import DraftReadied
 
 _ROUND = 5 * MINUTE
+_NARROW = 80
+_BEGINS = re.compile(r"\s*(?:[-*+>#|]|\d+[.)]\s|[A-Z][^.!?:]{0,30}:\s)")
 
 
 def phase_for(state: IncidentState, audience: str) -> Phase:
@@ -50,6 +53,22 @@ def values(state: IncidentState, audience: Audience, now: int) -> dict[str, str 
         "now": _at(now, now),
         "next_update": next_update(state, audience, now),
     }
+
+
+def flowing(template: str) -> str:
+    """Take out the line breaks that only keep a template's source narrow.
+
+    A line of 80 characters or more goes on in the next one, unless that begins a list or a label.
+    """
+    lines: list[str] = []
+    long = False
+    for line in template.splitlines():
+        if long and line.strip() and not _BEGINS.match(line):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+        long = len(line) >= _NARROW and not line.startswith("#")
+    return "\n".join(lines)
 
 
 def next_update(state: IncidentState, audience: Audience, now: int) -> str | None:
