@@ -23,9 +23,11 @@ from warroom_console.desk import Desk
 from warroom_console.link import Link, LinkState
 from warroom_console.model import Area, Refusal
 from warroom_console.places import Places
+from warroom_console.theme import Glyphs
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.door import DoorError
 from warroom_incident.event import BOARD, Event
+from warroom_incident.incident import IncidentState
 from warroom_incident.linking import copy_of
 from warroom_incident.practice.library import load_checklist
 from warroom_incident.reducers import Right
@@ -195,6 +197,20 @@ class StillDesk(Desk):
         if stream != BOARD:
             self.model.summaries[stream] = summarize(self.model.incident(stream))
             self.model.note(Area.SUMMARIES)
+
+
+class Reader:
+    """A still desk as views read it."""
+
+    def __init__(self, desk: StillDesk, stream: str | None = STREAM) -> None:
+        self.model = desk.model
+        self.stream = stream
+        self.glyphs = Glyphs()
+        self.now = desk.clock
+
+    @property
+    def state(self) -> IncidentState:
+        return self.model.incident(self.stream or "i-nowhere")
 
 
 def alert(uid: str, title: str, severity: str = "SEV2", **more: object) -> AlertRecord:

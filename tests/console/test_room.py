@@ -32,21 +32,21 @@ def desk() -> StillDesk:
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
 async def test_it_looks_as_it_did(desk: StillDesk, size: tuple[int, int]) -> None:
     async with at_console(desk, size, stream=STREAM) as console:
-        check_golden(console.app, f"room-{size[0]}x{size[1]}")
+        check_golden(console.app, f"incident-{size[0]}x{size[1]}")
 
 
 async def test_plain_ascii_has_nothing_but_ascii_of_our_own(desk: StillDesk) -> None:
     desk.says("ana", TitleSet(title="plain"))
     async with at_console(desk, stream=STREAM, look=Look(MONO, ASCII)) as console:
         await console.press("1")
-        check_golden(console.app, "room-ascii-80x24")
+        check_golden(console.app, "incident-ascii-80x24")
 
 
 @pytest.mark.parametrize("panel", [1, 3, 4, 5])
 async def test_every_panel_opens_with_its_digit(desk: StillDesk, panel: int) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press(str(panel))
-        check_golden(console.app, f"room-panel-{panel}-80x24")
+        check_golden(console.app, f"incident-panel-{panel}-80x24")
 
 
 async def test_tab_goes_round_and_zoom_gives_the_panel_everything(desk: StillDesk) -> None:

@@ -127,13 +127,17 @@ class Editor(Widget):
         self.area.styles.padding = (0 if self.size.height < 12 else 1, side)
 
     def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
         match event.key:
             case "ctrl+s":
                 self._finish()
             case "escape":
                 self._leave()
+            case "tab" | "shift+tab":
+                pass
+            case _:
+                return  # backspace, arrows and the like find the text area by way of the app
+        event.stop()
+        event.prevent_default()
 
     def _finish(self) -> None:
         text = self.text

@@ -1,0 +1,224 @@
+"""How alerts, headings and what is due are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.console.fake_ctx import drawn
+from tests.console.still_desk import ALERTS, MINUTE, Reader, StillDesk, alert, tell_story
+from tests.incident.making import NOW, OTHER_STREAM, STREAM
+from warroom_console.link import LinkState
+from warroom_console.views.alerts import MOST_OVER, AlertsView
+from warroom_console.views.due import due_list
+from warroom_console.views.facts import draw_facts
+from warroom_console.views.heading import idle_line, lobby_heading, room_heading
+from warroom_console.widgets.spans import plain
+from warroom_incident.event import BOARD
+from warroom_incident.linking import copy_of
+from warroom_incident.sync.wire import Person
+from warroom_incident.vocabulary import (
+    AlertAcknowledged,
+    AlertLinked,
+    DraftSaved,
+    ImpactSet,
+    IncidentDeclared,
+    RoleAssigned,
+    SeveritySet,
+    StatusSet,
+)
+
+
+@pytest.fixture
+def desk() -> StillDesk:
+    desk = StillDesk()
+    tell_story(desk)
+    return desk
+
+
+def lines(view: AlertsView, desk: StillDesk, width: int = 78) -> list[str]:
+    view.changed(Reader(desk), desk.model.take())
+    return [line for row in view.rows(Reader(desk)) for line in drawn(row, width)]
+
+
+# The board ---------------------------------------------------------------------------------
+
+
+def test_the_incidents_own_come_first_then_the_open_then_those_over(desk: StillDesk) -> None:
+    found = lines(AlertsView(), desk)
+    assert found[0] == "Linked to INC-42"
+    assert found[1].startswith("SEV1 ACKED    checkout: 5xx above 5 %")
+    assert found[1].endswith("43m  x41  bo")
+    assert found[2] == "Open, not linked here"
+    assert [line[:13] for line in found[3:6]] == ["SEV2 FIRING  ", "SEV2 FIRING  ", "SEV4 FIRING  "]
+    assert found[6] == "Over"
+    assert found[7].startswith("SEV3 RESOLVED catalog: pods restart")
+    assert len(found) == 8
+
+
+def test_an_acknowledgement_shows_who_and_can_be_taken_back(desk: StillDesk) -> None:
+    view = AlertsView()
+    desk.says("bo", AlertAcknowledged(uid="a2"), stream=BOARD)
+    assert any("ACKED    orders" in line for line in lines(view, desk))
+    desk.says("bo", AlertAcknowledged(uid="a2", acknowledged=False), stream=BOARD)
+    assert any("FIRING   orders" in line for line in lines(view, desk))
+
+
+def test_an_alert_of_another_incident_says_which(desk: StillDesk) -> None:
+    desk.says("bo", IncidentDeclared(title="Orders"), stream=OTHER_STREAM)
+    desk.says("bo", AlertLinked(uid="a2", alert=copy_of(ALERTS[1])), stream=OTHER_STREAM)
+    assert any(line.endswith("INC-~bbbb") for line in lines(AlertsView(), desk))
+
+
+def test_a_linked_alert_that_left_the_board_is_shown_from_its_copy(desk: StillDesk) -> None:
+    del desk.model.records["a1"]
+    view = AlertsView()
+    assert lines(view, desk)[1].startswith("SEV1 ACKED    checkout: 5xx above 5 %")
+    draw = view.detail(Reader(desk), "a1")
+    assert draw is not None
+    assert "The board knows it no longer" in "\n".join(plain(line) for line in draw(60))
+
+
+def test_only_the_latest_of_those_that_are_over_are_listed(desk: StillDesk) -> None:
+    desk.fires(*(alert(f"o{n}", f"old {n}", state="resolved") for n in range(MOST_OVER + 5)))
+    found = lines(AlertsView(), desk)
+    assert f"Over (the latest {MOST_OVER} of {MOST_OVER + 6})" in found
+    assert len(found) == 5 + 1 + 1 + MOST_OVER
+
+
+def test_new_alerts_are_unseen_and_old_ones_are_not(desk: StillDesk) -> None:
+    view = AlertsView()
+    lines(view, desk)
+    assert view.unseen == set()
+    desk.fires(alert("new", "just now", first_seen=NOW + MINUTE))
+    desk.fires(alert("a2", "again", first_seen=NOW - MINUTE))
+    lines(view, desk)
+    assert view.unseen == {"new"}
+
+
+def test_news_of_other_things_leaves_the_board_alone(desk: StillDesk) -> None:
+    view = AlertsView()
+    lines(view, desk)
+    desk.says("bo", StatusSet(status="resolved"))
+    assert not view.changed(Reader(desk), desk.model.take())
+    desk.says("bo", AlertAcknowledged(uid="a3"), stream=BOARD)
+    assert view.changed(Reader(desk), desk.model.take())
+
+
+def test_unknown_severities_and_states_are_shown_as_they_are(desk: StillDesk) -> None:
+    desk.fires(alert("odd", "from a newer server", "SEV9", state="dreaming-of-sheep"))
+    assert any(line.startswith("SEV9 DREAMING-") for line in lines(AlertsView(), desk))
+
+
+def test_the_detail_has_labels_annotations_and_history(desk: StillDesk) -> None:
+    draw = AlertsView().detail(Reader(desk), "a1")
+    assert draw is not None
+    text = "\n".join(plain(line) for line in draw(70))
+    for part in ("runbook_url", "https://wiki/checkout", "zone", "bo acknowledged it", "41 times"):
+        assert part in text
+
+
+def test_copied_it_is_markdown(desk: StillDesk) -> None:
+    text = AlertsView().text(Reader(desk), None)
+    first = "- SEV1 ACKED checkout: 5xx above 5 % [checkout], taken on by bo (INC-42)"
+    assert text.splitlines()[0] == first
+
+
+# Due ---------------------------------------------------------------------------------------
+
+
+def test_disagreement_comes_before_vacancy_before_alerts(desk: StillDesk) -> None:
+    stands = tuple(e.id for e in desk.model.incident(STREAM).heads(("severity",)))
+    desk.says("bo", SeveritySet(severity="SEV2"), base=stands)
+    desk.says("cy", SeveritySet(severity="SEV3"), base=stands)
+    desk.says("bo", DraftSaved(draft="d1", text="other"), base=())
+    desk.says("bo", RoleAssigned(role="commander"))
+    assert [due.text for due in due_list(Reader(desk))] == [
+        "people disagree about the severity",
+        "“Checkout is failing” was saved twice unseen",
+        "nobody is in command",
+        "3 alerts in no incident fire and nobody has taken them on",
+    ]
+
+
+def test_linked_alerts_that_wait_come_before_loose_ones(desk: StillDesk) -> None:
+    desk.says("bo", AlertAcknowledged(uid="a1", acknowledged=False), stream=BOARD)
+    found = due_list(Reader(desk))
+    assert found[0].text == "1 alert of this incident fires and nobody has taken it on"
+    assert (found[0].panel, found[0].row) == (1, "a1")
+
+
+def test_trouble_with_the_own_disk_is_due_first(desk: StillDesk) -> None:
+    desk.model.trouble = "The outbox cannot be read."
+    assert due_list(Reader(desk))[0].text == "The outbox cannot be read."
+
+
+# Header and facts --------------------------------------------------------------------------
+
+
+def header(desk: StillDesk, width: int = 120) -> str:
+    found = room_heading(Reader(desk), width)
+    return "".join(
+        (plain(found.lead), " ", found.title, plain(found.tail), "|", plain(found.right))
+    )
+
+
+def test_the_header_tells_the_incident_in_one_line(desk: StillDesk) -> None:
+    assert header(desk) == (
+        "INC-42 SEV1 Checkout fails for a third of customers 00:40:00 IC ana mitigated"
+        "|ana bo  ● 38ms  22:53Z"
+    )
+
+
+def test_the_clock_stands_when_it_is_over(desk: StillDesk) -> None:
+    desk.says("ana", StatusSet(status="resolved"))
+    desk.clock.now += 60 * MINUTE
+    assert " 00:40:00 " in header(desk)
+
+
+def test_conflicts_are_counted_in_the_header(desk: StillDesk) -> None:
+    stands = tuple(e.id for e in desk.model.incident(STREAM).heads(("severity",)))
+    desk.says("bo", SeveritySet(severity="SEV2"), base=stands)
+    desk.says("cy", SeveritySet(severity="SEV3"), base=stands)
+    assert "1 conflict" in header(desk)
+
+
+def test_before_anything_was_read_there_is_no_clock(desk: StillDesk) -> None:
+    room = Reader(desk, OTHER_STREAM)
+    assert plain(room_heading(room, 80).tail) == " --:--:-- IC VACANT started"
+
+
+def test_times_are_told_by_the_servers_clock(desk: StillDesk) -> None:
+    desk.model.link = LinkState("live", rtt_ms=None, offset_ms=0)
+    assert header(desk).endswith("●  22:53Z")
+
+
+def test_offline_nobody_is_said_to_be_away(desk: StillDesk) -> None:
+    desk.link_is(LinkState("retrying", next_try_at=None, heard_at=desk.clock.now))
+    assert "away" not in header(desk)
+    assert "◌ retry 0s old" in header(desk)
+
+
+def test_the_lobbys_header_counts_everybody(desk: StillDesk) -> None:
+    found = lobby_heading(Reader(desk, None), 80)
+    assert plain(found.right) == "3 here  ● 38ms  22:53Z"
+
+
+def test_what_is_still_to_be_read_is_said(desk: StillDesk) -> None:
+    desk.model.synced.clear()
+    desk.model.behind[STREAM] = 9800
+    assert plain(idle_line(Reader(desk))) == "reading: 9,800 entries are still to come"
+
+
+def test_a_closing_person_leaves_no_gap_in_the_names(desk: StillDesk) -> None:
+    desk.arrives(*(Person(f"p{n}", STREAM) for n in range(9)))
+    assert "ana bo p0 +8" in header(desk)
+
+
+def test_the_facts_tell_impact_and_what_was_said_before(desk: StillDesk) -> None:
+    desk.says("bo", ImpactSet(field="services", text="checkout"))
+    text = "\n".join(plain(line).rstrip() for line in draw_facts(Reader(desk))(76))
+    assert "Services         checkout  (bo at 22:53Z)" in text
+    assert "Services, as it was set" in text
+    assert "22:25Z ana       checkout, payments" in text
+    assert "not stated       since when, detected by, users, regions" in text
+    assert "What SEV1 asks" in text
