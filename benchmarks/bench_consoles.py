@@ -20,7 +20,7 @@ CONSOLES = 50
 EVENTS = 40
 IDLE_SECONDS = 20
 RUNS = 5
-TITLE = "checkout answers 5xx"
+TITLE = "INC-1"
 
 EMPTY_APP = """
 from textual.app import App
@@ -28,7 +28,7 @@ class Empty(App):
     CSS = "Screen { scrollbar-size: 0 0; }"
     def compose(self):
         from textual.widgets import Static
-        yield Static("checkout answers 5xx")
+        yield Static("INC-1")
 Empty().run(mouse=False)
 """
 """The floor: Textual with one line of text."""

@@ -200,6 +200,9 @@ class Console:
             message = await self.receive()
             if isinstance(message, Ack):
                 waiting -= len(message.receipts)
+        credit = self.end.seen(now=True)
+        if credit is not None:
+            await self.send(credit)
 
     async def synced(self, stream: str) -> None:
         """Wait until a stream was read to its end."""

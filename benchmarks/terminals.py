@@ -14,6 +14,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 
+def _take_terminal() -> None:
+    """Make the pty the controlling terminal, so that closing it is a hang-up."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """One program in a pty of 80x24 whose output is read and searched."""
 
@@ -37,6 +42,7 @@ class Terminal:
             stderr=slave,
             env={**environment, "TERM": "xterm-256color"},
             start_new_session=True,
+            preexec_fn=_take_terminal,
         )
         os.close(slave)
         os.set_blocking(self._master, False)

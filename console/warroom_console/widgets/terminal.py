@@ -12,6 +12,7 @@ without repainting and shows `Sheet`s (menus, help, editors) above its widgets.
 from __future__ import annotations
 
 import asyncio
+import select
 import signal
 from contextlib import suppress
 from functools import partial
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _KEY_PATIENCE = 1.0
 """Seconds that the next key waits for a handler that hangs."""
+_LOOK_EVERY = 5.0
+"""Seconds between looks at whether the terminal is still there."""
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -86,6 +89,18 @@ class TerminalApp(App[R], Generic[R]):
             # A test's event loop may live in a thread, where no handler can be set.
             with suppress(RuntimeError, ValueError, NotImplementedError):
                 loop.add_signal_handler(number, self._leave, number)
+        self._hang_up = select.poll()
+        self._hang_up.register(0, select.POLLHUP)
+        self.set_interval(_LOOK_EVERY, self._look_for_terminal)
+
+    def _look_for_terminal(self) -> None:
+        """Leave when the terminal is gone.
+
+        A terminal that does not control this process takes its leave without a signal, and reading
+        from it then would return at once for ever.
+        """
+        if self._hang_up.poll(0):
+            self._leave(signal.SIGHUP)
 
     def on_unmount(self) -> None:
         if self.is_headless:
