@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 
 from warroom_incident.clean import clean_line
@@ -33,13 +33,14 @@ from .verbs.all import registry as all_actions
 from .widgets.terminal import TerminalApp
 
 BAD_INPUT, UNREACHABLE, REFUSED = 2, 3, 4
-_LOBBY = "lobby"
+_FIRST, _LOBBY = "first", "lobby"
 _TWICE_WITHIN = 2.0
 
 
 class Console(TerminalApp[None]):
     """Everything on this terminal. The desk is open before it starts and closed after it."""
 
+    DEFAULT_MODE = _FIRST
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", show=False, priority=True),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
@@ -58,6 +59,8 @@ class Console(TerminalApp[None]):
         self.past = Past()
         self._actions = actions or all_actions()
         self._first = stream
+        self._mode_of: dict[str | None, str] = {stream: _FIRST}
+        self.add_mode(_FIRST, partial(self._screen_for, stream))
         self._pace = Pace()
         self._ringing = Ringing(desk.model.joined_at)
         self._drawing: Timer | None = None
@@ -65,7 +68,7 @@ class Console(TerminalApp[None]):
         self._soon = False
         self._interrupted = 0.0
         self._unsubscribe: Callable[[], None] = lambda: None
-        self._screens: dict[str, Base] = {}
+        self._screens: list[Base] = []
 
     def wall(self) -> int:
         """This machine's clock, in milliseconds."""
@@ -73,21 +76,24 @@ class Console(TerminalApp[None]):
 
     # Screens -------------------------------------------------------------------------------
 
-    def get_default_screen(self) -> Screen[None]:
-        return self._screen_for(None)
-
     def _screen_for(self, stream: str | None) -> Base:
-        name = stream or _LOBBY
-        screen = self._screens.get(name)
-        if screen is None:
-            if stream is None:
-                screen = LobbyScreen(self, self._actions)
-            else:
-                screen = RoomScreen(self, self._actions, stream)
-            self._screens[name] = screen
-            # An installed screen stays as it was left: cursors, filters and unsaved texts.
-            self.install_screen(screen, name)
+        if stream is None:
+            screen: Base = LobbyScreen(self, self._actions)
+        else:
+            screen = RoomScreen(self, self._actions, stream)
+        self._screens.append(screen)
         return screen
+
+    async def _show(self, stream: str | None) -> None:
+        """Put a screen in front. It stays as it was left: cursors, filters, unsaved texts.
+
+        A mode for each: of screens in one stack, those below would be painted too.
+        """
+        mode = self._mode_of.get(stream)
+        if mode is None:
+            mode = self._mode_of[stream] = stream or _LOBBY
+            self.add_mode(mode, partial(self._screen_for, stream))
+        await self.switch_mode(mode)
 
     def open_incident(self, stream: str) -> None:
         """Go to an incident's screen; what the replica has is shown at once."""
@@ -95,19 +101,11 @@ class Console(TerminalApp[None]):
 
     async def _enter(self, stream: str) -> None:
         await self.desk.open(stream)
-        room = self._screen_for(stream)
-        if room is self.screen:
-            return
-        # The lobby always lies below; of the incidents' screens one lies above it.
-        if len(self.screen_stack) > 1:
-            await self.switch_screen(room)
-        else:
-            await self.push_screen(room)
+        await self._show(stream)
 
     def open_lobby(self) -> None:
         """Go to the lobby."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
+        self.run_worker(self._show(None), exclusive=True, group="enter")
 
     @property
     def base(self) -> Base | None:
@@ -125,7 +123,7 @@ class Console(TerminalApp[None]):
         model.take()  # the first screen draws all that came before it
         self._unsubscribe = model.subscribe(lambda urgent: home.run(self._stirred, urgent))
         if self._first is not None:
-            self.open_incident(self._first)
+            self.run_worker(self.desk.open(self._first))
         self._tick()
 
     def on_unmount(self) -> None:
@@ -156,7 +154,7 @@ class Console(TerminalApp[None]):
             if self._ringing.rings(model, changes, self.wall()):
                 self.bell()
             front = self.base
-            for screen in self._screens.values():
+            for screen in self._screens:
                 if screen is not front:
                     screen.take_note(changes)
             if front is not None and front.is_mounted:

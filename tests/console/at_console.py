@@ -97,6 +97,6 @@ async def at_console(
         console = AtConsole(app, pilot)
         await console.settle()
         patience = count()
-        for screen in app._screens.values():
+        for screen in app._screens:
             screen.prompt.clock = lambda: float(next(patience))
         yield console

@@ -88,7 +88,8 @@ class StillDesk(Desk):
         return self.model.incident(stream)
 
     def here(self, where: str = "", doing: str = "") -> None:
-        self.whereabouts.append((where, doing))
+        if self.whereabouts[-1:] != [(where, doing)]:
+            self.whereabouts.append((where, doing))
 
     def write(self, stream: str, body: Body, base: tuple[str, ...] | None = None) -> Event:
         if self.says_no is not None:
