@@ -12,8 +12,11 @@ without repainting and shows `Sheet`s (menus, help, editors) above its widgets.
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import signal
+import threading
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -41,8 +44,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _KEY_PATIENCE = 1.0
 """Seconds that the next key waits for a handler that hangs."""
-_LOOK_EVERY = 5.0
-"""Seconds between looks at whether the terminal is still there."""
+_LEAVE_WITHIN = 10.0
+"""Seconds that a console may take to leave in good order once its terminal is gone."""
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -89,18 +92,22 @@ class TerminalApp(App[R], Generic[R]):
             # A test's event loop may live in a thread, where no handler can be set.
             with suppress(RuntimeError, ValueError, NotImplementedError):
                 loop.add_signal_handler(number, self._leave, number)
-        self._hang_up = select.poll()
-        self._hang_up.register(0, select.POLLHUP)
-        self.set_interval(_LOOK_EVERY, self._look_for_terminal)
+        threading.Thread(target=self._watch_terminal, args=(loop,), daemon=True).start()
 
-    def _look_for_terminal(self) -> None:
+    def _watch_terminal(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave when the terminal is gone.
 
-        A terminal that does not control this process takes its leave without a signal, and reading
-        from it then would return at once for ever.
+        A terminal that does not control this process goes without a signal; reading from it then
+        returns at once for ever, and a write may hold the event loop for good.
         """
-        if self._hang_up.poll(0):
-            self._leave(signal.SIGHUP)
+        hang_up = select.poll()
+        hang_up.register(0, 0)
+        while not hang_up.poll():
+            pass
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
+        time.sleep(_LEAVE_WITHIN)
+        os._exit(128 + signal.SIGHUP)
 
     def on_unmount(self) -> None:
         if self.is_headless:
