@@ -238,6 +238,8 @@ async def _find(desk: Desk, incident: str) -> str:
     except NoIncident:
         # The replica may be older than the incident.
         await desk.ready()
+        if not desk.has_picture:
+            raise NoServer(f"No warroom server: {desk.model.link.reason}.") from None
         return desk.resolve(incident)
 
 

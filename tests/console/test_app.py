@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.console.at_console import at_console
+from tests.console.fake_room import fake_room
 from tests.console.still_desk import MINUTE, StillDesk, tell_story
 from tests.incident.making import NOW, OTHER_STREAM, STREAM
 from tests.waiting import wait_for
-from warroom_console.app import BAD_INPUT, UNREACHABLE, run
+from warroom_console.app import UNREACHABLE, _run, run
 from warroom_console.link import LinkState
+from warroom_console.naming import NoIncident
 from warroom_console.pace import QUICKEST, SLOWEST, Pace
 from warroom_console.places import Places, parse_servers
 from warroom_console.ringing import Ringing
@@ -134,13 +136,20 @@ def test_without_any_server_it_says_so_and_exits_with_three(
     assert "nothing" in said
 
 
-def test_an_unknown_incident_is_one_sentence_and_exits_with_two(
+def test_an_incident_of_a_room_never_seen_is_no_unknown_incident(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     servers = parse_servers(f"unix://{home}/nothing")
     places = Places(servers, True, home / "s", home / "c", home / "replica")
-    assert run(places, "INC-99") == BAD_INPUT
-    assert capsys.readouterr().err.startswith("There is no incident “INC-99”")
+    assert run(places, "INC-99") == UNREACHABLE
+    assert capsys.readouterr().err.startswith("No warroom server: ")
+
+
+async def test_an_unknown_incident_is_told_after_the_server_was_asked(home: Path) -> None:
+    async with fake_room(home / "room") as room:
+        places = Places(parse_servers(room.url), True, home / "s", home / "c", home / "replica")
+        with pytest.raises(NoIncident, match="There is no incident “INC-99”"):
+            await _run(places, "INC-99")
 
 
 # The link ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from warroom_console.widgets.spans import Line, Span, cut
 from warroom_incident.clean import clean_line
 
 _LONGEST_DUE = 64
+_LONGEST_REASON = 40
 _NARROW = 70
 
 WIDE = 100
@@ -155,7 +156,9 @@ def _link_sentence(room: Room) -> Line:
         return ()
     if state.phase == "stopped":
         return ((_sentence(state.reason), Tone.BAD),)
-    return ((f"{_sentence(state.reason)}; go on, all is kept here", Tone.WARN), *_retry())
+    reason = cut(_sentence(state.reason), _LONGEST_REASON, room.glyphs.more)
+    kept: Line = (("; go on, all is kept here", Tone.WARN),) if room.model.you else ()
+    return ((reason, Tone.WARN), *kept, *_retry())
 
 
 def _retry() -> Line:
@@ -163,4 +166,6 @@ def _retry() -> Line:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")
+    first = text.partition(" ")[0]
+    head = text[:1] if ":" in first else text[:1].upper()  # an address stays as it is
+    return head + text[1:].rstrip(".")
