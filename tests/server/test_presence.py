@@ -14,6 +14,7 @@ from warroom_incident.reducers import Right
 from warroom_incident.sync.wire import MAX_FRAME, Here, Person, Presence, encode
 from warroom_server.identity import Caller, Who
 from warroom_server.presence import Seat, people
+from warroom_server.session import Session
 
 
 @pytest.fixture
@@ -69,17 +70,26 @@ async def test_a_flood_of_moves_reaches_the_others_a_few_times_a_second(house: I
         assert bo.presences - before < 40
 
 
-async def test_who_never_says_hello_moves_nobody(house: InProcess) -> None:
-    async with consoles(house.socket, "ana") as (ana,):
-        await wait_for(lambda: len(ana.people) == 1, "herself")
-        before = ana.presences
-        for _ in range(5):
-            ws = await dial(house.socket)
-            await ws.send("garbage", text=True)
-            await ws.wait_closed()
-        stream = await ana.declare()
-        await ana.follow(stream)
-        assert ana.presences == before
+async def test_who_never_says_hello_moves_nobody(
+    house: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = house.server.hub
+    moved: list[str] = []
+    gone: list[Session] = []
+    remove = hub.remove
+
+    def removing(session: Session) -> None:
+        remove(session)
+        gone.append(session)
+
+    monkeypatch.setattr(hub, "on_presence", lambda: moved.append("moved"))
+    monkeypatch.setattr(hub, "remove", removing)
+    for _ in range(5):
+        ws = await dial(house.socket)
+        await ws.send("garbage", text=True)
+        await ws.wait_closed()
+    await wait_for(lambda: len(gone) == 5, "five strangers gone")
+    assert moved == []
 
 
 async def test_a_place_is_told_only_to_who_may_read_it(house: InProcess) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -29,6 +30,8 @@ from warroom_incident.sync.wire import Close
 from warroom_incident.vocabulary import NoteAdded, StatusSet
 from warroom_server.identity import Caller, Who
 from warroom_server.room import MAX_BATCH, Commit, Room, Unavailable
+
+T = TypeVar("T")
 
 WHO = Who(ME, Caller(ME))
 
@@ -62,6 +65,12 @@ class Pen:
         return [self.write(NoteAdded(text=str(i)))[1] for i in range(count)]
 
 
+async def durable(done: Awaitable[T]) -> T:
+    """Wait for a commit; one that never answers is a failure, not a test without an end."""
+    async with asyncio.timeout(15):
+        return await done
+
+
 class FailingLog:
     """Makes `Log.append` fail as long as `error` is set; counts the commits."""
 
@@ -93,7 +102,7 @@ async def test_events_that_arrive_during_a_commit_share_the_next_one(
         assert done is not None
         assert refused == []
         waits.append(done)
-    receipts = [r for done in await asyncio.gather(*waits) for r in done]
+    receipts = [r for done in await durable(asyncio.gather(*waits)) for r in done]
     assert len({r.id for r in receipts}) == 80
     assert sum(log.batches) == 80
     assert len(log.batches) <= 2
@@ -105,7 +114,7 @@ async def test_a_commit_is_never_larger_than_its_limit(
     log = FailingLog(monkeypatch)
     pen = Pen()
     waits = [room.submit(WHO, pen.notes(300))[0] for _ in range(5)]
-    await asyncio.gather(*[done for done in waits if done is not None])
+    await durable(asyncio.gather(*[done for done in waits if done is not None]))
     assert max(log.batches) <= MAX_BATCH
     assert sum(log.batches) == 1500
 
@@ -115,7 +124,7 @@ async def test_the_order_of_a_push_is_the_order_of_the_log(room: Room) -> None:
     events = [pen.write(NoteAdded(text=str(i))) for i in range(50)]
     done, _ = room.submit(WHO, [packet for _, packet in events])
     assert done is not None
-    receipts = await done
+    receipts = await durable(done)
     assert [r.id for r in receipts] == [event.id for event, _ in events]
     assert [r.iseq for r in receipts] == list(range(1, 51))
 
@@ -126,7 +135,7 @@ async def test_the_same_event_keeps_its_place_however_often_it_comes(room: Room)
     for _ in range(3):
         done, _ = room.submit(WHO, [packet, packet])
         assert done is not None
-        places |= {(r.iseq, r.admitted) for r in await done}
+        places |= {(r.iseq, r.admitted) for r in await durable(done)}
     assert len(places) == 1
 
 
@@ -139,7 +148,7 @@ async def test_a_commit_that_fails_changes_nothing_and_the_next_one_goes_through
     done, _ = room.submit(WHO, pen.notes(1))
     assert done is not None
     with pytest.raises(Unavailable, match="full"):
-        await done
+        await durable(done)
     assert pen.stream not in room.incidents
     assert pen.stream not in room.tops
     with pytest.raises(Unavailable):
@@ -148,7 +157,7 @@ async def test_a_commit_that_fails_changes_nothing_and_the_next_one_goes_through
     await room.check_writable()
     done, _ = room.submit(WHO, pen.notes(1))
     assert done is not None
-    assert (await done)[0].iseq == 1
+    assert (await durable(done))[0].iseq == 1
 
 
 async def test_an_unforeseen_failure_of_a_commit_leaves_nobody_waiting(
@@ -160,11 +169,11 @@ async def test_an_unforeseen_failure_of_a_commit_leaves_nobody_waiting(
     done, _ = room.submit(WHO, pen.notes(1))
     assert done is not None
     with pytest.raises(Unavailable):
-        await done
+        await durable(done)
     log.error = None
     done, _ = room.submit(WHO, pen.notes(1))
     assert done is not None
-    assert await done
+    assert await durable(done)
 
 
 async def test_a_listener_that_fails_keeps_no_other_from_hearing(room: Room) -> None:
@@ -179,7 +188,7 @@ async def test_a_listener_that_fails_keeps_no_other_from_hearing(room: Room) -> 
     for pen in pens:
         pen.stream = new_stream(lambda n, pen=pen: pen.author.rep.encode()[:n])  # type: ignore[misc]
     waits = [room.submit(WHO, pen.notes(1))[0] for pen in pens]
-    await asyncio.gather(*[done for done in waits if done is not None])
+    await durable(asyncio.gather(*[done for done in waits if done is not None]))
     assert {commit.stream for commit in heard} >= {pen.stream for pen in pens}
     assert all(room.tops[pen.stream] == 1 for pen in pens)
 
@@ -193,7 +202,7 @@ async def test_what_is_refused_binds_no_replica_to_an_account(room: Room) -> Non
     done, refused = room.submit(WHO, pen.notes(1))
     assert refused == []
     assert done is not None
-    assert await done
+    assert await durable(done)
 
 
 async def test_nobody_writes_as_the_servers_replica(room: Room) -> None:
@@ -218,7 +227,7 @@ async def test_state_follows_the_log_and_comes_back_from_it(home: Path) -> None:
         room = house.server.room
         done, _ = room.submit(WHO, [*pen.notes(5), pen.write(StatusSet(status="identified"))[1]])
         assert done is not None
-        await done
+        await durable(done)
         before = room.incidents[pen.stream]
         digests = (before.state_digest(), before.set_digest())
         admitted = {e.id: e.admitted for e in before.events.values()}
@@ -329,5 +338,5 @@ async def test_a_check_of_the_log_takes_its_turn_among_the_commits(room: Room) -
     pen = Pen()
     done, _ = room.submit(WHO, pen.notes(10))
     assert done is not None
-    await asyncio.gather(room.check_writable(), done)
+    await durable(asyncio.gather(room.check_writable(), done))
     await wait_for(lambda: room.tops[pen.stream] == 10)
