@@ -11,6 +11,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import ClassVar
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
@@ -20,6 +21,7 @@ from .actions import Registry
 from .contact import NoServer, Unwelcome
 from .context import Ctx
 from .desk import Desk, OtherRoom
+from .mishap import record
 from .naming import NoIncident
 from .pace import Pace
 from .past import Past
@@ -171,17 +173,20 @@ class Console(TerminalApp[None]):
     # Leaving -------------------------------------------------------------------------------
 
     def leave(self) -> None:
-        """Leave the console; who commands an incident is asked first."""
+        """Leave the console; who commands an incident, or left a text unsaved, is asked first."""
         front = self.base
         commanded = self._commanded()
-        if front is None or not commanded:
+        unsaved = sum(screen.unsaved for screen in self._screens)
+        if front is not None and commanded:
+            numbers = ", ".join(clean_line(number, 20) for number in commanded)
+            said = f"You command {numbers}: others will see you away. Hand over with i h, or leave?"
+        elif front is not None and unsaved:
+            texts = "A text is" if unsaved == 1 else f"{unsaved} texts are"
+            said = f"{texts} not saved and would be lost. Leave?"
+        else:
             self.exit()
             return
-        numbers = ", ".join(clean_line(number, 20) for number in commanded)
-        front.prompt.confirm(
-            f"You command {numbers}: others will see you away. Hand over with i h, or leave?",
-            self.exit,
-        )
+        front.prompt.confirm(said, self.exit)
 
     def _commanded(self) -> list[str]:
         model = self.desk.model
@@ -190,6 +195,11 @@ class Console(TerminalApp[None]):
             for summary in model.summaries.values()
             if summary.status != "closed" and summary.commander == model.you and model.you
         ]
+
+    def _fatal_error(self) -> None:
+        """Say one sentence; the traceback, with all that it shows, goes to a private file."""
+        error = self._exception or RuntimeError("the screen failed")
+        self.panic(Text(record(error)))
 
     async def action_quit(self) -> None:
         self.leave()

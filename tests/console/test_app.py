@@ -117,6 +117,41 @@ async def test_leaving_while_in_command_asks_and_says_what_happens(desk: StillDe
         await wait_for(lambda: console.app._exit, "the console to leave")
 
 
+async def test_leaving_with_an_unsaved_text_asks(desk: StillDesk) -> None:
+    desk.says("bo", RoleAssigned(role="commander", person="bo"))
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("N")
+        await console.type("half a", "ctrl+q")
+        assert console.prompt.startswith("A text is not saved and would be lost. Leave?")
+        await console.press("escape")
+        await console.type(" thought", "escape", "ctrl+q")
+        assert console.prompt.startswith("A text is not saved")
+        await console.press("n", "N", "ctrl+s")
+        assert "half a thought" in console.text
+        await console.pilot.press("ctrl+q")
+        await wait_for(lambda: console.app._exit, "the console to leave")
+
+
+async def test_what_nobody_foresaw_is_a_sentence_and_a_private_file(
+    desk: StillDesk, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+
+        def fails(*_: object) -> None:
+            raise RuntimeError("no such luck\x1b[2J")
+
+        monkeypatch.setattr(console.screen.seat, "undo", fails)
+        await console.press("u")
+        assert console.prompt.startswith("Something went wrong that should not (RuntimeError:")
+        (log,) = (home / "state").rglob("mishaps.log")
+        assert log.stat().st_mode & 0o077 == 0
+        assert "no such luck" in log.read_text()
+        monkeypatch.setattr(console.app, "_exception", RuntimeError("in a drawing"))
+        console.app._fatal_error()
+        assert "in a drawing" in str(console.app._exit_renderables[-1].segments)  # type: ignore[union-attr]
+        monkeypatch.undo()
+
+
 async def test_ctrl_c_leaves_when_pressed_twice(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("n")

@@ -13,6 +13,7 @@ from warroom_console.model import Area, Changes
 from warroom_console.seat import House, Seat
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE
+from warroom_console.widgets.editor import Editor
 from warroom_console.widgets.header import Header, Heading
 from warroom_console.widgets.help import Help
 from warroom_console.widgets.keybar import Hint, KeyBar, hints
@@ -94,6 +95,12 @@ class Base(TerminalScreen):
     def unzoom(self) -> bool:
         """End a zoom; say whether there was one."""
         return False
+
+    @property
+    def unsaved(self) -> int:
+        """How many texts were typed here and not saved."""
+        editing = isinstance(self.sheet, Editor) and self.sheet.changed
+        return len(self.kept_texts) + editing
 
     # Drawing -------------------------------------------------------------------------------
 
