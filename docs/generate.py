@@ -46,8 +46,12 @@ _ALERT = AlertRecord(
     starts_at=_AT,
     rev=18,
 )
+_PLACE = wire.Place(
+    "61ed18ed016f122b", "61ed18ed016f122b" + "5e" * 24, "war2", ["wss://war2:8764"], connected=True
+)
 _PATTERNS = {
     r"\A[0-9a-f]{64}\Z": "64 hex digits",
+    r"\A(unix|wss?)://[\x21-\x7e]{1,190}\Z": "address of a server",
     r"\A([0-9a-f]{64})?\Z": "64 hex digits or nothing",
     r"\A([0-9a-f]{128})?\Z": "128 hex digits or nothing",
     r"\A(board|room|i-[a-z2-7]{16})\Z": "name of a stream",
@@ -85,6 +89,7 @@ FROM_CONSOLE: list[Message] = [
     wire.Relay([_example_event()], [_AT]),
     wire.Seen(32_981),
     wire.Here(_STREAM, "note"),
+    wire.Promote(1, True),
 ]
 FROM_SERVER: list[Message] = [
     wire.Welcome(1, "ops", _LOG, "war1", "77c0", _AT, "ana", "ana", "responder", "b1"),
@@ -99,6 +104,8 @@ FROM_SERVER: list[Message] = [
     wire.Records("b1", 18, [_ALERT]),
     wire.Presence([wire.Person("ana", _STREAM, "note", _AT)]),
     wire.Held(_STREAM, 413),
+    wire.Servers([_PLACE], 2),
+    wire.Standing("ops", "61ed18ed016f122b", False, 7, 4_812, 3, "wss://war1:8764", _AT, True),
 ]
 
 
@@ -182,7 +189,14 @@ def messages(some: list[Message], every: object) -> list[str]:
 def parts() -> list[str]:
     """The structs inside messages."""
     lines = []
-    for struct in (wire.Follow, wire.BoardCursor, wire.Summary, wire.Person, AlertRecord):
+    for struct in (
+        wire.Follow,
+        wire.BoardCursor,
+        wire.Summary,
+        wire.Person,
+        wire.Place,
+        AlertRecord,
+    ):
         lines += [f"#### {struct.__name__}", "", _about(struct), "", *_fields(struct), ""]
     return lines
 

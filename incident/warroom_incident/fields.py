@@ -15,6 +15,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Ident = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(min_length=1, max_length=12_000)]
 Long = Annotated[str, Meta(max_length=20_000)]
+Url = Annotated[str, Meta(pattern=r"\A(unix|wss?)://[\x21-\x7e]{1,190}\Z")]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 
 

@@ -1,4 +1,4 @@
-"""The state of the `room` stream: accounts and their rights, tokens, trusted servers."""
+"""The state of the `room` stream: accounts and their rights, tokens, servers and standbys."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 
+from .clock import Stamp
 from .fold import Fold
 from .reducers import Right
-from .vocabulary import MemberGranted, ServerListed, TokenCreated
+from .vocabulary import MemberGranted, ServerListed, StandbyListed, TokenCreated
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,28 @@ class Token:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine that is trusted to keep the room.
+
+    `server` is its name by its public key (Ed25519, hex); `serves` says whether it was ever the
+    room's server, else it is a standby. `name` and `urls` are empty where nobody told them.
+    """
+
+    server: str
+    key_hex: str
+    serves: bool
+    name: str = ""
+    urls: tuple[str, ...] = ()
+
+
 def hash_token(token: str) -> str:
     """What is kept of a token: tokens are 256 random bits, so a plain hash is enough."""
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class RoomState(Fold):
-    """Who may do what in the room."""
+    """Who may do what in the room, and who keeps it."""
 
     def right(self, account: str) -> Right | None:
         """What an account was granted, None where the default holds."""
@@ -42,12 +58,26 @@ class RoomState(Fold):
 
     def servers(self) -> dict[str, str]:
         """The public keys (Ed25519, hex) of the trusted servers by their names."""
-        keys = {}
-        for key in self.keys("server"):
-            for event in self.heads(key)[:1]:
-                if isinstance(event.body, ServerListed):
-                    keys[event.body.server] = event.body.key_hex
-        return keys
+        return {machine.server: machine.key_hex for machine in self.machines()}
+
+    def machines(self) -> list[Machine]:
+        """Every machine that may keep the room, in the order in which they were listed."""
+        found: dict[str, Machine] = {}
+        listed: dict[str, tuple[int, Stamp, str]] = {}
+        for register in ("standby", "server"):
+            for event in (event for key in self.keys(register) for event in self.heads(key)[:1]):
+                body = event.body
+                if isinstance(body, StandbyListed):
+                    machine = Machine(body.server, body.key_hex, False, body.name, body.urls)
+                elif isinstance(body, ServerListed):
+                    known = found.get(body.server)
+                    about = (known.name, known.urls) if known else ("", ())
+                    machine = Machine(body.server, body.key_hex, True, *about)
+                else:
+                    continue
+                found[machine.server] = machine
+                listed.setdefault(machine.server, event.order)
+        return sorted(found.values(), key=lambda machine: listed[machine.server])
 
     def tokens(self) -> list[Token]:
         """The tokens that stand, expired ones too, the oldest first."""

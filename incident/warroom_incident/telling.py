@@ -32,6 +32,7 @@ from .vocabulary import (
     RoleAssigned,
     ServerListed,
     SeveritySet,
+    StandbyListed,
     StatusSet,
     StepNoted,
     StepOwned,
@@ -146,6 +147,8 @@ def _tell_parts(event: Event, state: Fold) -> Told:
             return Told("token", f"{by} revoked the token {name}")
         case ServerListed(server=server):
             return Told("server", f"{by} listed the server {server}", True)
+        case StandbyListed(name=name):
+            return Told("server", f"{by} listed the standby {name}", True)
         case _:
             return Told("unknown", f"{by} wrote {event.head.type}, from a newer console")
 

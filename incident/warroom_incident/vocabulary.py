@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from .fields import AlertCopy, Ident, Line, Long, Millis, Name, StepCopy, Text
+from .fields import AlertCopy, Ident, Line, Long, Millis, Name, StepCopy, Text, Url
 from .reducers import Append, Body, Element, Pick, Removal, Right, Write
 
 
@@ -364,6 +364,29 @@ class ServerListed(Write, frozen=True):
     says: ClassVar[str] = "key_hex"
 
 
+class StandbyListed(Write, frozen=True):
+    """An admin listed a machine that keeps everything and can take over as the room's server.
+
+    `server` is its name by its key (Ed25519, hex), which is trusted from then on; `name` is for
+    people; `urls` are where consoles find it, in the order to try.
+    """
+
+    server: Ident
+    name: Name
+    key_hex: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
+    type: ClassVar[str] = "standby.listed"
+    is_guarded: ClassVar[bool] = True
+    needs: ClassVar[Right] = Right.ADMIN
+    register: ClassVar[str] = "standby"
+    named: ClassVar[tuple[str, ...]] = ("server",)
+
+    @property
+    def value(self) -> object:
+        """All that it says."""
+        return (self.name, self.key_hex, self.urls)
+
+
 INCIDENT_TYPES: tuple[type[Body], ...] = (
     NoteAdded,
     StepSet,
@@ -387,7 +410,13 @@ INCIDENT_TYPES: tuple[type[Body], ...] = (
     DraftReadied,
 )
 BOARD_TYPES: tuple[type[Body], ...] = (AlertAcknowledged,)
-ROOM_TYPES: tuple[type[Body], ...] = (MemberGranted, TokenCreated, TokenRevoked, ServerListed)
+ROOM_TYPES: tuple[type[Body], ...] = (
+    MemberGranted,
+    TokenCreated,
+    TokenRevoked,
+    ServerListed,
+    StandbyListed,
+)
 
 TYPES: dict[str, type[Body]] = {t.type: t for t in INCIDENT_TYPES + BOARD_TYPES + ROOM_TYPES}
 """Every known type by its name."""

@@ -7,8 +7,14 @@ from hypothesis import given, strategies as st
 from tests.incident.making import NOW, Writer, admitted, withheld
 from warroom_incident.event import ROOM, Event
 from warroom_incident.reducers import Right
-from warroom_incident.room import RoomState, hash_token
-from warroom_incident.vocabulary import MemberGranted, ServerListed, TokenCreated, TokenRevoked
+from warroom_incident.room import Machine, RoomState, hash_token
+from warroom_incident.vocabulary import (
+    MemberGranted,
+    ServerListed,
+    StandbyListed,
+    TokenCreated,
+    TokenRevoked,
+)
 
 
 def room(events: list[Event]) -> RoomState:
@@ -42,6 +48,28 @@ def test_servers_are_known_by_their_keys_and_a_key_is_replaced() -> None:
     writer.act(state, ServerListed(server="b", key_hex="2" * 64), ROOM)
     writer.act(state, ServerListed(server="a", key_hex="3" * 64), ROOM)
     assert state.servers() == {"a": "3" * 64, "b": "2" * 64}
+
+
+def test_a_listed_standby_is_trusted_and_becomes_a_server_that_keeps_its_addresses() -> None:
+    writer, state = Writer(), RoomState()
+    urls = ("unix:///run/warroom/socket", "wss://war2:8764")
+    writer.act(state, ServerListed(server="a", key_hex="1" * 64), ROOM)
+    writer.act(state, StandbyListed(server="b", name="war2", key_hex="2" * 64, urls=urls), ROOM)
+    assert state.servers() == {"a": "1" * 64, "b": "2" * 64}
+    assert state.machines() == [
+        Machine("a", "1" * 64, True),
+        Machine("b", "2" * 64, False, "war2", urls),
+    ]
+    writer.act(state, ServerListed(server="b", key_hex="2" * 64), ROOM)
+    assert state.machines()[1] == Machine("b", "2" * 64, True, "war2", urls)
+
+
+def test_a_standby_is_listed_anew_with_other_addresses() -> None:
+    writer, state = Writer(), RoomState()
+    for urls in (("ws://127.0.0.1:1",), ("ws://127.0.0.1:2",)):
+        body = StandbyListed(server="b", name="war2", key_hex="2" * 64, urls=urls)
+        writer.act(state, body, ROOM)
+    assert [machine.urls for machine in state.machines()] == [("ws://127.0.0.1:2",)]
 
 
 def test_a_token_opens_until_it_expires_or_is_revoked() -> None:

@@ -26,6 +26,7 @@ from .wire import (
     Message,
     Order,
     Part,
+    Promote,
     ProtocolError,
     Seen,
     Synced,
@@ -155,7 +156,7 @@ class ServerEnd:
                     f"this server speaks protocol {PROTOCOL}, the console {message.v}",
                 )
             self.hello = message
-        elif self.hello is None:
+        elif self.hello is None and not isinstance(message, Promote):
             raise ProtocolError(Close.BAD_MESSAGE, "the first message must be hello")
         elif isinstance(message, Seen):
             if not self.bytes_seen <= message.bytes <= self.bytes_sent:

@@ -104,7 +104,8 @@ class BoardCursor(msgspec.Struct, frozen=True):
 class Hello(Message, frozen=True, tag="hello"):
     """The first message. `user` claims a name on a shared account; `machine` tells hosts apart.
 
-    `lobby` asks for the summaries of all readable incidents, `board` for the alert records.
+    `lobby` asks for the summaries of all readable incidents, `board` for the alert records. A
+    server that follows another one names itself in `server`; it is a `standby` until it takes over.
     """
 
     v: int
@@ -115,6 +116,8 @@ class Hello(Message, frozen=True, tag="hello"):
     follow: Annotated[list[Follow], Meta(max_length=500)] = []
     board: BoardCursor | None = None
     lobby: bool = False
+    server: Name = ""
+    standby: bool = False
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):
@@ -141,7 +144,9 @@ class Vouch(Message, frozen=True, tag="vouch"):
     """In an exchange: the proof that a server admitted events, whoever hands them on.
 
     `ids` are the ids of a stream in the order of `log` from its `first` place on, 32 bytes each in
-    base64; the last message carries the `seal` that `server` put on the chain at its end.
+    base64; the last message carries the `seal` that `server` put on the chain at its end. A proof
+    that does not begin at the first place says what the `chain` is before it: only the true one
+    leads to the sealed end.
     """
 
     stream: StreamName
@@ -151,17 +156,21 @@ class Vouch(Message, frozen=True, tag="vouch"):
     ids: str
     admitted: Count = 0
     seal: str = ""
+    chain: Chain = ""
 
 
 class Relay(Message, frozen=True, tag="relay"):
     """In an exchange: events that the server lacks, whoever wrote them, in displayed order.
 
-    `admitted` gives the first admission stamp that is known of each, 0 for none.
+    `admitted` gives the first admission stamp that is known of each, 0 for none. By place in the
+    frame, `withheld` gives the reasons for missing bodies, `via` who handed on what nobody vouches
+    for.
     """
 
     events: Annotated[list[tuple[Raw, Raw]], Meta(max_length=500)]
     admitted: Annotated[list[Count], Meta(max_length=500)]
     withheld: dict[str, str] = {}
+    via: dict[str, str] = {}
 
 
 class Seen(Message, frozen=True, tag="seen"):
@@ -185,6 +194,13 @@ class Held(Message, frozen=True, tag="held"):
 
     stream: StreamName
     iseq: Count
+
+
+class Promote(Message, frozen=True, tag="promote"):
+    """Instead of `hello`, to a standby: asks what it holds or, `confirmed`, that it serves now."""
+
+    v: int
+    confirmed: bool = False
 
 
 # From a server -----------------------------------------------------------------------------
@@ -322,9 +338,65 @@ class Presence(Message, frozen=True, tag="presence"):
     people: list[Person]
 
 
-FromConsole = Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A machine that is trusted to keep the room: a server or, while it does not serve, a standby.
+
+    `key` is its public key (Ed25519, hex) and `server` the start of it; `urls` are where consoles
+    find it; `here` marks the one that speaks, `connected` those that it is in step with.
+    """
+
+    server: Annotated[str, Meta(max_length=64)]
+    key: Chain
+    name: Name = ""
+    urls: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=8)] = []
+    serves: bool = False
+    here: bool = False
+    connected: bool = False
+
+
+class Servers(Message, frozen=True, tag="servers"):
+    """Who keeps the room: replaces what was known.
+
+    `machines` is how many machines hold all of it now, this one included.
+    """
+
+    servers: Annotated[list[Place], Meta(max_length=64)]
+    machines: Count
+
+
+class Standing(Message, frozen=True, tag="standing"):
+    """The answer to `promote`: what a standby holds, and whether it serves now.
+
+    `of` is the server that it follows, `in_step_at` when it last had everything of it
+    (milliseconds, 0 for never), `connected` whether it has a line to it now.
+    """
+
+    room: str
+    server: str
+    serves: bool
+    incidents: Count
+    events: Count
+    tokens: Count
+    of: str = ""
+    in_step_at: Count = 0
+    connected: bool = False
+    reason: str = ""
+
+
+FromConsole = Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held | Promote
 FromServer = (
-    Welcome | Ack | Refused | Events | Order | Synced | Summaries | Records | Presence | Held
+    Welcome
+    | Ack
+    | Refused
+    | Events
+    | Order
+    | Synced
+    | Summaries
+    | Records
+    | Presence
+    | Held
+    | Servers
+    | Standing
 )
 
 _from_console: Callable[[bytes], FromConsole] = msgspec.json.Decoder(FromConsole).decode
