@@ -12,7 +12,7 @@ from .event import MAX_BASE, Event
 from .fields import StepCopy
 from .fold import Fold, picked, precedence
 from .parts import Checklist, Conflict, Draft, Link, RoleHeld, Step, Version
-from .reducers import Append, Key, Pick, Write
+from .reducers import Append, Key, Pick, Right, Write
 from .vocabulary import (
     AlertChanged,
     AlertLinked,
@@ -71,9 +71,14 @@ class IncidentState(Fold):
         return bool(self.closings)
 
     def is_late(self, event: Event) -> bool:
-        """Whether an event came after a closing that had not seen it, knowing nothing of it."""
+        """Whether an event came after a closing that had not seen it, knowing nothing of it.
+
+        What servers write by themselves, such as the number, is no part of anybody's decision.
+        """
         closings = self.closings
         if not closings or any(event.id == closing.id for closing in closings):
+            return False
+        if event.body.needs is Right.ADMIN:
             return False
         for closing in closings:
             body = closing.body

@@ -18,6 +18,7 @@ from warroom_incident.reducers import Body
 from warroom_incident.vocabulary import (
     ImpactSet,
     IncidentDeclared,
+    IncidentNumbered,
     NoteAdded,
     RoleAssigned,
     SeveritySet,
@@ -236,3 +237,10 @@ def test_a_late_end_moves_no_end() -> None:
     state = incident([*events, admitted(late, NOW - 10_000)])
     closing = state.closings[0]
     assert state.ended_at == closing.shown_at
+
+
+def test_an_incident_that_was_closed_before_it_had_a_number_still_gets_one() -> None:
+    late, before = closed_unseen(IncidentNumbered(number="INC-7"), IncidentDeclared(title="t"))
+    state = incident([*late, before])
+    assert (state.number, state.status) == ("INC-7", "closed")
+    assert not state.is_late(before)
