@@ -24,25 +24,25 @@ COMMANDER = "commander"
 
 def register(registry: Registry[Ctx]) -> None:
     """Add the `i` menu's actions and their commands."""
-
-    def incident(
-        name: str, key: str, title: str, told: str, **more: object
-    ) -> Action[Ctx]:  # fmt: skip
-        return Action(f"incident.{name}", (key,), title, told, scope=Scope.ROOM, leader="i", **more)  # type: ignore[arg-type]
-
+    room = Scope.ROOM
     registry.register(
-        incident("severity", "s", "Severity", "Set how bad it is.", do=severity,
-                 when=in_incident, command="severity", usage="SEV2", hints=_severities),
-        incident("status", "t", "Status", "Set where it stands.", do=status,
-                 when=in_incident, command="status", usage="mitigated", hints=_statuses),
-        incident("command", "c", "Take command", "Take command of the incident.", do=take_command,
-                 when=both(in_incident, _in_command), command="take"),
-        incident("hand-over", "h", "Hand over", "Give command to somebody else.", do=hand_over,
-                 when=in_incident, command="handover", usage="PERSON", hints=_people),
-        incident("rename", "r", "Rename", "Give the incident a better title.", do=rename,
-                 when=in_incident, command="title", usage="TITLE"),
-        incident("close", "x", "Close it", "Close the incident: nothing more is expected.",
-                 do=close, tier=1, when=both(in_incident, may_close), command="close"),
+        Action("incident.severity", ("s",), "Severity", "Set how bad it is.", severity,
+               scope=room, leader="i", when=in_incident,
+               command="severity", usage="SEV2", hints=_severities),
+        Action("incident.status", ("t",), "Status", "Set where it stands.", status,
+               scope=room, leader="i", when=in_incident,
+               command="status", usage="mitigated", hints=_statuses),
+        Action("incident.command", ("c",), "Take command", "Take command of the incident.",
+               take_command, scope=room, leader="i", when=both(in_incident, _in_command),
+               command="take"),
+        Action("incident.hand-over", ("h",), "Hand over", "Give command to somebody else.",
+               hand_over, scope=room, leader="i", when=in_incident,
+               command="handover", usage="PERSON", hints=_people),
+        Action("incident.rename", ("r",), "Rename", "Give the incident a better title.", rename,
+               scope=room, leader="i", when=in_incident, command="title", usage="TITLE"),
+        Action("incident.close", ("x",), "Close it", "Close it: nothing more is expected.",
+               close, scope=room, leader="i", tier=1, when=both(in_incident, may_close),
+               command="close"),
     )  # fmt: skip
 
 

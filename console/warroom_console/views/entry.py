@@ -1,84 +1,171 @@
-"""Everything about one entry of the timeline."""
+"""One entry of the timeline: what is drawn of it, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from warroom_console.context import Room
 from warroom_console.model import Mark
-from warroom_console.theme import Tone
-from warroom_console.times import short, stamp
-from warroom_console.widgets.detail import fields, prose
-from warroom_console.widgets.row import Draw
-from warroom_console.widgets.spans import Line
+from warroom_console.theme import Glyphs, Tone
+from warroom_console.times import MINUTE, clock, short, stamp
+from warroom_console.widgets.spans import Line, column, wrap
+from warroom_incident.clean import cells, clean_line
 from warroom_incident.event import Event
+from warroom_incident.incident import IncidentState
 from warroom_incident.telling import tell
-from warroom_incident.vocabulary import NoteAdded, NoteEdited
+from warroom_incident.vocabulary import NoteAdded
 
-_MARKS: dict[Mark, str] = {
-    "pending": "kept on this machine, not on a server yet",
-    "durable": "on the server's disk",
-    "held": "on another machine's disk too",
-    "refused": "not admitted by the server",
+LATE_ARRIVAL = 2 * MINUTE
+"""An entry that a server admitted so much after it was written says so."""
+
+_KEY_KINDS = ("incident", "severity", "status", "title", "role")
+
+MARK_TONES: dict[Mark, Tone] = {
+    "pending": Tone.WARN,
+    "durable": Tone.FAINT,
+    "held": Tone.GOOD,
+    "refused": Tone.BAD,
 }
 
 
-def draw_detail(room: Room, event: Event) -> Draw:
-    """All times, the wordings that were, and who stands behind an entry."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as it is drawn. Times in milliseconds.
+
+    `remarks` are what must be said beside its text: late, edited, noted later.
+    """
+
+    id: str
+    at: int
+    by: str
+    text: str
+    kind: str
+    system: bool
+    mark: Mark
+    starred: bool = False
+    struck: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def entry_of(room: Room, event: Event) -> Entry:
+    """What is drawn of an event."""
+    state = room.state
+    told = tell(event, state)
+    by = event.head.by
+    is_note = isinstance(event.body, NoteAdded)
+    return Entry(
+        event.id,
+        state.happened_at(event),
+        by,
+        told.text if is_note else told.text.removeprefix(f"{by} "),
+        told.kind,
+        told.system,
+        room.model.mark(event),
+        state.is_starred(event.id),
+        state.is_struck(event.id),
+        tuple(_remarks(state, event)),
+    )
+
+
+def _remarks(state: IncidentState, event: Event) -> list[str]:
+    remarks = []
+    note = state.note(event)
+    if note is not None and note is not event.body:
+        remarks.append("edited")
+    written = event.shown_at
+    if note is not None and note.at is not None and abs(written - note.at) >= MINUTE:
+        remarks.append(f"noted at {clock(written)}")
+    if event.admitted is not None and event.admitted - event.head.wall >= LATE_ARRIVAL:
+        remarks.append(f"arrived +{short(event.admitted - event.head.wall)}")
+    if state.is_late(event):
+        remarks.append("late, after close")
+    return remarks
+
+
+def refused_entry(room: Room, event: Event, reason: str) -> Entry:
+    """What is drawn of an own event that the server did not admit."""
     told = tell(event, room.state)
-    facts = [
-        ("by", event.head.by),
-        ("happened", stamp(room.state.happened_at(event))),
-        ("written", stamp(event.head.wall)),
-        ("admitted", _admitted(event)),
-        ("mark", _MARKS[room.model.mark(event)]),
-        ("refused", _reason(room, event)),
-        ("late", "after close: it changes nothing else" if room.state.is_late(event) else ""),
-        ("starred", "a key event" if room.state.is_starred(event.id) else ""),
-        ("struck out", "yes; it stays in the record" if room.state.is_struck(event.id) else ""),
-        ("id", event.id[:16]),
-    ]
-    kept = [(name, value) for name, value in facts if value]
-    return partial(_draw, told.kind, told.text, kept, _wordings(room, event))
+    text = told.text if isinstance(event.body, NoteAdded) else told.text.removeprefix(
+        f"{event.head.by} "
+    )  # fmt: skip
+    return Entry(
+        event.id,
+        event.shown_at,
+        event.head.by,
+        text,
+        told.kind,
+        False,
+        "refused",
+        remarks=(f"not admitted: {reason}",),
+    )
 
 
-def _admitted(event: Event) -> str:
-    if event.admitted is None:
-        return ""
-    late = event.admitted - event.head.wall
-    said = f", {short(late)} after it was written" if late >= 60_000 else ""
-    return stamp(event.admitted) + said
+# One row -----------------------------------------------------------------------------------
 
 
-def _reason(room: Room, event: Event) -> str:
-    refusal = room.model.refusals.get(event.id)
-    return "" if refusal is None else refusal.reason
+def mark_glyph(mark: Mark, glyphs: Glyphs) -> str:
+    """How far an entry got, as one character."""
+    shapes: dict[Mark, str] = {
+        "pending": glyphs.pending,
+        "durable": glyphs.durable,
+        "held": glyphs.held,
+        "refused": glyphs.lost,
+    }
+    return shapes[mark]
 
 
-def _wordings(room: Room, event: Event) -> list[tuple[str, str]]:
-    """The first wording of a note and those that followed, when there is more than one."""
-    if not isinstance(event.body, NoteAdded):
-        return []
-    edits = [
-        (stamp(edit.shown_at), edit.body.text)
-        for edit in room.state.history(("text", event.id))
-        if isinstance(edit.body, NoteEdited)
-    ]
-    return [(stamp(event.shown_at), event.body.text), *edits] if edits else []
+def draw_entry(entry: Entry, author: int, glyphs: Glyphs, width: int) -> Sequence[Line]:
+    """Time, mark, author and text; wrapped lines stand under the text."""
+    note = entry.kind == "note"
+    ink = _ink(entry)
+    name = column(clean_line(entry.by), author, glyphs.more)
+    lead: Line = (
+        (f"{clock(entry.at)} ", Tone.DIM),
+        (mark_glyph(entry.mark, glyphs), MARK_TONES[entry.mark]),
+        (f" {name} ", Tone.ACCENT if note and not entry.struck else Tone.DIM),
+    )
+    indent = 9 + author
+    star = f"{glyphs.star} " if entry.starred else ""
+    struck = "(struck out) " if entry.struck else ""
+    texts = wrap(star + struck + entry.text, max(20, width - indent))
+    lines: list[Line] = []
+    for number, text in enumerate(texts):
+        head: Line = lead if number == 0 else ((" " * indent, Tone.TEXT),)
+        if number == 0 and star and text.startswith(star):
+            lines.append((*head, (star, Tone.WARN), (text[len(star) :], ink)))
+        else:
+            lines.append((*head, (text, ink)))
+    return _with_remarks(lines, texts[-1], entry, indent, width)
 
 
-def _draw(
-    kind: str,
-    text: str,
-    facts: Sequence[tuple[str, str]],
-    wordings: Sequence[tuple[str, str]],
-    width: int,
-) -> Sequence[Line]:
-    lines: list[Line] = [((kind.capitalize(), Tone.ACCENT),), *prose(text, width), ()]
-    lines += fields(facts, width)
-    if wordings:
-        lines += [(), (("Wordings, oldest first", Tone.ACCENT),)]
-        for at, wording in wordings:
-            lines += [((at, Tone.DIM),), *prose(wording, width)]
+def _ink(entry: Entry) -> Tone:
+    if entry.struck:
+        return Tone.FAINT
+    if entry.kind == "note" or entry.starred:
+        return Tone.TEXT
+    return Tone.FAINT if entry.system else Tone.TEXT if entry.kind in _KEY_KINDS else Tone.DIM
+
+
+def _with_remarks(
+    lines: list[Line], last: str, entry: Entry, indent: int, width: int
+) -> list[Line]:
+    if not entry.remarks:
+        return lines
+    said = f"({', '.join(entry.remarks)})"
+    tone = Tone.BAD if entry.mark == "refused" else Tone.DIM
+    if indent + cells(last) + 1 + cells(clean_line(said)) <= width:
+        lines[-1] = (*lines[-1], (f" {said}", tone))
+        return lines
+    for text in wrap(said, max(20, width - indent)):
+        lines.append(((" " * indent, Tone.TEXT), (text, tone)))
     return lines
+
+
+def markdown(entry: Entry) -> str:
+    """An entry as a line of a Markdown list."""
+    star = "**key** " if entry.starred else ""
+    text = entry.text.replace("\n", "\n  ")
+    text = f"~~{text}~~" if entry.struck else text
+    said = f" ({', '.join(entry.remarks)})" if entry.remarks else ""
+    return f"- {stamp(entry.at)} {entry.by}: {star}{text}{said}"

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from warroom_console.context import Room
 from warroom_console.model import Area, Changes
-from warroom_console.theme import Glyphs, Tone
-from warroom_console.times import age, day, stamp
-from warroom_console.views.alerts import AlertsView, Columns, alert_row, heading
-from warroom_console.views.board import Standing, severity_tone
+from warroom_console.theme import Tone
+from warroom_console.times import age, stamp
+from warroom_console.views.alert_row import Columns, alert_row, heading
+from warroom_console.views.alerts import AlertsView
+from warroom_console.views.board import Standing
 from warroom_console.views.due import away
+from warroom_console.views.lobby_row import (
+    Listed,
+    draw_fold,
+    draw_incident,
+    draw_person,
+    is_open,
+    note,
+    told,
+    welcome,
+)
 from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.detail import fields
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
-from warroom_console.widgets.spans import Line, Span, column, wrap
-from warroom_incident.clean import cells, clean, clean_line
+from warroom_console.widgets.spans import Line
+from warroom_incident.clean import clean
 from warroom_incident.practice.severity import severity_of
 from warroom_incident.sync.wire import Person, Summary
 
@@ -32,16 +42,6 @@ _SHOWN = frozenset({Area.SUMMARIES, Area.PEOPLE, Area.LINK, Area.YOU})
 
 MOST = 200
 """How many alerts, and how many closed incidents, are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One incident as its row shows it."""
-
-    summary: Summary
-    age: str
-    people: int
-    away: bool
 
 
 class LobbyView:
@@ -64,7 +64,7 @@ class LobbyView:
     def rows(self, room: Room) -> list[Row]:
         """Four groups; those without anything to show are left out."""
         if not room.model.summaries and not self.filter:
-            rows = _welcome(room)
+            rows = welcome(room)
         else:
             rows = [heading("Open incidents"), *self._open(room)]
         rows += self._alerts(room)
@@ -87,14 +87,14 @@ class LobbyView:
     def _row(self, room: Room, summary: Summary) -> Row:
         began = room.now() - (summary.started_at or room.now())
         commander = summary.commander
-        shown_row = Listed(
+        listed = Listed(
             summary,
             age(began),
             sum(person.where == summary.stream for person in room.model.people),
             commander is not None and away(room, commander),
         )
-        version = (shown_row.summary.stream, _told(shown_row), room.glyphs)
-        return Row(INCIDENT + summary.stream, version, partial(_draw, shown_row, room.glyphs))
+        draw = partial(draw_incident, listed, room.glyphs)
+        return Row(INCIDENT + summary.stream, (told(listed), room.glyphs), draw)
 
     def _alerts(self, room: Room) -> list[Row]:
         loose = [alert for alert in waiting_alerts(self._board.alerts(room)) if self._meant(alert)]
@@ -120,7 +120,7 @@ class LobbyView:
             Row(
                 PERSON + person.name,
                 (person.name, person.doing, _where(room, person), person.consoles, model.you),
-                partial(_draw_person, person, _where(room, person), person.name == model.you),
+                partial(draw_person, person, _where(room, person), person.name == model.you),
                 heading=True,
             )
             for person in people
@@ -135,7 +135,7 @@ class LobbyView:
         word = "incident is" if len(over) == 1 else "incidents are"
         fold = "Enter folds them up" if self.unfolded else "Enter shows"
         text = f"{len(over)} {word} over"
-        rows.append(Row(FOLD, (text, fold), partial(_draw_fold, text, fold)))
+        rows.append(Row(FOLD, (text, fold), partial(draw_fold, text, fold)))
         if self.unfolded or self.filter:
             rows += [self._row(room, summary) for summary in over[:MOST]]
         return rows
@@ -179,7 +179,7 @@ class LobbyView:
         chosen = [
             summary
             for summary in [*open_incidents(room), *over_incidents(room)]
-            if row_id == INCIDENT + summary.stream or (row_id is None and _is_open(summary))
+            if row_id == INCIDENT + summary.stream or (row_id is None and is_open(summary))
         ]
         if row_id is not None and row_id.startswith(ALERT):
             return self._board.text(room, row_id.removeprefix(ALERT))
@@ -189,20 +189,16 @@ class LobbyView:
 # What there is -----------------------------------------------------------------------------
 
 
-def _is_open(summary: Summary) -> bool:
-    return summary.status not in ("resolved", "closed")
-
-
 def open_incidents(room: Room) -> list[Summary]:
     """Every incident that is not over, the worst first, then the newest."""
-    found = [summary for summary in room.model.summaries.values() if _is_open(summary)]
+    found = [summary for summary in room.model.summaries.values() if is_open(summary)]
     found.sort(key=lambda s: (s.drill, severity_of(s.severity).rank, -(s.started_at or 0)))
     return found
 
 
 def over_incidents(room: Room) -> list[Summary]:
     """Every incident that is resolved or closed, the latest first."""
-    found = [summary for summary in room.model.summaries.values() if not _is_open(summary)]
+    found = [summary for summary in room.model.summaries.values() if not is_open(summary)]
     found.sort(key=lambda s: -(s.ended_at or s.changed_at))
     return found
 
@@ -219,100 +215,3 @@ def _where(room: Room, person: Person) -> str:
         return "in the lobby"
     summary = room.model.summaries.get(person.where)
     return f"in {summary.id}" if summary is not None else "in an incident"
-
-
-# Drawing -----------------------------------------------------------------------------------
-
-
-def note(name: str, text: str) -> Row:
-    """A line that is there to be read."""
-    return Row(f"note:{name}", text, lambda width: [((text, Tone.DIM),)], heading=True)
-
-
-def _welcome(room: Room) -> list[Row]:
-    """What a newcomer sees when nothing is going on."""
-    if not room.model.live and not room.model.you:
-        lines = [("The server has not answered yet.", Tone.WARN)]
-    elif not room.model.live:
-        lines = [("No incident is known here.", Tone.STRONG)]
-    else:
-        lines = [("No incident is open. All is quiet.", Tone.STRONG)]
-    lines += [
-        ("", Tone.TEXT),
-        ("  d  declare an incident: a title and a severity, and everybody sees it", Tone.TEXT),
-        ("  D  declare a drill, to practise", Tone.TEXT),
-        ("  ?  all keys        :  commands        ctrl+q  leave", Tone.DIM),
-    ]
-    return [
-        Row(f"welcome:{n}", (text, tone), partial(_plain, text, tone), heading=True)
-        for n, (text, tone) in enumerate(lines)
-    ]
-
-
-def _plain(text: str, tone: Tone, width: int) -> Sequence[Line]:
-    return [((line, tone),) for line in wrap(text, width)]
-
-
-def _draw_fold(text: str, fold: str, width: int) -> Sequence[Line]:
-    return [((text, Tone.DIM), (f"  {fold}", Tone.FAINT))]
-
-
-def _draw_person(person: Person, where: str, me: bool, width: int) -> Sequence[Line]:
-    doing = f", {person.doing}" if person.doing else ""
-    consoles = f", {person.consoles} consoles" if person.consoles > 1 else ""
-    return [
-        (
-            (f"  {person.name}", Tone.TEXT),
-            (" (you)" if me else "", Tone.DIM),
-            (f"  {where}{doing}{consoles}", Tone.DIM),
-        )
-    ]
-
-
-def _told(shown_row: Listed) -> tuple[object, ...]:
-    """What a row's drawing depends on."""
-    s = shown_row.summary
-    incident = (s.id, s.title, s.severity, s.status, s.drill, s.commander, s.conflicts, s.ended_at)
-    return (*incident, shown_row.age, shown_row.people, shown_row.away)
-
-
-def _draw(shown_row: Listed, glyphs: Glyphs, width: int) -> Sequence[Line]:
-    summary = shown_row.summary
-    over = not _is_open(summary)
-    head: list[Span] = [
-        (column(summary.id, 10, glyphs.more), Tone.DIM if over else Tone.ACCENT),
-        (summary.severity, Tone.DIM if over else severity_tone(summary.severity)),
-        (" ", Tone.TEXT),
-    ]
-    if summary.drill:
-        head.append(("DRILL ", Tone.WARN))
-    tail = _tail(shown_row, glyphs, width)
-    room = width - 15 - 6 * summary.drill - sum(cells(clean_line(text)) for text, _ in tail)
-    title = column(summary.title, max(10, room), glyphs.more)
-    return [(*head, (title, Tone.DIM if over else Tone.STRONG), *tail)]
-
-
-def _tail(shown_row: Listed, glyphs: Glyphs, width: int) -> list[Span]:
-    summary = shown_row.summary
-    tail: list[Span] = []
-    if summary.conflicts:
-        tail.append((f" {summary.conflicts} in conflict", Tone.WARN))
-    if width >= 70:
-        tail.append((f" {column(summary.status, 13)}", Tone.DIM))
-    if not _is_open(summary):
-        ended = summary.ended_at or summary.changed_at
-        tail.append((f" {day(ended)}", Tone.DIM))
-        return tail
-    if summary.commander is None:
-        tail.append((f" {column('IC VACANT', 13)}", Tone.BAD))
-    else:
-        name = f"IC {clean_line(summary.commander, 10)}"
-        said = f"{name} away" if shown_row.away else name
-        tail.append(
-            (f" {column(said, 13, glyphs.more)}", Tone.WARN if shown_row.away else Tone.DIM)
-        )
-    tail.append((f" {shown_row.age:>4}", Tone.DIM))
-    if width >= 90:
-        here = f"{shown_row.people} here" if shown_row.people else ""
-        tail.append((f" {here:>7}", Tone.DIM))
-    return tail
