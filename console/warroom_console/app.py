@@ -217,15 +217,17 @@ class Console(TerminalApp[None]):
 # Running -----------------------------------------------------------------------------------
 
 
-def run(places: Places, incident: str | None) -> int:
+def run(places: Places, incident: str | None, *, ascii_only: bool = False) -> int:
     """Open the console in the lobby, or in an incident, and return the exit code.
 
     Args:
         places: The user's settings.
         incident: What somebody calls the incident: `INC-7`, `7`, or its stream.
+        ascii_only: Draw with nothing but ASCII, as is done where the terminal takes no UTF-8.
     """
+    plain = ascii_only or "utf" not in (sys.stdout.encoding or "utf-8").lower()
     try:
-        return asyncio.run(_run(places, incident))
+        return asyncio.run(_run(places, incident, choose_look(os.environ, ascii_only=plain)))
     except (NoServer, OSError) as error:
         return _fail(str(error), UNREACHABLE)
     except (Unwelcome, OtherRoom) as error:
@@ -234,10 +236,10 @@ def run(places: Places, incident: str | None) -> int:
         return _fail(str(error), BAD_INPUT)
 
 
-async def _run(places: Places, incident: str | None) -> int:
+async def _run(places: Places, incident: str | None, look: Look) -> int:
     async with Desk(places) as desk:
         stream = await _find(desk, incident) if incident is not None else None
-        app = Console(desk, stream, choose_look(os.environ))
+        app = Console(desk, stream, look)
         await app.run_async(mouse=False)
         return app.return_code or 0
 

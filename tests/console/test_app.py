@@ -17,6 +17,7 @@ from warroom_console.naming import NoIncident
 from warroom_console.pace import QUICKEST, SLOWEST, Pace
 from warroom_console.places import Places, parse_servers
 from warroom_console.ringing import Ringing
+from warroom_console.theme import DEFAULT_LOOK
 from warroom_console.widgets.row import Row
 from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, RoleAssigned, SeveritySet
@@ -184,7 +185,7 @@ async def test_an_unknown_incident_is_told_after_the_server_was_asked(home: Path
     async with fake_room(home / "room") as room:
         places = Places(parse_servers(room.url), True, home / "s", home / "c", home / "replica")
         with pytest.raises(NoIncident, match="There is no incident “INC-99”"):
-            await _run(places, "INC-99")
+            await _run(places, "INC-99", DEFAULT_LOOK)
 
 
 # The link ----------------------------------------------------------------------------------
