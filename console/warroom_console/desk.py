@@ -36,11 +36,12 @@ from .known import Known
 from .link import Link, wall_ms
 from .memory import Memory
 from .mending import Mending
-from .model import Area, Model
+from .model import Area, Model, Refusal
 from .naming import find_stream
 from .outgoing import Outgoing
 from .pen import Pen
 from .places import Places
+from .refusals import Refusals
 from .saver import Saver
 from .undo import undo
 
@@ -117,6 +118,7 @@ class Desk:
             self._home.own, self._hearing.cursors, self._hearing.saved, self._troubled
         )
         self._outgoing = Outgoing(self._home.outbox, self._push, self._troubled)
+        self._refusals = self._hearing.refusals = Refusals(self.model, self._outgoing, self._wall)
         self._pen = Pen(self.model, self._home)
         self._hearing.saver, self._hearing.outgoing = self._saver, self._outgoing
         self.link = self._hearing.link = Link(
@@ -231,6 +233,23 @@ class Desk:
         self._outgoing.put(written)
         self._memory.show(events)
         return events
+
+    def refusals(self) -> list[Refusal]:
+        """The own events that a server did not admit, oldest first; of earlier sessions too."""
+        return self._refusals.all()
+
+    def resend(self, event_id: str) -> bool:
+        """Send a refused event again as it was; False when its text is not kept here any more.
+
+        It counts here at once, and is refused again unless something has changed on the server.
+        """
+        for refusal in self.refusals():
+            if refusal.event.id == event_id:
+                self._memory.load(refusal.event.head.stream)
+        written = self._refusals.take(event_id)
+        if written is not None:
+            self._written([written])
+        return written is not None
 
     def declare(
         self,

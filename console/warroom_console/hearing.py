@@ -35,11 +35,12 @@ from .home import Home
 from .known import Known
 from .link import Link, LinkState, Stop
 from .mending import Mending
-from .model import Area, Model, Refusal
+from .model import Area, Model
 from .outgoing import Outgoing
 from .places import Places
 from .saver import Saver
 
+from .refusals import Refusals
 AGENT = "warroom console"
 
 
@@ -54,6 +55,7 @@ class Hearing:
     outgoing: Outgoing
     mending: Mending
 
+    refusals: Refusals
     def __init__(self, places: Places, model: Model, home: Home, *, board: bool) -> None:
         self._places = places
         self._model = model
@@ -124,7 +126,7 @@ class Hearing:
             case Ack():
                 self._acknowledged(message)
             case Refused():
-                self._refused(message)
+                self.refusals.refused(message)
             case Summaries():
                 self._summarized(message)
             case Records():
@@ -283,10 +285,11 @@ class Hearing:
             fold.add(event)
             model.places[event.id] = arrival.iseq
         ids = [arrival.event.id for arrival in batch.arrivals]
-        self._settled(ids)
+        self._settled([a.event.id for a in batch.arrivals if not a.event.refused])
+        self.refusals.arrived([a.event for a in batch.arrivals])
         if batch.stream != ROOM:
             self.saver.keep(
-                Kept(a.event.id, batch.stream, a.event.admitted or 0, a.packet)
+                Kept(a.event.entry, batch.stream, a.event.admitted or 0, a.packet)
                 for a in batch.arrivals
             )
             self._note_order(batch)
@@ -298,7 +301,7 @@ class Hearing:
         if welcome is None:
             return
         self.saver.keep_places(
-            Placed(welcome.log, batch.stream, a.iseq, bytes.fromhex(a.event.id))
+            Placed(welcome.log, batch.stream, a.iseq, bytes.fromhex(a.event.entry))
             for a in batch.arrivals
         )
         if batch.seal is not None:
@@ -347,17 +350,7 @@ class Hearing:
             self.saver.keep_summaries(summaries[stream] for stream in streams)
         return settled
 
-    def _refused(self, refused: Refused) -> None:
-        written = self.outgoing.refused(refused.id, refused.reason)
-        if written is None:
-            return
-        event = written[0]
-        model = self._model
-        model.pending.discard(event.id)
-        model.refusals[event.id] = Refusal(event, refused.reason, self.link.now())
-        model.without(event)
-        model.note(Area.REFUSALS, urgent=True)
-
+        self.refusals.settled(event.id for event, _ in settled)
     def _summarized(self, message: Summaries) -> None:
         model = self._model
         if message.whole:

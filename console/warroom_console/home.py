@@ -108,20 +108,20 @@ class Home:
                     event = read_packet(packet, admitted)
                 except DoorError:
                     continue  # a damaged row of a cache, which a server has whole
-                events[event.id] = event
+                events[event.entry] = event
                 if shelf.replica is not self.own:
-                    copies.append(Kept(event.id, stream, admitted, packet))
+                    copies.append(Kept(event.entry, stream, admitted, packet))
         return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, copies)
 
     def packets(self, stream: str, ids: frozenset[str]) -> list[tuple[int, Packet]]:
-        """Kept events of a stream with their admission stamps, in displayed order."""
+        """Kept events of a stream by their entries, with admission stamps, in displayed order."""
         found = {}
         for shelf in self._shelves:
             for admitted, packet in shelf.replica.events(stream):
                 with suppress(DoorError):
                     event = read_packet(packet, admitted)
-                    if event.id in ids:
-                        found[event.id] = (event.order, admitted, packet)
+                    if event.entry in ids:
+                        found[event.entry] = (event.order, admitted, packet)
         return [(admitted, packet) for _, admitted, packet in sorted(found.values())]
 
     def proofs(self, stream: str) -> list[Proof]:

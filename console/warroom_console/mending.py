@@ -74,7 +74,7 @@ class Mending:
         if stream == ROOM:
             return []
         events = self._model.fold(stream).events
-        return [id_ for id_, event in events.items() if event.admitted is not None]
+        return [event.entry for event in events.values() if event.admitted is not None]
 
     # Relaying ------------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class Mending:
         )
         own = self._model.you
         events = self._model.fold(ordered.stream).events
-        mine = [id_ for id_ in ordered.unvouched if events[id_].head.by == own]
+        mine = [i for i in ordered.unvouched if i in events and events[i].head.by == own]
         if ordered.lacking or ordered.unvouched:
             wanted = frozenset((*ordered.lacking, *ordered.unvouched))
             self._start(self._relay(ordered.stream, wanted, frozenset((*ordered.lacking, *mine))))

@@ -131,7 +131,7 @@ class Model:
 
     def mark(self, event: Event) -> Mark:
         """How far an event got."""
-        if event.id in self.refusals:
+        if event.id in self.refusals or event.refused:
             return "refused"
         if event.admitted is None:
             return "pending"
@@ -141,8 +141,8 @@ class Model:
 
     # Changing ------------------------------------------------------------------------------
 
-    def without(self, event: Event) -> None:
-        """Sum up a stream again without an event that was refused."""
+    def without(self, event: Event, void: Event | None = None) -> None:
+        """Sum up a stream again without an event that was refused, with its void in its place."""
         stream = event.head.stream
         fold = self.fold(stream)
         rest = [other for other in fold.events.values() if other.id != event.id]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from warroom_incident.event import Event, Packet
-from warroom_incident.outbox import Outbox
+from warroom_incident.outbox import Outbox, Refused
 
 T = TypeVar("T")
 Written = tuple[Event, Packet]
@@ -117,8 +117,17 @@ class Outgoing:
         """A server does not admit an event: it is set aside with the reason."""
         written = self.waiting.pop(event_id, None)
         if written is not None:
+            self._pushed.discard(event_id)
             self._disk.submit(self.outbox.refuse, event_id, reason)
         return written
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Drop what was set aside of events that a server has after all."""
+        self._disk.submit(self.outbox.sent, list(ids))
+
+    def kept_refused(self) -> list[Refused]:
+        """What a server did not admit and is kept here, of earlier sessions too."""
+        return self.outbox.refusals()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)

@@ -16,6 +16,7 @@ from msgspec import Meta
 from .clock import Stamp
 from .door import MAX_EVENT_BYTES, DoorError, check_json
 from .reducers import Body
+from .seal import void_entry
 from .vocabulary import Unknown, decode_body, types_of
 
 VERSION = 1
@@ -25,6 +26,9 @@ ROOM = "room"
 
 REP = r"\A[a-z2-7]{16}\Z"
 """What the name of a replica looks like."""
+
+REFUSED = "refused: "
+"""How the reason begins of a body that is withheld because the event was not admitted."""
 
 MAX_BASE = 200
 """The most events that one event may name as its base."""
@@ -79,6 +83,19 @@ class Event(msgspec.Struct, frozen=True):
     admitted: int | None = None
     withheld: str | None = None
     via: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether this is a void: what everybody sees of an event that a server did not admit."""
+        return self.withheld is not None and self.withheld.startswith(REFUSED)
+
+    @property
+    def entry(self) -> str:
+        """The name under which it has its place in a log: the id, or that of the void.
+
+        An event and its void may both be in a log; the event then counts.
+        """
+        return void_entry(bytes.fromhex(self.id)).hex() if self.refused else self.id
 
     @property
     def shown_at(self) -> int:
@@ -140,6 +157,11 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
         except _UNREADABLE:
             body = _nothing
     return Event(sha256(raw_head).hexdigest(), head, body, admitted, withheld, via)
+
+
+def void_of(packet: Packet, reason: str) -> Packet:
+    """What everybody sees of a refused event: its head, and why the body is withheld."""
+    return Packet(packet.head, None, f"{REFUSED}{reason}")
 
 
 def check_packet(packet: Packet) -> Event:

@@ -59,7 +59,8 @@ class Fold:
         """Take in an event; return whether anything changed.
 
         An event that is here already only brings its admission stamp (the earliest counts), the
-        news that its body is withheld, or that somebody vouches for it.
+        news that its body is withheld, that somebody vouches for it, or that a server admitted
+        what another one had refused.
         """
         known = self.events.get(event.id)
         if known is not None:
@@ -67,9 +68,10 @@ class Fold:
         self.events[event.id] = event
         self._new.append(event)
         head = event.head
-        if head.n > self.vector.get(head.rep, 0):
+        is_withheld = event.withheld is not None
+        if head.n > self.vector.get(head.rep, 0) and not (is_withheld and event.refused):
             self.vector[head.rep] = head.n
-        if event.withheld is not None:
+        if is_withheld:
             self.withheld[event.id] = event
             self._bridge(event)
         else:
@@ -102,10 +104,11 @@ class Fold:
     def _again(self, known: Event, event: Event) -> bool:
         admitted = _earlier(known.admitted, event.admitted)
         via = known.via and event.via
-        if event.withheld is not None and known.withheld is None:
+        weight = _weight(event) - _weight(known)
+        if weight > 0:
             self._rebuild(msgspec.structs.replace(event, admitted=admitted, via=via))
             return True
-        if via != known.via:
+        if weight == 0 and via != known.via:
             self._rebuild(msgspec.structs.replace(known, admitted=admitted, via=via))
             return True
         if admitted == known.admitted:
@@ -134,7 +137,7 @@ class Fold:
         return [self.events]
 
     def _rebuild(self, event: Event) -> None:
-        """A body was withheld after it had been read: sum up again without it."""
+        """A body came or was withheld after the event had been read: sum up again."""
         events = {**self.events, event.id: event}
         Fold.__init__(self)
         self.extend(events.values())
@@ -217,7 +220,9 @@ class Fold:
 
     def set_digest(self) -> str:
         """The digest of which events are held: equal wherever the same ones are."""
-        total = sum(int(id_, 16) for id_ in self.events) % 2**256
+        total = sum(int(id_, 16) for id_ in self.events)
+        total += sum(int(e.entry, 16) - int(e.id, 16) for e in self.withheld.values() if e.refused)
+        total %= 2**256
         return f"{total:064x}"
 
     def state_digest(self) -> str:
@@ -233,6 +238,16 @@ class Fold:
 
 def _order_of(event: Event) -> tuple[int, tuple[int, int], str]:
     return event.order
+
+
+def _weight(event: Event) -> int:
+    """Which of two forms of an event counts.
+
+    A redaction stands for ever; an admission outweighs a refusal elsewhere, hearsay does not.
+    """
+    if event.withheld is None:
+        return 0 if event.via is not None else 2
+    return 1 if event.refused else 3
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:

@@ -98,7 +98,7 @@ class Log(LogReader):
             receipts, rows, touched = self._place(entries, now, ends)
             db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             gone = [
-                (bytes.fromhex(event.id), event.withheld)
+                (bytes.fromhex(event.entry), event.withheld)
                 for event, _, _ in entries
                 if event.withheld is not None
             ]
@@ -118,13 +118,13 @@ class Log(LogReader):
     def _place(
         self, entries: Sequence[Entry], now: int, ends: dict[str, tuple[int, End]]
     ) -> tuple[list[Receipt], list[tuple[object, ...]], set[str]]:
-        known = self._known([bytes.fromhex(entry.event.id) for entry in entries])
+        known = self._known([bytes.fromhex(entry.event.entry) for entry in entries])
         receipts: list[Receipt] = []
         rows: list[tuple[object, ...]] = []
         touched: set[str] = set()
         for event, packet, proven in entries:
             head = event.head
-            id_ = bytes.fromhex(event.id)
+            id_ = bytes.fromhex(event.entry)
             place = known.get(id_)
             if place is None:
                 number, end = ends.get(head.stream) or self._end_for(head.stream)
@@ -148,7 +148,7 @@ class Log(LogReader):
     def _note_hearsay(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
         """Keep who handed on what nobody vouches for, and forget it once somebody does."""
         for (event, packet, _), receipt in zip(entries, receipts, strict=True):
-            id_ = bytes.fromhex(event.id)
+            id_ = bytes.fromhex(event.entry)
             if receipt.fresh and packet.via is not None:
                 self._db.execute("INSERT INTO hearsay VALUES (?,?)", (id_, packet.via))
             elif receipt.changed:

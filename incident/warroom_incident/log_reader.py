@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from .event import Packet
+from .event import REFUSED, Packet
 from .schema import StorageError, connect_readonly
-from .seal import ZERO, Verify, link, sealed_text
+from .seal import ZERO, Verify, link, sealed_text, void_entry
 
 
 class Row(NamedTuple):
@@ -171,6 +171,15 @@ class LogReader:
         ).fetchall()
         return b"".join(row[0] for row in rows), [row[1] for row in rows if row[2]]
 
+    def entries(self, stream: str, after: int, upto: int) -> list[bytes]:
+        """What a stream's chain links at the places behind `after` up to `upto`, in order."""
+        rows = self._db.execute(
+            "SELECT e.id FROM streams s JOIN events e ON e.stream = s.id"
+            " WHERE s.name = ? AND e.iseq > ? AND e.iseq <= ? ORDER BY e.iseq",
+            (stream, after, upto),
+        )
+        return [bytes(row[0]) for row in rows]
+
     def chain_at(self, stream: str, iseq: int) -> bytes | None:
         """The chain at a place, None where the stream has no such place."""
         if iseq == 0:
@@ -190,20 +199,20 @@ class LogReader:
 
     def _bad_events(self, stream: str) -> Iterator[str]:
         rows = self._db.execute(
-            "SELECT e.iseq, e.id, CAST(e.head AS BLOB), CAST(e.body AS BLOB), e.chain, w.id"
+            "SELECT e.iseq, e.id, CAST(e.head AS BLOB), CAST(e.body AS BLOB), e.chain, w.reason"
             " FROM streams s JOIN events e ON e.stream = s.id LEFT JOIN withheld w ON w.id = e.id"
             " WHERE s.name = ? ORDER BY e.iseq",
             (stream,),
         )
         chain = ZERO
         expected = 1
-        for iseq, id_, head, body, stored, withheld in rows:
+        for iseq, id_, head, body, stored, reason in rows:
             if iseq != expected:
                 yield f"{stream}: event {expected} is missing."
             expected = iseq + 1
-            if sha256(head).digest() != id_:
+            if _entry(head, reason if body is None else None) != id_:
                 yield f"{stream}: the head of event {iseq} is damaged."
-            if body is None and withheld is None:
+            if body is None and reason is None:
                 yield f"{stream}: the body of event {iseq} is missing."
             elif body is not None and sha256(body).hexdigest().encode() not in head:
                 yield f"{stream}: the body of event {iseq} is damaged."
@@ -226,3 +235,10 @@ class LogReader:
                 sealed_text(self.log_id, stream, iseq, chain, admitted), signature
             ):
                 yield f"{stream}: the seal at event {iseq} does not fit."
+
+
+def _entry(head: bytes, reason: str | None) -> bytes:
+    """Under which name an event has its place."""
+    event_id = sha256(head).digest()
+    is_void = reason is not None and reason.startswith(REFUSED)
+    return void_entry(event_id) if is_void else event_id

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,22 @@ from .event import Event, Packet, read_packet
 _decode_pair = msgspec.json.Decoder(tuple[msgspec.Raw, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _ID = re.compile(r"[0-9a-f]{64}")
+
+
+class _Kept(msgspec.Struct):
+    """What lies in a file of a refused event."""
+
+    reason: str
+    event: tuple[msgspec.Raw, msgspec.Raw]
+
+
+class Refused(NamedTuple):
+    """An own event that a server did not admit, and its sentence. `at` in milliseconds."""
+
+    event: Event
+    packet: Packet
+    reason: str
+    at: int
 
 
 class Outbox:
@@ -82,9 +99,10 @@ class Outbox:
             (self.path / name).rename(self.refused_path / f"{name}.damaged")
 
     def sent(self, ids: Iterable[str]) -> None:
-        """Forget events that a server has made durable."""
+        """Forget events that a server has made durable, also those that one had refused before."""
         for id_ in ids:
             if _is_id(id_):
+                (self.refused_path / id_).unlink(missing_ok=True)  # first: it hides behind the other
                 (self.path / id_).unlink(missing_ok=True)
 
     def refuse(self, event_id: str, reason: str) -> None:
@@ -99,6 +117,25 @@ class Outbox:
         _write_durably(self.refused_path / event_id, _encode(content))
         sync(self.refused_path)
         path.unlink(missing_ok=True)
+
+    def refusals(self) -> list[Refused]:
+        """The refused events that are not on their way again, oldest first."""
+        waiting = self.ids()
+        names = {path.name for path in self.refused_path.iterdir() if _is_id(path.name)}
+        found = [self._refused(name) for name in names - waiting]
+        return sorted((one for one in found if one is not None), key=lambda one: one.event.order)
+
+    def _refused(self, name: str) -> Refused | None:
+        path = self.refused_path / name
+        try:
+            kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+            head, body = kept.event
+            packet = Packet(bytes(head), bytes(body))
+            event = read_packet(packet)
+            at = path.stat().st_mtime_ns // 1_000_000
+        except (OSError, DoorError, msgspec.MsgspecError, RecursionError):
+            return None  # a file that somebody else put there, or that another process took away
+        return Refused(event, packet, kept.reason, at) if event.id == name else None
 
 
 def _is_id(name: str) -> bool:

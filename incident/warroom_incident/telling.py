@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .event import Event
+from .event import REFUSED, Event
 from .fold import Fold
 from .incident import IncidentState
 from .practice.audience import audience_of
@@ -70,6 +70,9 @@ def tell(event: Event, state: Fold) -> Told:
     A note is told in its own words as they stand; everything else begins with who did it.
     """
     by = event.head.by
+    if event.withheld is not None and event.refused:
+        reason = event.withheld.removeprefix(REFUSED)
+        return Told("refused", f"{by} was refused {event.head.type}: {reason}", True)
     if event.withheld is not None:
         return Told("withheld", f"an entry of {by} was withheld: {event.withheld}", True)
     body = event.body

@@ -26,6 +26,10 @@ class Refusal(Exception):
     """The event is not admitted; the message is one sentence for its author."""
 
 
+class Unshown(Refusal):
+    """Its author did not send it here: its refusal is nobody else's business."""
+
+
 def check(event: Event, who: Who, right: Right, state: Fold) -> None:
     """Let an event in, or raise `Refusal`.
 
@@ -36,7 +40,7 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
         state: The stream as it stands.
     """
     if not may_sign(who.caller, event.head.by):
-        raise Refusal(f"this event says it is by {event.head.by}, but you are {who.name}")
+        raise Unshown(f"this event says it is by {event.head.by}, but you are {who.name}")
     if isinstance(event.body, SERVERS_ONLY):
         raise Refusal(f"only a server writes {event.head.type}")
     if not right.covers(event.body.needs):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 
-from warroom_incident.clean import clean_line
+import msgspec
+
 from warroom_incident.door import MAX_EVENT_BYTES, DoorError, check_json
 from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
 from warroom_incident.log import Entry
@@ -20,10 +20,11 @@ from warroom_incident.reducers import Right
 from warroom_incident.seal import ZERO, link, sealed_text
 from warroom_incident.sync.wire import Close, ProtocolError, Relay, Vouch, packets
 
-from .admission import Refusal
+from .admission import Refusal, Unshown
 from .identity import Who
 from .keys import verify
-from .room import MAX_REASON, Refused, Room
+from .room import Refused, Room
+from .voids import Voids
 
 MAX_VOUCHED = 200_000
 """How many events one message series may prove."""
@@ -41,10 +42,11 @@ class _Proof:
 class Relays:
     """One connection's proofs and what they let in."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, voids: Voids) -> None:
         self._room = room
         self._proofs: dict[str, _Proof] = {}
         self._vouched: set[str] = set()
+        self._voids = voids
 
     def vouch(self, message: Vouch) -> None:
         """Take in a part of a proof; the last one carries the seal.
@@ -103,23 +105,22 @@ class Relays:
             try:
                 entries.append(self._entry(packet, stamp, who))
             except (DoorError, Refusal) as error:
-                reason = clean_line(str(error), MAX_REASON)
-                refused.append(Refused(sha256(packet.head).hexdigest(), reason))
+                refused.append(self._room.refuse(packet, error, self._voids))
         return entries, refused
 
     def _entry(self, packet: Packet, stamp: int, who: Who) -> Entry:
         event = _checked(packet)
-        if event.id in self._vouched:
+        if event.entry in self._vouched:
             return Entry(event, packet, stamp or None)
         if event.withheld is not None:
-            raise Refusal("an event without its body needs a server's seal")
+            raise Unshown("an event without its body needs a server's seal")
         if event.head.by == who.name:
             self._room.admit(event, who)
             return Entry(event, packet)
         if event.head.stream == ROOM:
-            raise Refusal("accounts and tokens need a server's seal")
+            raise Unshown("accounts and tokens need a server's seal")
         if not self._room.right_of(who.caller).covers(Right.RESPONDER):
-            raise Refusal("your account may only read here; ask an admin")
+            raise Unshown("your account may only read here; ask an admin")
         known = self._room.state(event.head.stream).events.get(event.id)
         if known is not None and known.via is None:
             return Entry(event, packet)
@@ -129,6 +130,8 @@ class Relays:
 
 def _checked(packet: Packet) -> Event:
     if packet.body is not None:
+        if known is not None and known.refused:
+            raise Unshown("it was refused here, and no seal says that another server admitted it")
         return check_packet(packet)
     if len(packet.head) > MAX_EVENT_BYTES:
         raise DoorError("The head of an event is too long.")

@@ -32,9 +32,10 @@ from warroom_incident.room import RoomState
 from warroom_incident.sync.server_end import ORDER_AT_ONCE, Read
 from warroom_incident.sync.wire import FRAME_TARGET
 
-from .admission import Refusal, check
+from .admission import Refusal, Unshown, check
 from .identity import SERVER_NAME, Caller, Who, account_of
 
+from .voids import Voids, void_for
 MAX_BATCH = 500
 """The most events of one commit."""
 
@@ -117,7 +118,8 @@ class Room:
             for row in rows:
                 event = read_packet(row.packet, row.admitted)
                 self._author.clock.observe(event.head.hlc)
-                self._reps.setdefault(event.head.rep, account_of(event.head.by))
+                if not event.refused:
+                    self._reps.setdefault(event.head.rep, account_of(event.head.by))
                 state.add(event)
             after = rows[-1].iseq
         self.tops[stream] = after
@@ -135,9 +137,9 @@ class Room:
     # Writing -------------------------------------------------------------------------------
 
     def submit(
-        self, who: Who, packets: Sequence[Packet]
+        self, who: Who, packets: Sequence[Packet], voids: Voids | None = None
     ) -> tuple[asyncio.Future[list[Receipt]] | None, list[Refused]]:
-        """Admit events and hand them to the next commit, in order.
+        """Admit events and hand them to the next commit, in order; leave voids of the others.
 
         Returns:
             What will bring the receipts of the admitted ones once they are durable (it raises
@@ -150,14 +152,30 @@ class Room:
                 event = check_packet(packet)
                 self.admit(event, who)
             except (DoorError, Refusal) as error:
-                reason = clean_line(str(error), MAX_REASON)
-                refused.append(Refused(sha256(packet.head).hexdigest(), reason))
+                refused.append(self.refuse(packet, error, voids))
             else:
                 entries.append(Entry(event, packet))
         return (self.commit(entries) if entries else None), refused
 
     async def write(self, stream: str, body: Body, base: tuple[str, ...] = ()) -> Receipt:
         """Write an event of the server's own.
+
+    def refuse(
+        self, packet: Packet, error: DoorError | Refusal, voids: Voids | None = None
+    ) -> Refused:
+        """Say why an event is not admitted, and leave a void of it where everybody sees it.
+
+        There is none of what is no event, was not sent by its author, or would begin a stream.
+        """
+        reason = clean_line(str(error), MAX_REASON)
+        refused = Refused(sha256(packet.head).hexdigest(), reason)
+        if isinstance(error, Refusal) and not isinstance(error, Unshown) and voids is not None:
+            void = void_for(packet, reason)
+            events = self.state(void.event.head.stream).events
+            known = events.get(refused.id)
+            if events and (known is None or known.via is not None) and voids.take():
+                self.commit([void]).add_done_callback(_voided)
+        return refused
 
         Raises:
             Unavailable: The log cannot be written.
@@ -174,11 +192,12 @@ class Room:
         """
         state = self.state(event.head.stream)
         known = state.events.get(event.id)
-        if known is not None and known.via is None:
+        if known is not None and known.via is None and not known.refused:
             return  # sent again, because the ack was lost: rights may have changed since
         check(event, who, self.right_of(who.caller), state)
         if self._reps.get(event.head.rep, who.account) != who.account:
-            raise Refusal(f"the replica {event.head.rep} belongs to another account")
+            raise Unshown(f"the replica {event.head.rep} belongs to another account")
+        check(event, who, self.right_of(who.caller), state)
         self._reps[event.head.rep] = who.account
 
     def commit(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]]:
@@ -316,6 +335,12 @@ def _stretches(rows: list[Row], end: End) -> list[Stretch]:
         length = len(row.packet.head) + len(row.packet.body or b"")
         if cuts[-1] and size + length > FRAME_TARGET:
             cuts.append([])
+def _voided(done: asyncio.Future[list[Receipt]]) -> None:
+    """A void that could not be written is no loss to its author, who has the text."""
+    if not done.cancelled() and done.exception() is not None:
+        _log.warning("a refusal could not be shown: %s", done.exception())
+
+
             size = 0
         cuts[-1].append(row)
         size += length

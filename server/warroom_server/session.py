@@ -48,6 +48,7 @@ from .relays import Relays
 from .room import Refused as NotAdmitted, Room, Unavailable
 from .summaries import in_frames
 
+from .voids import Voids
 HELLO_SECONDS = 10
 """How long a new connection may take to say hello."""
 
@@ -94,7 +95,8 @@ class Session:
         self._answered = asyncio.Event()
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
         self._board: BoardFeed | None = None
-        self._relays = Relays(room)
+        self._voids = Voids(room.wall)
+        self._relays = Relays(room, self._voids)
         self._answers = 0
         self._over = False
         self._at_sweep = (0, 0)
@@ -209,7 +211,8 @@ class Session:
                 assert_never(message)
 
     async def _push(self, message: Push) -> None:
-        await self._await_commit(*self._room.submit(self.who, packets(message.events)))
+        found = packets(message.events)
+        await self._await_commit(*self._room.submit(self.who, found, self._voids))
 
     async def _await_commit(
         self, done: asyncio.Future[list[Receipt]] | None, refused: Sequence[NotAdmitted]

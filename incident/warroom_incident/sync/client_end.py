@@ -56,8 +56,8 @@ class Arrival(NamedTuple):
 class Ordered(NamedTuple):
     """The end of a comparison: send `fetch`, and hand over what the server lacks.
 
-    `unvouched` are the ids of events that the server holds on hearsay, `common` those that both
-    hold, by their places.
+    All name events by their entries: `lacking` what the server lacks, `unvouched` what it holds on
+    hearsay, `common` what both hold, by place.
     """
 
     stream: str
@@ -118,17 +118,9 @@ class ClientEnd:
         """The first frame; `streams` are to be received from the start."""
         self._wanted = dict.fromkeys(streams)
         follow = [self._cursor(stream) for stream in self._wanted]
+        board = self.board or self._hello.board
         return encode(
-            Hello(
-                PROTOCOL,
-                self._hello.agent,
-                self._hello.rep,
-                self._hello.machine,
-                self._hello.user,
-                follow,
-                self.board if self.board else self._hello.board,
-                self._hello.lobby,
-            )
+            msgspec.structs.replace(self._hello, v=PROTOCOL, follow=follow, board=board)
         )
 
     def subscribe(self, follow: Sequence[str], leave: Sequence[str] = ()) -> bytes:
@@ -254,7 +246,7 @@ class ClientEnd:
             return
         reading.claim(arrivals[-1].iseq, message.chain)
         for arrival in arrivals:
-            reading.take(arrival.iseq, bytes.fromhex(arrival.event.id))
+            reading.take(arrival.iseq, bytes.fromhex(arrival.event.entry))
 
     def _compare(self, message: Order) -> Ordered | None:
         """Take in a part of the server's order; at its end say what either side lacks."""

@@ -17,7 +17,7 @@ class Holdings(Protocol):
         """The digest of the events held of a stream, empty where none are."""
 
     def ids(self, stream: str) -> Iterable[str]:
-        """The ids of the events held of a stream."""
+        """The entries of the events held of a stream: their ids, for voids the names of those."""
 
 
 class Nothing:
