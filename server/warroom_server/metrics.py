@@ -7,7 +7,10 @@ token names, which an admin chose. Units are in the names; seconds are floats.
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,14 +19,22 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.sync.wire import Summary
 
 _OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Traffic(NamedTuple):
+    """What the fan-out has done: frames passed on, consoles cut because they read nothing."""
+
+    delivered: int
+    cut: int
 
 
 class Metrics:
@@ -64,30 +75,6 @@ class Metrics:
         self.ws_connections = Gauge(
             "warroom_ws_connections", "Consoles connected.", ["role"], registry=self.registry
         )
-        self.ws_messages = Counter(
-            "warroom_ws_messages_total",
-            "Messages to and from consoles.",
-            ["direction", "type"],
-            registry=self.registry,
-        )
-        self.ws_dropped = Counter(
-            "warroom_ws_dropped_total",
-            "Connections ended by the server, by reason.",
-            ["reason"],
-            registry=self.registry,
-        )
-        self.ws_fanout_seconds = Histogram(
-            "warroom_ws_fanout_seconds",
-            "Time from admission to the last console written to.",
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.incidents_open = Gauge(
-            "warroom_incidents_open",
-            "Incidents not closed.",
-            ["severity", "phase"],
-            registry=self.registry,
-        )
         self.incidents_declared = Counter(
             "warroom_incidents_declared_total",
             "Incidents declared, drills left out.",
@@ -113,12 +100,64 @@ class Metrics:
         """Serve `warroom_alerts` from the open records at the moment of each scrape."""
         self.registry.register(_BoardCollector(records))
 
+    def watch_consoles(self, count: Callable[[], Traffic]) -> None:
+        """Serve what the fan-out has done so far, at the moment of each scrape."""
+        self.registry.register(_TrafficCollector(count))
+
+    def watch_incidents(self, lines: Callable[[], Iterable[Summary]]) -> None:
+        """Serve `warroom_incidents_open` from the incidents at the moment of each scrape."""
+        self.registry.register(_IncidentCollector(lines))
+
+    def watch_files(self, files: Mapping[str, Path]) -> None:
+        """Serve the sizes of database files by their names."""
+        for name, path in files.items():
+            size = partial(_size_of, path)
+            self.db_size_bytes.labels(name).set_function(size)
+
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the text for a scraper's Accept header, and its content type."""
         # The library answers with the version it was asked for, so only one is ever asked for.
         wants = "application/openmetrics-text" in accept
         encode, content_type = choose_encoder(_OPENMETRICS if wants else "")
         return encode(self.registry), content_type
+
+
+class _TrafficCollector(Collector):
+    def __init__(self, count: Callable[[], Traffic]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        traffic = self._count()
+        sent = "Frames of events passed to consoles."
+        yield CounterMetricFamily("warroom_ws_deliveries", sent, value=traffic.delivered)
+        dropped = CounterMetricFamily(
+            "warroom_ws_dropped", "Connections ended by the server.", labels=["reason"]
+        )
+        dropped.add_metric(["stalled"], traffic.cut)
+        yield dropped
+
+
+class _IncidentCollector(Collector):
+    def __init__(self, lines: Callable[[], Iterable[Summary]]) -> None:
+        self._lines = lines
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "warroom_incidents_open",
+            "Incidents not closed, drills left out.",
+            labels=["severity", "phase"],
+        )
+        still = (line for line in self._lines() if line.status != "closed" and not line.drill)
+        for labels, count in sorted(Tally((s.severity, s.status) for s in still).items()):
+            family.add_metric(labels, count)
+        yield family
+
+
+def _size_of(path: Path) -> float:
+    try:
+        return float(path.stat().st_size)
+    except OSError:
+        return 0.0
 
 
 class _BoardCollector(Collector):

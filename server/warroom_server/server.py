@@ -15,12 +15,13 @@ from pathlib import Path
 from websockets.asyncio.server import Server as Door, ServerConnection
 
 from warroom_incident.event import ROOM
+from warroom_incident.incident import IncidentState
 from warroom_incident.log import Log, LogReader
 from warroom_incident.machine import machine_name
 from warroom_incident.reducers import Right
 from warroom_incident.slot import Slot
 from warroom_incident.sync.wire import Close
-from warroom_incident.vocabulary import MemberGranted, ServerListed
+from warroom_incident.vocabulary import IncidentDeclared, MemberGranted, ServerListed
 
 from .board import Board
 from .config import Config
@@ -34,8 +35,8 @@ from .intake.store import IntakeStore, IntakeUnavailable
 from .intake.worker import IntakeWorker
 from .keys import ServerKey
 from .listeners import listen_tcp, listen_unix, tls_context
-from .metrics import Metrics
-from .room import Room, Unavailable
+from .metrics import Metrics, Traffic
+from .room import Commit, Room, Unavailable
 from .session import Session
 
 DRAIN_SECONDS = 3.5
@@ -133,12 +134,13 @@ class Server:
             await self.room.write(ROOM, body, state.base_for(body.key))
 
     async def _open_intake(self) -> None:
+        self.metrics = Metrics(version("warroom"))
         try:
-            store = await IntakeStore.open(self._data / "intake.db")
+            observe = self.metrics.db_write_seconds.labels("intake").observe
+            store = await IntakeStore.open(self._data / "intake.db", on_commit=observe)
         except IntakeUnavailable as error:
             raise StartError(f"The alerts cannot be kept: {error}.") from error
         self._stack.push_async_callback(store.close)
-        self.metrics = Metrics(version("warroom"))
         self.board = Board(await store.load_board(), on_outcome=self.metrics.count_signal)
         self.metrics.watch_board(self.board.ordered)
         self.store = store
@@ -212,8 +214,20 @@ class Server:
                     session.close(Close.UNKNOWN_TOKEN, UNKNOWN_TOKEN)
 
     def _watch(self) -> None:
-        hub = self.hub
-        self.metrics.ws_connections.labels("console").set_function(lambda: len(hub.sessions))
+        hub, metrics = self.hub, self.metrics
+        metrics.ws_connections.labels("console").set_function(lambda: len(hub.sessions))
+        metrics.watch_consoles(lambda: Traffic(hub.delivered, hub.cut))
+        metrics.watch_incidents(hub.summaries.values)
+        files = {"log": self._data / "warroom.db", "intake": self._data / "intake.db"}
+        metrics.watch_files(files)
+        self.room.on_commit_seconds = metrics.db_write_seconds.labels("log").observe
+        self.room.listeners.append(self._count_declared)
+
+    def _count_declared(self, commit: Commit) -> None:
+        state = commit.state
+        declared = [e.body for e in commit.events if isinstance(e.body, IncidentDeclared)]
+        if isinstance(state, IncidentState) and any(not body.drill for body in declared):
+            self.metrics.incidents_declared.labels(state.severity).inc()
 
     # Ending --------------------------------------------------------------------------------
 

@@ -18,14 +18,10 @@ NAMES = {
     "warroom_db_size_bytes",
     "warroom_db_write_seconds",
     "warroom_incidents_declared",
-    "warroom_incidents_open",
     "warroom_ingest_queue_length",
     "warroom_ingest_request_seconds",
     "warroom_source_last_seen_timestamp_seconds",
     "warroom_ws_connections",
-    "warroom_ws_dropped",
-    "warroom_ws_fanout_seconds",
-    "warroom_ws_messages",
 }
 
 
