@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,8 +35,8 @@ from warroom_incident.sync.wire import FRAME_TARGET
 
 from .admission import Refusal, Unshown, check
 from .identity import SERVER_NAME, Caller, Who, account_of
-
 from .voids import Voids, void_for
+
 MAX_BATCH = 500
 """The most events of one commit."""
 
@@ -94,6 +95,8 @@ class Room:
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self.listeners: list[Callable[[Commit], None]] = []
+        self.on_commit_seconds: Callable[[float], object] = lambda _seconds: None
+        """Told how long each durable commit took."""
         self.amendments: list[Callable[[str, int], None]] = []
         """Told the stream and place of an event of which more is known now."""
         for stream in reader.streams():
@@ -157,9 +160,6 @@ class Room:
                 entries.append(Entry(event, packet))
         return (self.commit(entries) if entries else None), refused
 
-    async def write(self, stream: str, body: Body, base: tuple[str, ...] = ()) -> Receipt:
-        """Write an event of the server's own.
-
     def refuse(
         self, packet: Packet, error: DoorError | Refusal, voids: Voids | None = None
     ) -> Refused:
@@ -176,6 +176,9 @@ class Room:
             if events and (known is None or known.via is not None) and voids.take():
                 self.commit([void]).add_done_callback(_voided)
         return refused
+
+    async def write(self, stream: str, body: Body, base: tuple[str, ...] = ()) -> Receipt:
+        """Write an event of the server's own.
 
         Raises:
             Unavailable: The log cannot be written.
@@ -194,7 +197,6 @@ class Room:
         known = state.events.get(event.id)
         if known is not None and known.via is None and not known.refused:
             return  # sent again, because the ack was lost: rights may have changed since
-        check(event, who, self.right_of(who.caller), state)
         if self._reps.get(event.head.rep, who.account) != who.account:
             raise Unshown(f"the replica {event.head.rep} belongs to another account")
         check(event, who, self.right_of(who.caller), state)
@@ -213,6 +215,7 @@ class Room:
             while self._waiting:
                 batch = self._next_batch()
                 entries = [entry for waiting in batch for entry in waiting.entries]
+                begun = time.perf_counter()
                 try:
                     receipts = await asyncio.get_running_loop().run_in_executor(
                         self._writing, self.log.append, entries, self.wall()
@@ -224,6 +227,7 @@ class Room:
                         if not waiting.done.done():
                             waiting.done.set_exception(Unavailable(str(error)))
                     continue
+                self.on_commit_seconds(time.perf_counter() - begun)
                 self._settle(batch, entries, receipts)
         finally:
             self._committing = None
@@ -285,6 +289,10 @@ class Room:
             lambda: reader.stretch(read.stream, read.after, read.upto, FRAME_TARGET)
         )
 
+    async def look(self, work: Callable[[LogReader], T]) -> T:
+        """Read something else of the log, in the thread that reads it."""
+        return await self._in_reader(lambda: work(self._reader))
+
     async def order(self, read: Read) -> tuple[bytes, list[int]]:
         """The order of some places, for a console that compares."""
         reader = self._reader
@@ -327,6 +335,12 @@ class Room:
         self._reading.shutdown()
 
 
+def _voided(done: asyncio.Future[list[Receipt]]) -> None:
+    """A void that could not be written is no loss to its author, who has the text."""
+    if not done.cancelled() and done.exception() is not None:
+        _log.warning("a refusal could not be shown: %s", done.exception())
+
+
 def _stretches(rows: list[Row], end: End) -> list[Stretch]:
     """Cut a commit's rows into frames; the chain and the seal are known at the last one's end."""
     cuts: list[list[Row]] = [[]]
@@ -335,12 +349,6 @@ def _stretches(rows: list[Row], end: End) -> list[Stretch]:
         length = len(row.packet.head) + len(row.packet.body or b"")
         if cuts[-1] and size + length > FRAME_TARGET:
             cuts.append([])
-def _voided(done: asyncio.Future[list[Receipt]]) -> None:
-    """A void that could not be written is no loss to its author, who has the text."""
-    if not done.cancelled() and done.exception() is not None:
-        _log.warning("a refusal could not be shown: %s", done.exception())
-
-
             size = 0
         cuts[-1].append(row)
         size += length
