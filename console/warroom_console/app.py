@@ -37,6 +37,7 @@ from .widgets.terminal import TerminalApp
 BAD_INPUT, UNREACHABLE, REFUSED = 2, 3, 4
 _FIRST, _LOBBY = "first", "lobby"
 _TWICE_WITHIN = 2.0
+_FIRST_WITHIN = 0.3
 
 
 class Console(TerminalApp[None]):
@@ -238,7 +239,10 @@ def run(places: Places, incident: str | None, *, ascii_only: bool = False) -> in
 
 async def _run(places: Places, incident: str | None, look: Look) -> int:
     async with Desk(places) as desk:
-        stream = await _find(desk, incident) if incident is not None else None
+        stream = None
+        if incident is not None:
+            stream = await _find(desk, incident)
+            await _present(desk, stream)
         app = Console(desk, stream, look)
         await app.run_async(mouse=False)
         return app.return_code or 0
@@ -253,6 +257,12 @@ async def _find(desk: Desk, incident: str) -> str:
         if not desk.has_picture:
             raise NoServer(f"No warroom server: {desk.model.link.reason}.") from None
         return desk.resolve(incident)
+
+
+async def _present(desk: Desk, stream: str) -> None:
+    """Read an incident; wait a moment for the server, so that the first picture is a true one."""
+    await desk.open(stream)
+    await desk.until(lambda: stream in desk.model.current or desk.offline, _FIRST_WITHIN)
 
 
 def _fail(sentence: str, code: int) -> int:

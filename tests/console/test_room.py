@@ -88,7 +88,7 @@ async def test_zero_lists_what_is_due_and_choosing_sees_to_it(desk: StillDesk) -
         assert console.prompt.startswith("Nobody is in command   i c takes command")
         await console.press("0")
         assert "Nobody has judged the severity" in console.text
-        assert "3 alerts in no incident fire and nobody has taken them on" in console.text
+        assert "3 alerts in no incident fire, taken on by nobody" in console.text
         await console.press("enter")
         assert "IC ana" in console.header
 

@@ -136,14 +136,14 @@ def test_disagreement_comes_before_vacancy_before_alerts(desk: StillDesk) -> Non
         "people disagree about the severity",
         "“Checkout is failing” was saved twice unseen",
         "nobody is in command",
-        "3 alerts in no incident fire and nobody has taken them on",
+        "3 alerts in no incident fire, taken on by nobody",
     ]
 
 
 def test_linked_alerts_that_wait_come_before_loose_ones(desk: StillDesk) -> None:
     desk.says("bo", AlertAcknowledged(uid="a1", acknowledged=False), stream=BOARD)
     found = due_list(Reader(desk))
-    assert found[0].text == "1 alert of this incident fires and nobody has taken it on"
+    assert found[0].text == "1 alert of this incident fires, taken on by nobody"
     assert (found[0].panel, found[0].row) == (1, "a1")
 
 

@@ -130,6 +130,5 @@ def _alerts_due(records: Sequence[AlertRecord], where: str) -> Due:
     first = min(records, key=lambda record: (record.severity, -record.first_seen, record.uid))
     one = len(records) == 1
     count = "1 alert" if one else f"{len(records)} alerts"
-    text = f"{count} {where} {'fires' if one else 'fire'} and nobody has taken"
-    text += " it on" if one else " them on"
-    return Due(text, Tone.WARN, "", ".", "goes there", 1, first.uid)
+    text = f"{count} {where} {'fires' if one else 'fire'}, taken on by nobody"
+    return Due(text, Tone.WARN, "", ".", "shows it", 1, first.uid)

@@ -136,7 +136,7 @@ def idle_line(room: Room) -> Line:
     if first.key:
         line = (*line, (f"   {first.key}", Tone.ACCENT), (f" {first.does}", Tone.DIM))
     if len(found) > 1:
-        line = (*line, ("   0", Tone.ACCENT), (f" lists all {len(found)}", Tone.DIM))
+        line = (*line, ("   0", Tone.ACCENT), (f" lists {len(found)}", Tone.DIM))
     return line
 
 
