@@ -103,6 +103,7 @@ FROM_SERVER: list[Message] = [
     ),
     wire.Records("b1", 18, [_ALERT]),
     wire.Presence([wire.Person("ana", _STREAM, "note", _AT)]),
+    wire.Trouble("The server's disk has less than 200 MiB left."),
     wire.Held(_STREAM, 413),
     wire.Servers([_PLACE], 2),
     wire.Standing("ops", "61ed18ed016f122b", False, 7, 4_812, 3, "wss://war1:8764", _AT, True),

@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -36,7 +37,7 @@ from .known import Known
 from .link import Link, wall_ms
 from .memory import Memory
 from .mending import Mending
-from .model import Area, Model, Refusal
+from .model import Model, Refusal
 from .naming import find_stream
 from .outgoing import Outgoing
 from .pen import Pen
@@ -115,9 +116,13 @@ class Desk:
         self._home = Home.open(places.room_directory(room), self._wall, self._entropy)
         self._hearing = Hearing(places, self.model, self._home, board=self._board)
         self._saver = Saver(
-            self._home.own, self._hearing.cursors, self._hearing.saved, self._troubled
+            self._home.own,
+            self._hearing.cursors,
+            self._hearing.saved,
+            partial(self.model.troubled, "replica"),
         )
-        self._outgoing = Outgoing(self._home.outbox, self._push, self._troubled)
+        self._outbox_trouble = partial(self.model.troubled, "outbox")
+        self._outgoing = Outgoing(self._home.outbox, self._push, self._outbox_trouble)
         self._refusals = self._hearing.refusals = Refusals(self.model, self._outgoing, self._wall)
         self._pen = Pen(self.model, self._home)
         self._hearing.saver, self._hearing.outgoing = self._saver, self._outgoing
@@ -314,13 +319,8 @@ class Desk:
             try:
                 self._memory.show(await self._outgoing.look())
             except OSError as error:
-                self._troubled(f"The outbox cannot be read ({error.strerror}).")
+                self._outbox_trouble(f"The outbox cannot be read ({error.strerror}).")
             self._hearing.send_waiting()
-
-    def _troubled(self, sentence: str) -> None:
-        if sentence != self.model.trouble:
-            self.model.trouble = sentence
-            self.model.note(Area.TROUBLE, urgent=True)
 
     # Waiting -------------------------------------------------------------------------------
 

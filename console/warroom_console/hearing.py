@@ -7,6 +7,7 @@ from typing import assert_never
 
 import msgspec
 
+from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD, ROOM, Event, Packet
 from warroom_incident.reducers import Right
 from warroom_incident.replica import Kept, Placed, Sealed
@@ -27,6 +28,7 @@ from warroom_incident.sync.wire import (
     Refused,
     Summaries,
     Synced,
+    Trouble,
     Welcome,
     encode,
 )
@@ -38,9 +40,9 @@ from .mending import Mending
 from .model import Area, Model
 from .outgoing import Outgoing
 from .places import Places
+from .refusals import Refusals
 from .saver import Saver
 
-from .refusals import Refusals
 AGENT = "warroom console"
 
 
@@ -53,9 +55,9 @@ class Hearing:
     link: Link
     saver: Saver
     outgoing: Outgoing
+    refusals: Refusals
     mending: Mending
 
-    refusals: Refusals
     def __init__(self, places: Places, model: Model, home: Home, *, board: bool) -> None:
         self._places = places
         self._model = model
@@ -106,6 +108,7 @@ class Hearing:
             self._model.note(Area.PEOPLE)
         if state.phase != "live":
             self.welcome = None
+            self._model.troubled("server", "")
         self._model.link = state
         self._model.note(Area.LINK)
 
@@ -134,6 +137,8 @@ class Hearing:
             case Presence():
                 self._model.people = message.people
                 self._model.note(Area.PEOPLE)
+            case Trouble():
+                self._model.troubled("server", clean_line(message.sentence))
             case Held():
                 held = self._model.held
                 held[message.stream] = max(message.iseq, held.get(message.stream, 0))
@@ -254,7 +259,8 @@ class Hearing:
             try:
                 Known(self._places.state).remember(self.link.state.server, welcome.room)
             except OSError as error:
-                self._model.trouble = f"The state directory cannot be written ({error.strerror})."
+                said = f"The state directory cannot be written ({error.strerror})."
+                self._model.troubled("state", said)
         self.saver.keep_meta(
             room=welcome.room,
             you=welcome.you,
@@ -342,6 +348,7 @@ class Hearing:
     def _settled(self, ids: Iterable[str]) -> list[tuple[Event, Packet]]:
         """Those of the waiting events that a server has now, by its ack or by sending them."""
         settled = self.outgoing.acknowledged(ids)
+        self.refusals.settled(event.id for event, _ in settled)
         summaries = self._model.summaries
         for event, _ in settled:
             self._model.pending.discard(event.id)
@@ -350,7 +357,6 @@ class Hearing:
             self.saver.keep_summaries(summaries[stream] for stream in streams)
         return settled
 
-        self.refusals.settled(event.id for event, _ in settled)
     def _summarized(self, message: Summaries) -> None:
         model = self._model
         if message.whole:

@@ -312,7 +312,7 @@ def farewell(code: Close, said: str) -> str:
         case Close.RESTART:
             return "the server is restarting"
         case Close.BUSY:
-            return "the server is busy"
+            return said or "the server is busy"
         case Close.STALLED:
             return "the server gave up on this console, which was too slow"
         case Close.LOG_CHANGED:

@@ -99,7 +99,8 @@ class Model:
         self.synced: set[str] = set()
         """The streams that this connection has brought to their end."""
         self.trouble = ""
-        """One sentence on what is wrong with this console's own disk, empty while nothing is."""
+        """One sentence on what is wrong with this console's disk or the server's, else empty."""
+        self._troubles: dict[str, str] = {}
         self._areas: set[Area] = set()
         self._events: dict[str, set[str]] = {}
         self._records: set[str] = set()
@@ -153,7 +154,7 @@ class Model:
                 self.members = RoomState()
             case _:
                 self.incidents[stream] = IncidentState(stream)
-        self.fold(stream).extend(rest)
+        self.fold(stream).extend(rest if void is None else [*rest, void])
         self.touch(stream, fold.events, urgent=True)
 
     def touch(self, stream: str, ids: Iterable[str], *, urgent: bool = False) -> None:
@@ -172,6 +173,14 @@ class Model:
         """Note that areas changed, and tell the subscribers."""
         self._areas.update(areas)
         self._tell(urgent)
+
+    def troubled(self, source: str, sentence: str) -> None:
+        """Note what is wrong somewhere, or with an empty sentence that it is over."""
+        self._troubles[source] = sentence
+        said = next((text for text in self._troubles.values() if text), "")
+        if said != self.trouble:
+            self.trouble = said
+            self.note(Area.TROUBLE, urgent=True)
 
     def note_records(self, uids: Iterable[str]) -> None:
         """Note that alert episodes changed, and tell the subscribers."""

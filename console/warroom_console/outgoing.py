@@ -35,6 +35,8 @@ class Outgoing:
         self._trouble = trouble
         self.waiting: dict[str, Written] = {}
         """Every unacknowledged event by its id, those found in the outbox among them."""
+        self.in_memory: dict[str, Written] = {}
+        """Those of them that the disk did not take."""
         self._unwritten: list[Written] = []
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
@@ -62,18 +64,26 @@ class Outgoing:
         """Whatever came in while the disk was busy goes there in one go."""
         while self._unwritten:
             batch, self._unwritten = self._unwritten, []
-            packets = [packet for _, packet in batch]
-            loop = asyncio.get_running_loop()
-            try:
-                await loop.run_in_executor(self._disk, self.outbox.put, packets)
-                self._trouble("")
-            except OSError as error:
-                self._trouble(
-                    f"This machine's disk does not take your events ({error.strerror}): they are "
-                    "sent but not kept here."
-                )
+            await self._keep(batch)
             self.send([event.id for event, _ in batch])
         self._idle.set()
+
+    async def _keep(self, batch: Sequence[Written]) -> None:
+        """Write events to the outbox; those that the disk does not take stay in memory."""
+        packets = [packet for _, packet in batch]
+        try:
+            await self._run(lambda: self.outbox.put(packets))
+        except OSError as error:
+            self.in_memory.update((event.id, (event, packet)) for event, packet in batch)
+            self._trouble(
+                f"This machine's disk does not take your events ({error.strerror}): this console "
+                "keeps them in memory only, so leave it open until they are sent."
+            )
+        else:
+            for event, _ in batch:
+                self.in_memory.pop(event.id, None)
+            if not self.in_memory:
+                self._trouble("")
 
     async def kept(self) -> None:
         """Wait until everything that was put has been written, or the disk refused it."""
@@ -93,7 +103,14 @@ class Outgoing:
         self._pushed.clear()
 
     async def look(self) -> list[Event]:
-        """Read what other processes of this user have left in the outbox since the last look."""
+        """Read what other processes of this user have left in the outbox since the last look.
+
+        What the disk did not take before is tried again.
+        """
+        if self.in_memory:
+            await self._keep(list(self.in_memory.values()))
+        if await self._run(self.outbox.weigh) and not self.in_memory:
+            self._trouble("")
         found = await self._run(self._unsent)
         new = [pair for pair in found if pair[0].id not in self.waiting]
         self.waiting.update({event.id: (event, packet) for event, packet in new})
@@ -109,6 +126,8 @@ class Outgoing:
     def acknowledged(self, ids: Iterable[str]) -> list[Written]:
         """A server has made events durable; those that waited are returned and forgotten."""
         known = [self.waiting.pop(id_) for id_ in ids if id_ in self.waiting]
+        for event, _ in known:
+            self.in_memory.pop(event.id, None)
         if known:
             self._disk.submit(self.outbox.sent, [event.id for event, _ in known])
         return known
@@ -118,6 +137,7 @@ class Outgoing:
         written = self.waiting.pop(event_id, None)
         if written is not None:
             self._pushed.discard(event_id)
+            self.in_memory.pop(event_id, None)
             self._disk.submit(self.outbox.refuse, event_id, reason)
         return written
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from .ballast import Ballast, is_full
 from .directory import make_private, sync
 from .door import DoorError
 from .event import Event, Packet, read_packet
@@ -42,21 +43,43 @@ class Refused(NamedTuple):
     at: int
 
 
+BALLAST_BYTES = 256 * 1024
+"""What is kept free on a disk for the last events that a person writes."""
+
+BALLAST_SPARE = 8 << 20
+"""Where less than this is free beside it, there is no ballast to be had."""
+
+
 class Outbox:
     """One user's unsent events in one room."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / "outbox"
         self.refused_path = directory / "refused"
+        self._ballast = Ballast(directory / "ballast", BALLAST_BYTES)
         for path in (self.path, self.refused_path):
             make_private(path)
 
-    def put(self, packets: Iterable[Packet]) -> None:
+    def put(self, packets: Sequence[Packet]) -> None:
         """Keep events so that power may fail when this returns.
+
+        On a full disk the ballast makes room for them.
 
         Raises:
             OSError: The disk is full or not writable; none of them is kept.
         """
+        try:
+            self._put(packets)
+        except OSError as error:
+            if not is_full(error) or not self._ballast.drop():
+                raise
+            self._put(packets)
+
+    def weigh(self) -> bool:
+        """Make the ballast where it is missing and there is room; whether it is there."""
+        return self._ballast.make(BALLAST_SPARE)
+
+    def _put(self, packets: Sequence[Packet]) -> None:
         made: list[Path] = []
         try:
             for packet in packets:
@@ -102,7 +125,8 @@ class Outbox:
         """Forget events that a server has made durable, also those that one had refused before."""
         for id_ in ids:
             if _is_id(id_):
-                (self.refused_path / id_).unlink(missing_ok=True)  # first: it hides behind the other
+                # This one first: it is hidden as long as the other is there.
+                (self.refused_path / id_).unlink(missing_ok=True)
                 (self.path / id_).unlink(missing_ok=True)
 
     def refuse(self, event_id: str, reason: str) -> None:

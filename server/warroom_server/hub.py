@@ -20,7 +20,7 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.log import Stretch
 from warroom_incident.showing import summarize
 from warroom_incident.sync.server_end import events_frame
-from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Welcome
+from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Trouble, Welcome
 
 from .board import Board
 from .board_feed import RecordFrames
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS = 0.2
 """How long changes of presence, summaries, records and holders are gathered."""
+
+MAX_TROUBLE = 300
+"""The longest sentence on what is wrong with the server."""
 
 STALL_SECONDS = 10
 """A console that owes `seen` and reads nothing for so long is cut."""
@@ -60,6 +63,7 @@ class Hub:
             stream: summarize(state) for stream, state in room.incidents.items()
         }
         self.held: dict[str, int] = {}
+        self.trouble = ""
         self.delivered = 0
         self.cut = 0
         self._changed_streams: set[str] = set()
@@ -129,6 +133,17 @@ class Hub:
             for follower in self.followers.get(stream, ()):
                 follower.held_changed.add(stream)
             self._flush_soon()
+
+    def on_servers(self) -> None:
+        """Who keeps the room has changed."""
+        self._servers_changed = True
+        self._flush_soon()
+
+    def say_trouble(self, sentence: str) -> None:
+        """Tell everybody what is wrong with the server, or that it is over."""
+        self.trouble = sentence
+        for session in self.sessions:
+            session.say(Trouble(sentence[:MAX_TROUBLE]))
 
     def on_presence(self) -> None:
         """Somebody came, went, or moved."""

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from dataclasses import dataclass, field
-
-import msgspec
+from dataclasses import dataclass
 
 from warroom_incident.door import MAX_EVENT_BYTES, DoorError, check_json
 from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
@@ -122,6 +120,8 @@ class Relays:
         if not self._room.right_of(who.caller).covers(Right.RESPONDER):
             raise Unshown("your account may only read here; ask an admin")
         known = self._room.state(event.head.stream).events.get(event.id)
+        if known is not None and known.refused:
+            raise Unshown("it was refused here, and no seal says that another server admitted it")
         if known is not None and known.via is None:
             return Entry(event, packet)
         hearsay = packet._replace(via=who.name)
@@ -130,8 +130,6 @@ class Relays:
 
 def _checked(packet: Packet) -> Event:
     if packet.body is not None:
-        if known is not None and known.refused:
-            raise Unshown("it was refused here, and no seal says that another server admitted it")
         return check_packet(packet)
     if len(packet.head) > MAX_EVENT_BYTES:
         raise DoorError("The head of an event is too long.")

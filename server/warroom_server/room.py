@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from warroom_incident.author import Author
+from warroom_incident.ballast import is_full
 from warroom_incident.board import BoardState
 from warroom_incident.clean import clean_line
 from warroom_incident.clock import Wall
@@ -94,6 +95,8 @@ class Room:
         self._committing: asyncio.Task[None] | None = None
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
+        self.make_room: Callable[[], bool] = lambda: False
+        """Called in the writer's thread when the disk is full of what a person wrote."""
         self.listeners: list[Callable[[Commit], None]] = []
         self.on_commit_seconds: Callable[[float], object] = lambda _seconds: None
         """Told how long each durable commit took."""
@@ -218,7 +221,7 @@ class Room:
                 begun = time.perf_counter()
                 try:
                     receipts = await asyncio.get_running_loop().run_in_executor(
-                        self._writing, self.log.append, entries, self.wall()
+                        self._writing, self._append, entries, self.wall()
                     )
                 except Exception as error:
                     if not isinstance(error, sqlite3.Error):
@@ -231,6 +234,15 @@ class Room:
                 self._settle(batch, entries, receipts)
         finally:
             self._committing = None
+
+    def _append(self, entries: list[Entry], now: int) -> list[Receipt]:
+        try:
+            return self.log.append(entries, now)
+        except sqlite3.Error as error:
+            by_people = any(entry.event.head.by != SERVER_NAME for entry in entries)
+            if is_full(error) and by_people and self.make_room():
+                return self.log.append(entries, now)
+            raise
 
     def _next_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []

@@ -25,6 +25,7 @@ from warroom_incident.vocabulary import IncidentDeclared, MemberGranted, ServerL
 
 from .board import Board
 from .config import Config
+from .disk import Disk
 from .duties import Duties
 from .hub import Hub, Place
 from .identity import UNKNOWN_TOKEN, Caller, UnknownCaller, token_caller
@@ -101,6 +102,7 @@ class Server:
         place = Place(self._key.room, self._key.name, machine_name())
         self.hub = Hub(self.room, self.board, place)
         self._watch()
+        await self._look_at_disk()
         self.duties.start()
         self.worker.start()
         sweep = asyncio.create_task(self._sweep())
@@ -124,7 +126,9 @@ class Server:
         slot = Slot.take(self._data, now_ms, secrets.token_bytes)
         self._stack.callback(slot.close)
         default = Right(self._config.access.default)
+        self.disk = Disk(self._data)
         self.room = Room(log, LogReader.open(path), slot.author, now_ms, default)
+        self.room.make_room = self.disk.make_room
         self._stack.push_async_callback(self.room.close)
         state = self.room.room
         if not state.events:
@@ -158,7 +162,12 @@ class Server:
         http = listen = "off"
         if doors.http is not None:
             deps = IntakeDeps(
-                self._source, self.store, self.worker, self.metrics, self._why_not_ready
+                self._source,
+                self.store,
+                self.worker,
+                self.metrics,
+                self._why_not_ready,
+                full=lambda: self.disk.for_people_only,
             )
             self._http = await serve_http(intake_app(deps), *doors.http)
             http = self._http.address
@@ -193,6 +202,8 @@ class Server:
         try:
             await self.room.check_writable()
             await self.store.check()
+            if self.disk.is_full:
+                return self.disk.sentence
         except (Unavailable, IntakeUnavailable) as error:
             return f"The server cannot write: {error}."
         return None
@@ -201,7 +212,12 @@ class Server:
         while True:
             await asyncio.sleep(1)
             self.hub.sweep()
+            await self._look_at_disk()
             self._check_tokens()
+
+    async def _look_at_disk(self) -> None:
+        if await asyncio.to_thread(self.disk.look):
+            self.hub.say_trouble(self.disk.sentence)
 
     def _check_tokens(self) -> None:
         """End the lines whose token was revoked or has expired since they began."""

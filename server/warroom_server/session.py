@@ -36,6 +36,7 @@ from warroom_incident.sync.wire import (
     Seen,
     Subscribe,
     Summaries,
+    Trouble,
     Vouch,
     packets,
 )
@@ -47,8 +48,8 @@ from .presence import Seat
 from .relays import Relays
 from .room import Refused as NotAdmitted, Room, Unavailable
 from .summaries import in_frames
-
 from .voids import Voids
+
 HELLO_SECONDS = 10
 """How long a new connection may take to say hello."""
 
@@ -139,6 +140,8 @@ class Session:
         room = self._room
         await self._send(self._hub.welcome(self.who))
         self._hub.sessions.add(self)
+        if self._hub.trouble:
+            await self._send(Trouble(self._hub.trouble))
         if hello.lobby:
             some, *others = in_frames(self._hub.summaries_for(self.who, self._hub.summaries))
             await self._send(Summaries(some, whole=True))

@@ -29,6 +29,7 @@ from warroom_incident.sync.wire import (
     Summaries,
     Summary,
     Synced,
+    Trouble,
     Welcome,
     encode,
     packets,
@@ -61,6 +62,7 @@ FROM_SERVER: list[Message] = [
     Summaries([Summary(STREAM, "INC-1", "t", "SEV1", "started", linked=["a"])], True),
     Records("b", 4, [alert_record("a")]),
     Presence([Person("ana", STREAM, "n", NOW, 2)]),
+    Trouble("The disk is full."),
     Held(STREAM, 7),
 ]
 

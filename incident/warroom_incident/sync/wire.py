@@ -332,6 +332,12 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     consoles: int = 1
 
 
+class Trouble(Message, frozen=True, tag="trouble"):
+    """What is wrong with the server, in one sentence for people; empty when it is over."""
+
+    sentence: Annotated[str, Meta(max_length=300)]
+
+
 class Presence(Message, frozen=True, tag="presence"):
     """Everybody who is here: replaces what was known."""
 
@@ -397,6 +403,7 @@ FromServer = (
     | Held
     | Servers
     | Standing
+    | Trouble
 )
 
 _from_console: Callable[[bytes], FromConsole] = msgspec.json.Decoder(FromConsole).decode

@@ -52,8 +52,8 @@ class IntakeDeps:
     """What the door needs from the server.
 
     `ready` says in one sentence why the server cannot write, or None; `busy` whether people's
-    events need the machine now, so that senders have to wait. `open_metrics` is for listeners
-    that only this machine reaches.
+    events need the machine now, so that senders have to wait; `full` whether what is left of the
+    disk is kept for those. `open_metrics` is for listeners that only this machine reaches.
     """
 
     authenticate: Authenticate
@@ -62,6 +62,7 @@ class IntakeDeps:
     metrics: Metrics
     ready: Callable[[], Awaitable[str | None]] = _always_ready
     busy: Callable[[], bool] = _never_busy
+    full: Callable[[], bool] = _never_busy
     open_metrics: bool = True
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
@@ -132,6 +133,9 @@ class _Door:
         if sender.kind != request.path_params["kind"]:
             raise Refused(404, f"This token is for /in/{sender.kind}/: post there.")
         store = self._deps.store
+        if self._deps.full():
+            sentence = "The server's disk is full: only people's events are kept. Try again."
+            raise Refused(503, sentence, retry_seconds=10)
         if (
             self._deps.busy()
             or store.unparsed_count >= MAX_UNREAD
