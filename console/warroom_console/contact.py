@@ -6,18 +6,20 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
-
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from typing import TYPE_CHECKING
 
 from warroom_incident.author import new_rep
 from warroom_incident.clean import clean_line
 from warroom_incident.sync.client_end import ClientEnd
 from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError, Welcome
 
-from .dial import DialError, dial
+from .dial import DialError, dial, load
 from .known import Known
 from .link import farewell
 from .places import Places, Server
+
+if TYPE_CHECKING:
+    from websockets.exceptions import ConnectionClosed
 
 FIRST_CONTACT_WITHIN = 5.0
 
@@ -66,6 +68,9 @@ async def first_contact(places: Places, servers: Sequence[Server]) -> tuple[Serv
         NoServer: None answers.
         Unwelcome: One answers and does not let this user in.
     """
+    load()
+    from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
     reasons = []
     for server in servers:
         try:

@@ -1,4 +1,7 @@
-"""Opening one connection to one server, and making sure who is at the other end."""
+"""Opening one connection to one server, and making sure who is at the other end.
+
+`websockets` is imported when it is first needed, behind the console's first picture.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import logging
 import os
 import socket
 import struct
-from typing import Any
-
-from websockets.asyncio.client import ClientConnection, connect, unix_connect
+from typing import TYPE_CHECKING, Any
 
 from warroom_incident.sync.wire import MAX_FRAME
 
+from .lazily import lazily
 from .places import Server
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 PING_EVERY = 10
 PING_WITHIN = 30
@@ -29,6 +34,12 @@ class DialError(Exception):
     """The other end is not who it should be; the message is a sentence's end."""
 
 
+def load() -> None:
+    """Import `websockets` without what it needs for proxies, and to find out its own version."""
+    with lazily("importlib.metadata", "urllib.request"):
+        import websockets.asyncio.client  # noqa: F401
+
+
 async def dial(server: Server, token: str | None) -> ClientConnection:
     """Connect and shake hands.
 
@@ -37,6 +48,9 @@ async def dial(server: Server, token: str | None) -> ClientConnection:
         websockets.exceptions.WebSocketException: Somebody does, who is no warroom.
         DialError: A Unix socket is served by a user whom we have no reason to trust.
     """
+    load()
+    from websockets.asyncio.client import connect
+
     options: dict[str, Any] = {
         "max_size": MAX_FRAME,
         "ping_interval": PING_EVERY,
@@ -54,6 +68,8 @@ async def dial(server: Server, token: str | None) -> ClientConnection:
 
 
 async def _dial_unix(server: Server, options: dict[str, Any]) -> ClientConnection:
+    from websockets.asyncio.client import unix_connect
+
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)

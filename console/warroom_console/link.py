@@ -12,17 +12,18 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
-
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from warroom_incident.clean import clean_line
 from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import Close, FromServer, ProtocolError, Welcome
 
-from .dial import DialError, dial
+from .dial import DialError, dial, load
 from .places import Server
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+    from websockets.exceptions import ConnectionClosed
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
@@ -159,6 +160,9 @@ class Link:
 
     async def _visit(self, server: Server) -> None:
         """Connect to one server and stay as long as it lasts."""
+        load()
+        from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
         try:
             async with asyncio.timeout(OPEN_WITHIN):
                 connection = await dial(server, self._token)

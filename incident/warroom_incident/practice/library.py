@@ -1,9 +1,9 @@
 """The library: runbooks and templates, a team's own before the shipped ones."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ Phase = Literal["first", "update", "final"]
 """Which message to an audience it is: nothing was said yet, it goes on, it is over."""
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,79}")
-_SHIPPED = files(__package__) / "defaults"
+_SHIPPED = Path(__file__).parent / "defaults"
 
 
 class Library:
@@ -62,7 +62,7 @@ class Library:
         name = next((name for name in wanted if name in known), "internal")
         return _text_of(known[name])
 
-    def _shelf(self, shelf: Shelf) -> dict[str, Traversable]:
+    def _shelf(self, shelf: Shelf) -> dict[str, Path]:
         found = dict(_markdown_in(_SHIPPED / shelf))
         if self._directory is not None:
             found |= _markdown_in(self._directory / shelf)
@@ -89,7 +89,7 @@ def load_checklist(path: Path | None = None) -> Runbook:
     return read_runbook(_text_of(path), name=path.stem)
 
 
-def _markdown_in(directory: Traversable) -> dict[str, Traversable]:
+def _markdown_in(directory: Path) -> dict[str, Path]:
     try:
         return {
             entry.name[:-3].casefold(): entry
@@ -100,7 +100,7 @@ def _markdown_in(directory: Traversable) -> dict[str, Traversable]:
         return {}
 
 
-def _text_of(file: Traversable) -> str:
+def _text_of(file: Path) -> str:
     try:
         with file.open("rb") as stream:
             content: bytes = stream.read(MAX_BYTES + 1)
