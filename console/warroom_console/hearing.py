@@ -26,6 +26,8 @@ from warroom_incident.sync.wire import (
     Presence,
     Records,
     Refused,
+    Servers,
+    Standing,
     Summaries,
     Synced,
     Trouble,
@@ -151,6 +153,12 @@ class Hearing:
             case Ordered():
                 if self.welcome is not None:
                     self.mending.compared(message, self.welcome)
+            case Servers():
+                self._model.servers = message.servers
+                self._model.machines = message.machines
+                self._model.note(Area.LINK)
+            case Standing():
+                pass  # the answer to a question that a console never asks
             case Events() | Order():
                 pass  # a `ClientEnd` turns these into batches and compared orders
             case _:

@@ -8,27 +8,20 @@ seals that prove what an earlier server admitted.
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from warroom_incident.event import ROOM, Packet
-from warroom_incident.replica import Placed, Proof
+from warroom_incident.event import ROOM
+from warroom_incident.replica import Placed
 from warroom_incident.sync.client_end import Ordered
-from warroom_incident.sync.wire import Follow, Relay, Vouch, Welcome, encode, raw_pair
+from warroom_incident.sync.handing import relays, vouches
+from warroom_incident.sync.wire import Follow, Welcome
 
 from .home import Home
 from .link import Link
 from .memory import Memory
 from .model import Model
 from .saver import Saver
-
-IDS_AT_ONCE = 3000
-"""Ids of a proof in one frame: 128 KiB of base64."""
-
-RELAY_BYTES = 96 * 1024
-RELAY_EVENTS = 400
-"""What one frame of relayed events carries."""
 
 EACH_WITHIN = 120.0
 """Seconds that one stream's mending may take before the next one's turn."""
@@ -70,7 +63,7 @@ class Mending:
         return f"{sum(int(id_, 16) for id_ in ids) % 2**256:064x}" if ids else ""
 
     def ids(self, stream: str) -> Iterable[str]:
-        """The ids of those events."""
+        """The entries of those events: for a void another name than the event's id."""
         if stream == ROOM:
             return []
         events = self._model.fold(stream).events
@@ -99,9 +92,18 @@ class Mending:
         proven = {id_.hex() for proof in proofs for id_ in proof.ids}
         ids = wanted | (provable & proven)
         packets = await asyncio.to_thread(self._home.packets, stream, ids)
-        for proof in proofs:
+        for seal, entries in proofs:
             if not proven.isdisjoint(ids):
-                await self._send(vouches(stream, proof))
+                await self._send(
+                    vouches(
+                        stream,
+                        seal.log,
+                        seal.server,
+                        entries,
+                        sealed=seal.sealed,
+                        signature=seal.signature,
+                    )
+                )
         await self._send(relays(packets))
 
     async def _send(self, frames: Iterable[bytes]) -> None:
@@ -159,40 +161,3 @@ class Mending:
         """End what is under way and wait for its end."""
         self.stop()
         await asyncio.gather(*self._work, return_exceptions=True)
-
-
-def vouches(stream: str, proof: Proof) -> list[bytes]:
-    """The frames of a proof."""
-    frames = []
-    seal = proof.seal
-    for start in range(0, len(proof.ids), IDS_AT_ONCE):
-        ids = b64encode(b"".join(proof.ids[start : start + IDS_AT_ONCE])).decode()
-        is_last = start + IDS_AT_ONCE >= len(proof.ids)
-        last = (seal.sealed, seal.signature) if is_last else (0, "")
-        frames.append(encode(Vouch(stream, seal.log, seal.server, start + 1, ids, *last)))
-    return frames
-
-
-def relays(packets: Iterable[tuple[int, Packet]]) -> Iterable[bytes]:
-    """The frames of relayed events with their admission stamps."""
-    some: list[tuple[int, Packet]] = []
-    size = 0
-    for stamp, packet in packets:
-        length = len(packet.head) + len(packet.body or b"")
-        if some and (size + length > RELAY_BYTES or len(some) == RELAY_EVENTS):
-            yield _relay_frame(some)
-            some, size = [], 0
-        some.append((stamp, packet))
-        size += length
-    if some:
-        yield _relay_frame(some)
-
-
-def _relay_frame(some: Sequence[tuple[int, Packet]]) -> bytes:
-    withheld = {
-        str(place): packet.reason or "withheld"
-        for place, (_, packet) in enumerate(some)
-        if packet.body is None
-    }
-    pairs = [raw_pair(packet) for _, packet in some]
-    return encode(Relay(pairs, [stamp for stamp, _ in some], withheld))

@@ -19,7 +19,7 @@ from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Right
 from warroom_incident.room import RoomState
-from warroom_incident.sync.wire import Person, Summary
+from warroom_incident.sync.wire import Person, Place, Summary
 
 from .link import LinkState
 
@@ -85,6 +85,10 @@ class Model:
         self.summaries: dict[str, Summary] = {}
         self.records: dict[str, AlertRecord] = {}
         self.people: list[Person] = []
+        self.servers: list[Place] = []
+        """Who keeps the room, as far as a server ever said."""
+        self.machines = 0
+        """How many machines hold all of the room, 0 while no server said so."""
         self.held: dict[str, int] = {}
         """Per stream, up to which place a machine other than the server's holds it."""
         self.places: dict[str, int] = {}

@@ -21,7 +21,8 @@ from .identity import account_name
 from .intake.serve import CannotListen
 from .keys import load_or_create
 from .listeners import ListenError
-from .server import Doors, Server, StartError
+from .reach import Doors
+from .server import Server, StartError
 
 BAD_INPUT = 2
 _PORT = re.compile(r"\A[0-9]{1,5}\Z")

@@ -92,6 +92,8 @@ class Board:
         self._open_count = 0
         self._changed: set[str] = set()
         self._gone: set[str] = set()
+        self._adopted: set[str] = set()
+        """The episodes that are known from another server only."""
         self._listeners: list[Listener] = []
         for record in sorted(saved.records, key=lambda r: r.rev):
             self._put(record)
@@ -151,6 +153,27 @@ class Board:
                 changed[record.uid] = None
         return self._publish([self._records[uid] for uid in changed if uid in self._records])
 
+    def adopt(self, records: Iterable[AlertRecord], *, every: bool = False) -> None:
+        """Show what another server's board holds, as long as no sender has told us better.
+
+        Args:
+            records: Episodes of its board.
+            every: Take all of them; else those of sources that never spoke to this server.
+        """
+        own = {r.source for r in self._records.values() if r.uid not in self._adopted}
+        taken = []
+        for record in records:
+            known = self._records.get(record.uid)
+            if record.source == FULL_SOURCE or (record.source in own and not every):
+                continue
+            if known is not None and msgspec.structs.replace(record, rev=known.rev) == known:
+                continue
+            if known is None and len(self._records) >= self._max_records:
+                continue
+            taken.append(self._write(record))
+            self._adopted.add(record.uid)
+        self._publish(taken)
+
     def close(self, uid: str, cause: str, now: int) -> AlertRecord | None:
         """End an open episode for a cause other than its source's word; None if there is none."""
         record = self._records.get(uid)
@@ -193,6 +216,7 @@ class Board:
             self._remember(name, folded.unseen)
         if folded.changed:
             self._unseen.pop(name, None)
+        self._adopted.difference_update(record.uid for record in folded.changed)
         return tuple(self._write(record) for record in folded.changed)
 
     def _has_room(self, folded: Folded) -> bool:
@@ -231,6 +255,7 @@ class Board:
         if self._newest.get((record.source, record.key)) == uid:
             del self._newest[record.source, record.key]
         self._changed.discard(uid)
+        self._adopted.discard(uid)
         self._gone.add(uid)
 
     def _remembered(self, name: tuple[str, str], now: int) -> AlertRecord | None:

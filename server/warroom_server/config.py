@@ -10,6 +10,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from warroom_incident.fields import Url
+
 RightName = Literal["viewer", "responder", "commander", "admin"]
 
 
@@ -30,9 +32,15 @@ class Socket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`warroom.toml`."""
+    """`warroom.toml`.
+
+    `peers` are other servers of the same room to keep in step with, `urls` the addresses under
+    which the consoles of others find this one, in the order to try.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    peers: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
+    urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     access: Access = Access()
     socket: Socket = Socket()
 

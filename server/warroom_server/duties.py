@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine, Sequence
+from itertools import count
 from typing import Any
 
 from warroom_incident.alerts import AlertRecord
@@ -19,7 +21,9 @@ from warroom_incident.vocabulary import (
 )
 
 from .board import Board
-from .room import Commit, Room, Unavailable
+from .room import SETTLING_SECONDS, Commit, Room, Unavailable
+
+NUMBER = ("number",)
 
 _log = logging.getLogger(__name__)
 
@@ -35,28 +39,41 @@ class Duties:
         self._linked: dict[str, set[str]] = {}
         self._telling: set[tuple[str, str]] = set()
         self._owing = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        for state in room.incidents.values():
-            self._last = max(self._last, *_numbers(state), 0)
-            self._note_links(state)
-        room.listeners.append(self.on_commit)
-        board.on_change(self.on_records)
 
     def start(self) -> None:
-        """Make up for what was left undone, by an earlier run or while the log was not writable."""
+        """Watch from now on, and make up for what an earlier run left undone."""
         for state in self._room.incidents.values():
-            self._number(state)
+            self._last = max(self._last, *_numbers(state), 0)
+            self._note_links(state)
+        self._room.listeners.append(self.on_commit)
+        self._board.on_change(self.on_records)
+        self._make_up()
+
+    def _make_up(self) -> None:
+        incidents = list(self._room.incidents.values())
+        held = Counter(state.number for state in incidents)
+        for state in incidents:
+            if len(state.heads(NUMBER)) != 1 or held[state.number] > 1:
+                self._number(state)
         self.on_records(self._board.ordered())
 
     def on_commit(self, commit: Commit) -> None:
         """Number a new incident; bring newly linked alerts up to date."""
         if self._owing:
             self._owing = False
-            self.start()
+            self._make_up()
         state = commit.state
         if not isinstance(state, IncidentState):
             return
-        self._number(state)
+        if any(isinstance(event.body, IncidentNumbered) for event in commit.events):
+            self._last = max(self._last, *_numbers(state))
+            for each in tuple(self._room.incidents.values()):
+                if each.number == state.number:
+                    self._number(each)
+        elif NUMBER not in state.registers:
+            self._number(state)
         if any(isinstance(event.body, AlertLinked | StatusSet) for event in commit.events):
             self._note_links(state)
             for link in state.links():
@@ -102,16 +119,54 @@ class Duties:
                 streams.discard(state.stream)
 
     def _number(self, state: IncidentState) -> None:
-        unnumbered = ("number",) not in state.registers
-        if unnumbered and state.declared is not None and state.stream not in self._numbering:
-            self._numbering.add(state.stream)
-            self._last += 1
-            self._do(self._give_number(state, f"INC-{self._last}"))
+        """See that an incident has one number, and no other incident the same."""
+        stream = state.stream
+        if stream in self._numbering or self._number_for(state) is None:
+            return
+        self._numbering.add(stream)
+        if self._room.is_settling(stream):  # its number may be on the way
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(SETTLING_SECONDS, self._look_again, stream)
+            self._timers[stream] = timer
+        else:
+            self._do(self._give_number(state))
 
-    async def _give_number(self, state: IncidentState, number: str) -> None:
+    def _look_again(self, stream: str) -> None:
+        self._numbering.discard(stream)
+        self._timers.pop(stream, None)
+        self._number(self._room.incidents[stream])
+
+    def _number_for(self, state: IncidentState) -> str | None:
+        """The number that an incident must be given, None if it has a good one."""
+        if state.declared is None:
+            return None
+        heads = state.heads(NUMBER)
+        if not heads:
+            return f"INC-{self._last + 1}"
+        numbers = {e.body.number for e in heads if isinstance(e.body, IncidentNumbered)}
+        if state.number in self._taken(state):
+            return self._beside(state.number)
+        return state.number if len(numbers) > 1 else None
+
+    def _taken(self, state: IncidentState) -> set[str]:
+        """The numbers of the incidents that had theirs before this one."""
+        since = _numbered_at(state)
+        others = (each for each in self._room.incidents.values() if each is not state)
+        return {each.number for each in others if _numbered_at(each) < since}
+
+    def _beside(self, number: str) -> str:
+        """What an incident is called whose number another one keeps: `INC-7-2`."""
+        root = "-".join(number.split("-")[:2])
+        given = {each.number for each in self._room.incidents.values()}
+        return next(name for n in count(2) if (name := f"{root}-{n}") not in given)
+
+    async def _give_number(self, state: IncidentState) -> None:
         try:
-            body = IncidentNumbered(number=number)
-            await self._write(state.stream, body, state.base_for(body.key))
+            number = self._number_for(state)
+            if number is not None:
+                body = IncidentNumbered(number=number)
+                self._last = max(self._last, _plain(body))
+                await self._write(state.stream, body, state.base_for(body.key))
         finally:
             self._numbering.discard(state.stream)
 
@@ -135,6 +190,12 @@ class Duties:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def stop(self) -> None:
+        """Begin nothing more, and wait for what was begun."""
+        for timer in self._timers.values():
+            timer.cancel()
+        await self.finish()
+
     async def finish(self) -> None:
         """Wait for what was begun."""
         while self._tasks:
@@ -143,5 +204,16 @@ class Duties:
 
 def _numbers(state: IncidentState) -> list[int]:
     """Every number that an incident was ever given: none is given again."""
-    given = [event.body for event in state.history(("number",))]
-    return [int(body.number.split("-")[1]) for body in given if isinstance(body, IncidentNumbered)]
+    given = [event.body for event in state.history(NUMBER)]
+    return [_plain(body) for body in given if isinstance(body, IncidentNumbered)]
+
+
+def _plain(body: IncidentNumbered) -> int:
+    return int(body.number.split("-")[1])
+
+
+def _numbered_at(state: IncidentState) -> tuple[float, str]:
+    """Since when an incident has its number: whoever had it first keeps it."""
+    heads = state.heads(NUMBER)
+    stamp = heads[0].admitted if heads else None
+    return (float("inf") if stamp is None else stamp, state.stream)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import broadcast
@@ -24,7 +23,9 @@ from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Trouble, Welco
 
 from .board import Board
 from .board_feed import RecordFrames
+from .exchange import Us
 from .identity import Who
+from .keepers import Keepers
 from .presence import people
 from .room import Commit, Room
 
@@ -41,21 +42,13 @@ STALL_SECONDS = 10
 """A console that owes `seen` and reads nothing for so long is cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where this server is: its room, its name in it, and the machine that it runs on."""
-
-    room: str
-    server: str
-    machine: str
-
-
 class Hub:
     """All connected consoles."""
 
-    def __init__(self, room: Room, board: Board, place: Place) -> None:
+    def __init__(self, room: Room, board: Board, us: Us) -> None:
         self.room = room
-        self.place = place
+        self.us = us
+        self.keepers = Keepers(room, us, self.on_servers)
         self.records = RecordFrames(board)
         self.sessions: set[Session] = set()
         self.followers: dict[str, set[Session]] = {}
@@ -68,7 +61,7 @@ class Hub:
         self.cut = 0
         self._changed_streams: set[str] = set()
         self._flush: asyncio.TimerHandle | None = None
-        self._people_changed = False
+        self._people_changed = self._servers_changed = False
         room.listeners.append(self.on_commit)
         room.amendments.append(self.on_amendment)
         board.on_change(self.on_records)
@@ -124,14 +117,13 @@ class Hub:
         """The board changed."""
         self._flush_soon()
 
-    def on_held(self, session: Session, stream: str, iseq: int) -> None:
-        """A console's machine holds a stream up to a place."""
-        machine = session.hello.machine
+    def on_held(self, machine: str, stream: str, iseq: int) -> None:
+        """Some machine, of a console or another server, holds a stream up to a place."""
         iseq = min(iseq, self.room.tops.get(stream, 0))
-        if machine and machine != self.place.machine and iseq > self.held.get(stream, 0):
+        if machine and machine != self.us.machine and iseq > self.held.get(stream, 0):
             self.held[stream] = iseq
             for follower in self.followers.get(stream, ()):
-                follower.held_changed.add(stream)
+                follower.news.held.add(stream)
             self._flush_soon()
 
     def on_servers(self) -> None:
@@ -164,11 +156,12 @@ class Hub:
             self.summaries[stream] = summarize(self.room.incidents[stream])
         for session in self.sessions:
             if session.hello.lobby:
-                session.summaries_changed |= streams
-            session.people_changed |= self._people_changed
-            if session.has_news:
+                session.news.summaries |= streams
+            session.news.people |= self._people_changed
+            session.news.servers |= self._servers_changed
+            if session.news:
                 session.wake()
-        self._people_changed = False
+        self._people_changed = self._servers_changed = False
 
     def people_for(self, who: Who) -> list[Person]:
         """Everybody who is here; where they are only if `who` may read that."""
@@ -193,10 +186,10 @@ class Hub:
         room = self.room
         return Welcome(
             PROTOCOL,
-            self.place.room,
+            self.us.room,
             room.log.log_id,
-            self.place.server,
-            self.place.machine,
+            self.us.server,
+            self.us.machine,
             room.wall(),
             who.name,
             who.account,

@@ -57,8 +57,8 @@ def verify(public_hex: str, text: bytes, signature: bytes) -> bool:
     return True
 
 
-def load_or_create(path: Path, entropy: Entropy) -> ServerKey:
-    """Read `room.key`, or make it with mode 0600 for a new room.
+def load_or_create(path: Path, entropy: Entropy, room: str | None = None) -> ServerKey:
+    """Read `room.key`, or make it with mode 0600, for a new room or for `room`.
 
     Raises:
         ConfigError: The file is readable by others, or is no key.
@@ -66,7 +66,7 @@ def load_or_create(path: Path, entropy: Entropy) -> ServerKey:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return _create(path, entropy)
+        return _create(path, entropy, room)
     except OSError as error:
         raise ConfigError(f"The key {path} cannot be read: {error.strerror}.") from error
     if path.stat().st_mode & 0o077:
@@ -79,10 +79,10 @@ def load_or_create(path: Path, entropy: Entropy) -> ServerKey:
         raise ConfigError(f"{path} is not a room key; restore it from a copy.") from error
 
 
-def _create(path: Path, entropy: Entropy) -> ServerKey:
+def _create(path: Path, entropy: Entropy, room: str | None) -> ServerKey:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     seed = entropy(32)
-    kept = _KeyFile(new_rep(entropy), seed.hex())
+    kept = _KeyFile(room or new_rep(entropy), seed.hex())
     partial = path.with_name(f".{path.name}.{entropy(4).hex()}")
     handle = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
@@ -92,7 +92,7 @@ def _create(path: Path, entropy: Entropy) -> ServerKey:
             os.fsync(file.fileno())
         os.link(partial, path)  # whole or absent after a crash, and never over another's key
     except FileExistsError:
-        return load_or_create(path, entropy)
+        return load_or_create(path, entropy, room)
     finally:
         partial.unlink(missing_ok=True)
     sync(path.parent)

@@ -73,7 +73,7 @@ def _bind(path: Path, mode: int | None) -> socket.socket:
         bound = path.with_name(f".{path.name}.new")
         bound.unlink(missing_ok=True)
         listener.bind(str(bound))
-        bound.chmod(_mode_for(path.parent) if mode is None else mode)
+        bound.chmod(mode_for(path.parent) if mode is None else mode)
         listener.listen(BACKLOG)
         bound.rename(path)
     except OSError as error:
@@ -85,7 +85,8 @@ def _bind(path: Path, mode: int | None) -> socket.socket:
     return listener
 
 
-def _mode_for(directory: Path) -> int:
+def mode_for(directory: Path) -> int:
+    """The mode of a socket that is not told another: its group may use it where it may enter."""
     return 0o660 if directory.stat().st_mode & 0o010 else 0o600
 
 

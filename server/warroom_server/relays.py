@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import msgspec
 
 from warroom_incident.door import MAX_EVENT_BYTES, DoorError, check_json
 from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
@@ -30,11 +32,13 @@ MAX_VOUCHED = 200_000
 
 @dataclass
 class _Proof:
-    """The ids of a stream in a log's order, as far as they came."""
+    """The ids of a stream in a log's order from `first` on, and the chain before them."""
 
     log: str
     server: str
-    ids: list[bytes]
+    first: int
+    chain: bytes
+    ids: list[bytes] = field(default_factory=list)
 
 
 class Relays:
@@ -42,9 +46,9 @@ class Relays:
 
     def __init__(self, room: Room, voids: Voids) -> None:
         self._room = room
+        self._voids = voids
         self._proofs: dict[str, _Proof] = {}
         self._vouched: set[str] = set()
-        self._voids = voids
 
     def vouch(self, message: Vouch) -> None:
         """Take in a part of a proof; the last one carries the seal.
@@ -55,8 +59,11 @@ class Relays:
             ProtocolError: The parts do not follow each other.
         """
         proof = self._proofs.get(message.stream)
-        if message.first == 1:
-            proof = self._proofs[message.stream] = _Proof(message.log, message.server, [])
+        if message.first == 1 or message.chain:
+            # Whatever chain it claims to begin at, only the true one leads to the sealed end.
+            chain = bytes.fromhex(message.chain) if message.first > 1 else ZERO
+            proof = _Proof(message.log, message.server, message.first, chain)
+            self._proofs[message.stream] = proof
         try:
             raw = b64decode(message.ids, validate=True)
         except binascii.Error as error:
@@ -64,7 +71,7 @@ class Relays:
         if (
             proof is None
             or (proof.log, proof.server) != (message.log, message.server)
-            or message.first != len(proof.ids) + 1
+            or message.first != proof.first + len(proof.ids)
             or len(raw) % 32
             or len(proof.ids) + len(raw) // 32 > MAX_VOUCHED
         ):
@@ -79,10 +86,11 @@ class Relays:
         public = self._room.room.servers().get(proof.server)
         if public is None:
             return False
-        chain = ZERO
+        chain = proof.chain
         for id_ in proof.ids:
             chain = link(chain, id_)
-        text = sealed_text(proof.log, message.stream, len(proof.ids), chain, message.admitted)
+        last = proof.first + len(proof.ids) - 1
+        text = sealed_text(proof.log, message.stream, last, chain, message.admitted)
         try:
             return verify(public, text, bytes.fromhex(message.seal))
         except ValueError:
@@ -94,7 +102,7 @@ class Relays:
         Raises:
             ProtocolError: The stamps do not match the events.
         """
-        found = packets(message.events, message.withheld)
+        found = packets(message.events, message.withheld, message.via)
         if len(found) != len(message.admitted):
             raise ProtocolError(Close.BAD_MESSAGE, "relayed events and their stamps do not match")
         entries: list[Entry] = []
@@ -110,6 +118,8 @@ class Relays:
         event = _checked(packet)
         if event.entry in self._vouched:
             return Entry(event, packet, stamp or None)
+        packet = packet._replace(via=None)
+        event = msgspec.structs.replace(event, via=None)
         if event.withheld is not None:
             raise Unshown("an event without its body needs a server's seal")
         if event.head.by == who.name:

@@ -44,6 +44,9 @@ MAX_BATCH = 500
 MAX_REASON = 300
 """The longest sentence on why an event is not admitted, in terminal cells."""
 
+SETTLING_SECONDS = 2.0
+"""How long after events were handed on more of the same stream may be on the way."""
+
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -93,6 +96,7 @@ class Room:
         self._reps = {author.rep: SERVER_NAME}
         self._waiting: deque[_Waiting] = deque()
         self._committing: asyncio.Task[None] | None = None
+        self._handed_on: dict[str, float] = {}
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self.make_room: Callable[[], bool] = lambda: False
@@ -205,13 +209,26 @@ class Room:
         check(event, who, self.right_of(who.caller), state)
         self._reps[event.head.rep] = who.account
 
-    def commit(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]]:
-        """Hand admitted events to the next commit; brings their receipts once they are durable."""
+    def commit(
+        self, entries: list[Entry], *, handed_on: bool = False
+    ) -> asyncio.Future[list[Receipt]]:
+        """Hand admitted events to the next commit; brings their receipts once they are durable.
+
+        `handed_on` tells of events that a server has had before: more of them may be on the way.
+        """
+        if handed_on:
+            now = asyncio.get_running_loop().time()
+            self._handed_on.update(dict.fromkeys((e.event.head.stream for e in entries), now))
         done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(entries, done))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_waiting())
         return done
+
+    def is_settling(self, stream: str) -> bool:
+        """Whether somebody has just handed on events of a stream."""
+        since = self._handed_on.get(stream)
+        return since is not None and asyncio.get_running_loop().time() - since < SETTLING_SECONDS
 
     async def _commit_waiting(self) -> None:
         try:

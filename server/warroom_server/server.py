@@ -8,9 +8,11 @@ import fcntl
 import os
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from socket import gethostname
 
 from websockets.asyncio.server import Server as Door, ServerConnection
 
@@ -27,9 +29,11 @@ from .board import Board
 from .config import Config
 from .disk import Disk
 from .duties import Duties
-from .hub import Hub, Place
+from .exchange import Us
+from .hub import Hub
 from .identity import UNKNOWN_TOKEN, Caller, UnknownCaller, token_caller
 from .intake.app import IntakeDeps, intake_app
+from .intake.request import Refused
 from .intake.serve import HttpServer, serve_http
 from .intake.source import Source
 from .intake.store import IntakeStore, IntakeUnavailable
@@ -37,8 +41,12 @@ from .intake.worker import IntakeWorker
 from .keys import ServerKey
 from .listeners import listen_tcp, listen_unix, tls_context
 from .metrics import Metrics, Traffic
+from .peer import Peer
+from .peer_line import Address
+from .reach import Doors, addresses
 from .room import Commit, Room, Unavailable
 from .session import Session
+from .standby import Standby, is_promoted, mark_promoted
 
 DRAIN_SECONDS = 3.5
 """How long a stopping server waits for consoles and senders; it has 5 s in all."""
@@ -51,29 +59,40 @@ class StartError(Exception):
     """The server cannot start; the message is one sentence that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Where to listen. `listen` is TCP for consoles, `http` for alert senders."""
-
-    socket: Path
-    http: tuple[str, int] | None = None
-    listen: tuple[str, int] | None = None
-    cert: Path | None = None
-    key: Path | None = None
-
-
 def now_ms() -> int:
     """The wall clock in milliseconds."""
     return time.time_ns() // 1_000_000
 
 
 class Server:
-    """A running server. Made by `start`, ended by `stop`."""
+    """A running server. Made by `start`, ended by `stop`.
 
-    def __init__(self, data: Path, config: Config, key: ServerKey) -> None:
+    Args:
+        data: Where its log lies.
+        config: What was configured.
+        key: The room's id and its own key.
+        peers: Other servers to keep in step with; a standby follows the first of them.
+        standby: Whether it waits to be promoted.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        config: Config,
+        key: ServerKey,
+        peers: Sequence[Address] = (),
+        *,
+        standby: bool = False,
+    ) -> None:
         self._data = data
         self._config = config
         self._key = key
+        self._addresses = tuple(peers)
+        self.is_standby = standby and not is_promoted(data)
+        self.on_promoted: Callable[[str], None] = lambda _line: None
+        """Told the line that says so when a standby begins to serve."""
+        self._standby: Standby | None = None
+        self._line = ""
         self._doors: list[Door] = []
         self._http: HttpServer | None = None
         self._draining = False
@@ -97,17 +116,28 @@ class Server:
 
     async def _start(self, doors: Doors, owner: str) -> str:
         self._lock_data()
-        await self._open_room(owner)
+        self._open_room()
+        if not self.is_standby:
+            await self._take_office(owner)
         await self._open_intake()
-        place = Place(self._key.room, self._key.name, machine_name())
-        self.hub = Hub(self.room, self.board, place)
+        self.hub = Hub(self.room, self.board, self._us(doors))
         self._watch()
         await self._look_at_disk()
-        self.duties.start()
+        self._open_peers(owner)
+        if not self.is_standby:
+            self.duties.start()
         self.worker.start()
         sweep = asyncio.create_task(self._sweep())
         self._stack.callback(sweep.cancel)
-        return await self._open_doors(doors)
+        self._line = await self._open_doors(doors)
+        first = f"standby of={self._addresses[0].url}" if self.is_standby else "ready"
+        return f"{first} {self._line}"
+
+    def _us(self, doors: Doors) -> Us:
+        mode = self._config.socket.mode
+        urls = addresses(doors, int(mode, 8) if mode else None, self._config.urls)
+        key = self._key
+        return Us(key.room, key.name, key.public_hex, machine_name(), gethostname()[:80], urls)
 
     def _lock_data(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -120,7 +150,7 @@ class Server:
                 f"Another server uses {self._data}; stop it or choose another --data."
             ) from error
 
-    async def _open_room(self, owner: str) -> None:
+    def _open_room(self) -> None:
         path = self._data / "warroom.db"
         log = Log.create_or_open(path, new_id=secrets.token_hex(8), sign=self._key.sign)
         slot = Slot.take(self._data, now_ms, secrets.token_bytes)
@@ -130,12 +160,48 @@ class Server:
         self.room = Room(log, LogReader.open(path), slot.author, now_ms, default)
         self.room.make_room = self.disk.make_room
         self._stack.push_async_callback(self.room.close)
+
+    async def _take_office(self, owner: str) -> None:
+        """See that the room has an admin, and that it lists this server's key."""
         state = self.room.room
         if not state.events:
             await self.room.write(ROOM, MemberGranted(account=owner, right="admin"))
-        if state.servers().get(self._key.name) != self._key.public_hex:
-            body = ServerListed(server=self._key.name, key_hex=self._key.public_hex)
+        name, key = self._key.name, self._key.public_hex
+        if (name, key, True) not in {(m.server, m.key_hex, m.serves) for m in state.machines()}:
+            body = ServerListed(server=name, key_hex=key)
             await self.room.write(ROOM, body, state.base_for(body.key))
+
+    # Following others ----------------------------------------------------------------------
+
+    def _open_peers(self, owner: str) -> None:
+        hub = self.hub
+        for address in self._addresses:
+            peer = Peer(
+                address,
+                self.room,
+                self.board,
+                hub.us,
+                standby=self.is_standby,
+                changed=hub.on_servers,
+                holds=hub.on_held,
+            )
+            hub.keepers.peers.append(peer)
+            self._stack.push_async_callback(_ended, asyncio.create_task(peer.run()))
+        if self.is_standby:
+            first = hub.keepers.peers[0]
+            self._standby = Standby(self.room, hub.us, first, partial(self._promote, owner))
+
+    async def _promote(self, owner: str) -> None:
+        """Serve from now on: admit events, do a server's duties, and say so everywhere."""
+        await asyncio.to_thread(mark_promoted, self._data)
+        await self._take_office(owner)
+        self.duties.start()
+        self._standby = None
+        self.is_standby = False
+        for peer in self.hub.keepers.peers:
+            peer.standby = False
+            peer.again()
+        self.on_promoted(f"ready {self._line}")
 
     async def _open_intake(self) -> None:
         self.metrics = Metrics(version("warroom"))
@@ -149,7 +215,7 @@ class Server:
         self.metrics.watch_board(self.board.ordered)
         self.store = store
         self.duties = Duties(self.room, self.board)
-        self._stack.push_async_callback(self.duties.finish)
+        self._stack.push_async_callback(self.duties.stop)
         self.worker = IntakeWorker(store, self.board, self.metrics)
         self._stack.push_async_callback(self.worker.stop)
 
@@ -178,11 +244,14 @@ class Server:
             host, port = next(iter(door.sockets)).getsockname()[:2]
             listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         log = self.room.log.log_id
-        return f"ready socket={doors.socket} http={http} listen={listen} log={log}"
+        return f"socket={doors.socket} http={http} listen={listen} log={log}"
 
     # Serving -------------------------------------------------------------------------------
 
     async def _serve(self, ws: ServerConnection, who: Caller | str | None) -> None:
+        if self._standby is not None:
+            await self._standby.answer(ws, self._known(who))
+            return
         try:
             if who is None:
                 raise UnknownCaller("a token is needed here; ask an admin for one")
@@ -192,13 +261,27 @@ class Server:
             return
         await Session(ws, caller, self.room, self.hub).run()
 
+    def _known(self, who: Caller | str | None) -> Caller | None:
+        if not isinstance(who, str):
+            return who
+        try:
+            return token_caller(self.room.room, who, now_ms())
+        except UnknownCaller:
+            return None
+
     def _source(self, token: str) -> Source | None:
+        if self.is_standby:
+            raise Refused(
+                503, "This is a standby and takes no alerts. Try the server.", retry_seconds=5
+            )
         found = self.room.room.token_for(token, now_ms())
         return Source(found.name, found.kind) if found and found.kind else None
 
     async def _why_not_ready(self) -> str | None:
         if self._draining:
             return "The server is stopping."
+        if self.is_standby:
+            return "This is a standby: it serves when an admin says `warroom promote`."
         try:
             await self.room.check_writable()
             await self.store.check()
@@ -261,3 +344,9 @@ class Server:
             self.hub.cut_all()
             await asyncio.wait([done], timeout=CUT_SECONDS)
         await self._stack.aclose()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """End a task that goes on for ever."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

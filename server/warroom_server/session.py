@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection, broadcast
@@ -15,7 +15,8 @@ from websockets.frames import CloseCode
 from websockets.protocol import State
 
 from warroom_incident.clean import clean_line
-from warroom_incident.log import Receipt
+from warroom_incident.event import ROOM
+from warroom_incident.log import Entry, Receipt
 from warroom_incident.seal import ZERO
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
@@ -28,7 +29,7 @@ from warroom_incident.sync.wire import (
     Hello,
     Here,
     Message,
-    Presence,
+    Promote,
     ProtocolError,
     Push,
     Refused,
@@ -41,9 +42,10 @@ from warroom_incident.sync.wire import (
     packets,
 )
 
-from .board_feed import BoardFeed
 from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
+from .keepers import Follower
+from .news import News
 from .presence import Seat
 from .relays import Relays
 from .room import Refused as NotAdmitted, Room, Unavailable
@@ -68,6 +70,9 @@ Credit keeps far below; only answers to pings get past it, from somebody who rea
 MAX_FOLLOWED = 1000
 """How many streams one console may follow."""
 
+MAX_KEPT = 100_000
+"""How many another server may, which keeps all of the room."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -85,9 +90,7 @@ class Session:
         self._starved = False
         self.end = ServerEnd()
         self.seat: Seat | None = None
-        self.people_changed = False
-        self.summaries_changed: set[str] = set()
-        self.held_changed: set[str] = set()
+        self.news = News(hub, self.end)
         self._caller = caller
         self._room = room
         self._hub = hub
@@ -95,7 +98,7 @@ class Session:
         self._wake = asyncio.Event()
         self._answered = asyncio.Event()
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
-        self._board: BoardFeed | None = None
+        self._follower: Follower | None = None
         self._voids = Voids(room.wall)
         self._relays = Relays(room, self._voids)
         self._answers = 0
@@ -130,11 +133,14 @@ class Session:
             await self.ws.close(CloseCode.INTERNAL_ERROR, "the server failed; try again")
         finally:
             self._hub.remove(self)
+            if self._follower is not None:
+                self._hub.keepers.went(self._follower)
 
     async def _greet(self) -> None:
         async with asyncio.timeout(HELLO_SECONDS):
             hello = self.end.receive(await self.ws.recv(decode=False))
-        assert isinstance(hello, Hello)
+        if not isinstance(hello, Hello):
+            raise ProtocolError(Close.BAD_MESSAGE, "this is no standby: it serves already")
         self.hello = hello
         self.who = name_of(self._caller, hello.user)
         room = self._room
@@ -148,19 +154,25 @@ class Session:
             for more in others:
                 await self._send(Summaries(more))
         if hello.board is not None:
-            self._board = BoardFeed(self._hub.records, hello.board)
+            self.news.read_board(hello.board)
         for follow in hello.follow:
             await self._follow(follow)
-        self.seat = Seat(self.who.name, room.wall())
-        self.people_changed = True
-        self._hub.on_presence()
+        self.news.people = self.news.servers = True
+        if not hello.server:
+            self.seat = Seat(self.who.name, room.wall())
+            self._hub.on_presence()
+        elif room.may_read(self._caller, ROOM):
+            self._follower = Follower(hello.server, hello.machine)
+            self._hub.keepers.came(self._follower)
+        self.wake()
 
     async def _follow(self, follow: Follow) -> None:
         room = self._room
         if not room.may_read(self._caller, follow.stream):
             raise ProtocolError(Close.FORBIDDEN, f"you may not read {follow.stream}")
-        if follow.stream not in self.end.feeds and len(self.end.feeds) >= MAX_FOLLOWED:
-            raise ProtocolError(Close.BAD_MESSAGE, f"one console follows {MAX_FOLLOWED} streams")
+        most = MAX_FOLLOWED if self._follower is None else MAX_KEPT
+        if follow.stream not in self.end.feeds and len(self.end.feeds) >= most:
+            raise ProtocolError(Close.BAD_MESSAGE, f"one console follows {most} streams")
         known = 0
         if follow.log == room.log.log_id:
             chain = await room.chain_at(follow.stream, follow.iseq)
@@ -174,7 +186,7 @@ class Session:
             self.end.follow(follow, top=top, known=known, present=present)
         self._hub.follow(self, follow.stream)
         if follow.stream in self._hub.held:
-            self.held_changed.add(follow.stream)
+            self.news.held.add(follow.stream)
         self.wake()
 
     # Receiving -----------------------------------------------------------------------------
@@ -191,7 +203,7 @@ class Session:
                 self._relays.vouch(message)
             case Relay():
                 entries, refused = self._relays.admit(message, self.who)
-                await self._await_commit(self._room.commit(entries) if entries else None, refused)
+                await self._await_commit(self._relayed(entries), refused)
             case Seen():
                 if self._starved:
                     self.wake()
@@ -201,17 +213,20 @@ class Session:
                 self._hub.on_presence()
             case Held():
                 if self._room.may_read(self._caller, message.stream):
-                    self._hub.on_held(self, message.stream, message.iseq)
+                    self._hub.on_held(self.hello.machine, message.stream, message.iseq)
             case Subscribe():
                 for stream in message.leave:
                     self.end.leave(stream)
                     self._hub.leave(self, stream)
                 for follow in message.follow:
                     await self._follow(follow)
-            case Hello():
+            case Hello() | Promote():
                 raise ProtocolError(Close.BAD_MESSAGE, "a second hello")
             case _:
                 assert_never(message)
+
+    def _relayed(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]] | None:
+        return self._room.commit(entries, handed_on=True) if entries else None
 
     async def _push(self, message: Push) -> None:
         found = packets(message.events)
@@ -257,16 +272,6 @@ class Session:
             not self._out
             and not self.transport.get_write_buffer_size()
             and self._protocol.state is State.OPEN
-        )
-
-    @property
-    def has_news(self) -> bool:
-        """Whether something besides events waits to be sent."""
-        return bool(
-            self.people_changed
-            or self.summaries_changed
-            or self.held_changed
-            or (self._board and self._board.has_more)
         )
 
     def wake(self) -> None:
@@ -315,18 +320,22 @@ class Session:
         tops = self._room.tops
         read = self.end.next_read(tops)
         if read is None or read.part in ("order", "history"):
-            for send in self._SMALL:
-                if await send(self):
-                    return True
+            if frames := self.news.next(self.who):
+                for frame in frames:
+                    await self.ws.send(frame, text=True)
+                return True
+            if await self._send_synced():
+                return True
         if read is None:
             return False
+        event_frame: bytes | None
         if read.part == "order":
-            frame = self.end.order(read, *await self._room.order(read))
+            event_frame = self.end.order(read, *await self._room.order(read))
         else:
             stretch = await self._room.read(read)
-            frame = self.end.events(read, stretch, tops.get(read.stream, 0))
-        if frame is not None:
-            await self.ws.send(frame, text=True)
+            event_frame = self.end.events(read, stretch, tops.get(read.stream, 0))
+        if event_frame is not None:
+            await self.ws.send(event_frame, text=True)
             self._hub.delivered += 1
         return True
 
@@ -337,40 +346,6 @@ class Session:
             frame = self.end.synced(feed.stream, self._room.tops.get(feed.stream, 0), digest)
             await self.ws.send(frame, text=True)
         return bool(done)
-
-    async def _send_summaries(self) -> bool:
-        changed, self.summaries_changed = self.summaries_changed, set()
-        lines = self._hub.summaries_for(self.who, changed)
-        if lines:
-            for some in in_frames(lines):
-                await self._send(Summaries(some))
-        return bool(lines)
-
-    async def _send_presence(self) -> bool:
-        changed, self.people_changed = self.people_changed, False
-        if changed:
-            await self._send(Presence(self._hub.people_for(self.who)))
-        return changed
-
-    async def _send_held(self) -> bool:
-        changed, self.held_changed = self.held_changed, set()
-        for stream in changed:
-            await self._send(Held(stream, self._hub.held[stream]))
-        return bool(changed)
-
-    async def _send_records(self) -> bool:
-        frame = self._board.next() if self._board else None
-        if frame is not None:
-            await self.ws.send(self.end.sent(frame), text=True)
-        return frame is not None
-
-    _SMALL: tuple[Callable[[Session], Awaitable[bool]], ...] = (
-        _send_summaries,
-        _send_presence,
-        _send_held,
-        _send_records,
-        _send_synced,
-    )
 
     # Watching ------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from warroom_incident.sync.wire import BoardCursor, Hello
 from warroom_server.config import Config
 from warroom_server.identity import account_name
 from warroom_server.keys import load_or_create
-from warroom_server.server import Doors, Server
+from warroom_server.reach import Doors
+from warroom_server.server import Server
 
 READY_WITHIN = 30.0
 EXIT_WITHIN = 15.0

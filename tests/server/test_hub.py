@@ -62,7 +62,7 @@ async def test_another_machine_holds_no_more_than_there_is(house: InProcess) -> 
 
 
 async def test_the_servers_own_machine_is_no_second_holder(house: InProcess) -> None:
-    own = house.server.hub.place.machine
+    own = house.server.hub.us.machine
     ana = await Console(user="ana", machine=own).join(house.socket)
     stream = await ana.declare()
     await ana.say(Held(stream, 1))

@@ -1,0 +1,156 @@
+"""A standby: a server that follows another one, keeps everything, and waits to be promoted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from warroom_incident.author import new_rep
+from warroom_incident.directory import sync
+from warroom_incident.machine import machine_name
+from warroom_incident.reducers import Right
+from warroom_incident.sync.client_end import ClientEnd
+from warroom_incident.sync.wire import (
+    PROTOCOL,
+    Close,
+    Hello,
+    Promote,
+    ProtocolError,
+    Standing,
+    Welcome,
+    encode,
+    read_from_console,
+)
+
+from .exchange import Us
+from .identity import Caller, account_name
+from .peer import Peer
+from .peer_line import Address, dial
+from .room import Room
+
+MARK = "promoted"
+"""The file in the data directory that says: this standby has taken over."""
+
+QUESTION_WITHIN = 10.0
+REFUSAL = "this is a standby: it serves when an admin says `warroom promote`"
+
+
+def is_promoted(data: Path) -> bool:
+    """Whether the standby with this data has taken over."""
+    return (data / MARK).exists()
+
+
+def mark_promoted(data: Path) -> None:
+    """Note that, so that it stays so when power fails.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
+    handle = os.open(data / MARK, os.O_CREAT | os.O_WRONLY, 0o600)
+    os.fsync(handle)
+    os.close(handle)
+    sync(data)
+
+
+async def ask(address: Address) -> Welcome:
+    """Ask a server where it is.
+
+    Raises:
+        OSError, WebSocketException, DialError, TimeoutError, ProtocolError: It does not say.
+    """
+    hello = Hello(PROTOCOL, "warroom server", new_rep(secrets.token_bytes), machine_name())
+    end = ClientEnd(hello, (), None)
+    connection = await dial(address)
+    try:
+        async with asyncio.timeout(QUESTION_WITHIN):
+            await connection.send(end.hello(()), text=True)
+            while end.welcome is None:
+                end.receive(bytes(await connection.recv(decode=False)))
+        return end.welcome
+    finally:
+        await connection.close()
+
+
+class Standby:
+    """Turns everybody away until somebody promotes it.
+
+    Args:
+        room: What it holds.
+        us: Who it is.
+        peer: The line to the server that it follows.
+        promote: Makes it the server.
+    """
+
+    def __init__(
+        self, room: Room, us: Us, peer: Peer, promote: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._room = room
+        self._us = us
+        self._peer = peer
+        self._promote = promote
+        self._serves = False
+
+    async def answer(self, ws: ServerConnection, who: Caller | None) -> None:
+        """Answer one connection: only whoever may promote it hears more than a sentence."""
+        try:
+            async with asyncio.timeout(QUESTION_WITHIN):
+                message = read_from_console(bytes(await ws.recv(decode=False)))
+            if not isinstance(message, Promote):
+                await ws.close(Close.BUSY, REFUSAL)
+            elif who is None or not self._may_promote(who):
+                await ws.close(Close.FORBIDDEN, "only an admin of the room promotes a standby")
+            else:
+                await ws.send(encode(await self._answer(message)), text=True)
+                await ws.close()
+        except TimeoutError:
+            await ws.close(Close.BUSY, REFUSAL)
+        except ProtocolError as error:
+            await ws.close(error.code, error.reason)
+        except ConnectionClosed:
+            pass
+
+    def _may_promote(self, who: Caller) -> bool:
+        is_ours = who.token is None and who.account == account_name(os.getuid())
+        return is_ours or self._room.right_of(who).covers(Right.ADMIN)
+
+    async def _answer(self, message: Promote) -> Standing:
+        if not message.confirmed or self._serves:
+            return self._standing()
+        if not self._room.room.events:
+            return self._standing(
+                f"it never had a line to {self._peer.address.url}, so it holds nothing to serve"
+            )
+        self._serves = True
+        try:
+            await self._promote()
+        except BaseException:
+            self._serves = False
+            raise
+        return self._standing()
+
+    def _standing(self, reason: str = "") -> Standing:
+        room, peer = self._room, self._peer
+        return Standing(
+            self._us.room,
+            self._us.server,
+            self._serves,
+            len(room.incidents),
+            sum(room.tops.values()),
+            len(room.room.tokens()),
+            peer.address.url,
+            peer.progress.in_step_at or _newest(room),
+            peer.welcome is not None,
+            reason,
+        )
+
+
+def _newest(room: Room) -> int:
+    """When the newest event was admitted that is held, in milliseconds; 0 with none."""
+    states = (room.room, room.board, *room.incidents.values())
+    return max((e.admitted or 0 for state in states for e in state.events.values()), default=0)
