@@ -188,8 +188,7 @@ def _keys(reader: LogReader) -> Iterator[str]:
 @_DATA
 def backup_command(file: str, data: str | None) -> None:
     """Write a compact, complete copy of a server's log to FILE; the server may be running."""
-    from warroom_incident.log import copy_database
-    from warroom_incident.schema import connect_readonly
+    from warroom_incident.log import copy_log
 
     source = data_directory(data) / "warroom.db"
     target = Path(file).expanduser()
@@ -198,13 +197,7 @@ def backup_command(file: str, data: str | None) -> None:
     if not target.parent.is_dir():
         raise Failure(f"There is no directory {target.parent}: make it first.")
     try:
-        connection = connect_readonly(source)
-        try:
-            # The file is open for reading only; this one lets the copy be written.
-            connection.execute("PRAGMA query_only = OFF")
-            copy_database(connection, target)
-        finally:
-            connection.close()
+        copy_log(source, target)
     except StorageError as error:
         raise Failure(str(error)) from None
     out(f"{target}: {target.stat().st_size / 1024:,.0f} KiB")

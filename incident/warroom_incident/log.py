@@ -15,10 +15,10 @@ from typing import NamedTuple
 from .directory import sync
 from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
-from .schema import StorageError, connect
+from .schema import StorageError, connect, connect_readonly
 from .seal import Sign, link, sealed_text
 
-__all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_database"]
+__all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_log"]
 
 
 class Entry(NamedTuple):
@@ -196,6 +196,21 @@ class Log(LogReader):
         """Checkpoint and close."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         super().close()
+
+
+def copy_log(source: Path, target: Path) -> None:
+    """Write a compact, fsynced copy of a log, beside its writer or with none.
+
+    Raises:
+        StorageError: The log cannot be read, or the copy not be written.
+    """
+    connection = connect_readonly(source)
+    try:
+        # The file is open for reading only; this one lets the copy be written.
+        connection.execute("PRAGMA query_only = OFF")
+        copy_database(connection, target)
+    finally:
+        connection.close()
 
 
 def copy_database(connection: sqlite3.Connection, path: Path) -> None:

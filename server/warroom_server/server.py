@@ -25,6 +25,7 @@ from warroom_incident.slot import Slot
 from warroom_incident.sync.wire import Close
 from warroom_incident.vocabulary import IncidentDeclared, MemberGranted, ServerListed
 
+from .backups import Backups
 from .board import Board
 from .config import Config
 from .disk import Disk
@@ -129,6 +130,8 @@ class Server:
         self.worker.start()
         sweep = asyncio.create_task(self._sweep())
         self._stack.callback(sweep.cancel)
+        copying = asyncio.create_task(self.backups.run())
+        self._stack.callback(copying.cancel)
         self._line = await self._open_doors(doors)
         first = f"standby of={self._addresses[0].url}" if self.is_standby else "ready"
         return f"{first} {self._line}"
@@ -157,6 +160,7 @@ class Server:
         self._stack.callback(slot.close)
         default = Right(self._config.access.default)
         self.disk = Disk(self._data)
+        self.backups = Backups(path, now_ms, self._say_trouble)
         self.room = Room(log, LogReader.open(path), slot.author, now_ms, default)
         self.room.make_room = self.disk.make_room
         self._stack.push_async_callback(self.room.close)
@@ -300,7 +304,10 @@ class Server:
 
     async def _look_at_disk(self) -> None:
         if await asyncio.to_thread(self.disk.look):
-            self.hub.say_trouble(self.disk.sentence)
+            self._say_trouble()
+
+    def _say_trouble(self) -> None:
+        self.hub.say_trouble(self.disk.sentence or self.backups.sentence)
 
     def _check_tokens(self) -> None:
         """End the lines whose token was revoked or has expired since they began."""
