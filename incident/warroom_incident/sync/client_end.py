@@ -119,9 +119,7 @@ class ClientEnd:
         self._wanted = dict.fromkeys(streams)
         follow = [self._cursor(stream) for stream in self._wanted]
         board = self.board or self._hello.board
-        return encode(
-            msgspec.structs.replace(self._hello, v=PROTOCOL, follow=follow, board=board)
-        )
+        return encode(msgspec.structs.replace(self._hello, v=PROTOCOL, follow=follow, board=board))
 
     def subscribe(self, follow: Sequence[str], leave: Sequence[str] = ()) -> bytes:
         """The frame that changes which streams are received."""
