@@ -111,9 +111,13 @@ class Damaged(Failure):
 
 @click.command("fsck")
 @_DATA
+@click.option("--mend", is_flag=True, help="Put damaged events back; the server must not run.")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
-def fsck_command(data: str | None, as_json: bool) -> int:
+def fsck_command(data: str | None, mend: bool, as_json: bool) -> int:
     """Check every hash, chain and seal of a server's log; the server may be running.
+
+    With --mend the bytes of damaged events are sought in the copies beside the log and in what
+    this user's consoles hold. Their hash tells whether they are the right ones.
 
     The exit code is 1 when something is damaged.
     """
@@ -121,6 +125,8 @@ def fsck_command(data: str | None, as_json: bool) -> int:
     if not path.exists():
         raise Failure(f"There is no log at {path}: name the data directory with --data.")
     try:
+        if mend:
+            _mend(path)
         damages, streams, events = _check(path)
     except StorageError as error:
         raise Damaged(str(error)) from None
@@ -132,8 +138,47 @@ def fsck_command(data: str | None, as_json: bool) -> int:
         verdict = f"damaged in {len(damages):,} places" if damages else "nothing is damaged"
         out(f"{path}: {events:,} events in {streams:,} streams, {verdict}.")
     if damages and not as_json:
-        err("Keep the damaged file, and restore a copy from the backups directory beside it.")
+        err(
+            "Stop the server and run `warroom fsck --mend`; a running server is brought what it "
+            "lacks by its consoles. Else keep the file and restore a copy from backups beside it."
+        )
     return FOUND_WRONG if damages else 0
+
+
+def _mend(path: Path) -> None:
+    """Put back what can be found of damaged events.
+
+    Raises:
+        Failure: A server uses the log.
+        StorageError: The log cannot be read or written.
+    """
+    import fcntl
+
+    from warroom_incident.log import LogReader
+    from warroom_incident.repair import broken, mend
+
+    lock = os.open(path.parent / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        reader = LogReader.open(path)
+        found = list(broken(reader))
+        reader.close()
+        left = mend(path, found, _sources(path)) if found else []
+    except BlockingIOError:
+        raise Failure(f"A server uses {path}: stop it first.") from None
+    finally:
+        os.close(lock)
+    err(f"{len(found) - len(left):,} of {len(found):,} damaged events were put back.")
+
+
+def _sources(path: Path) -> list[Path]:
+    """Where the events of a log may also be: its copies, newest first, and this user's replicas."""
+    from warroom_incident.replica import FILE
+
+    places = find_places()
+    rooms = [places.replica] if places.replica is not None else [places.state / "rooms"]
+    replicas = [found for room in rooms for found in sorted(room.glob(f"**/slot-*/{FILE}"))]
+    return [*sorted((path.parent / "backups").glob("*.db"), reverse=True), *replicas]
 
 
 def _check(path: Path) -> tuple[list[str], int, int]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from .directory import sync
 from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
+from .repair import put_back
 from .schema import StorageError, connect, connect_readonly
 from .seal import Sign, link, sealed_text
 
@@ -62,6 +63,8 @@ class Log(LogReader):
         super().__init__(connection)
         self._sign = sign
         self._ends: dict[str, tuple[int, End]] = {}
+        self.broken: set[bytes] = set()
+        """The entries of damaged events: they are put back in their places when they come again."""
 
     @classmethod
     def create_or_open(cls, path: Path, *, new_id: str, sign: Sign | None = None) -> Log:
@@ -103,6 +106,7 @@ class Log(LogReader):
                 if event.withheld is not None
             ]
             db.executemany("INSERT OR IGNORE INTO withheld VALUES (?,?)", gone)
+            mended = self._put_back(entries)
             self._note_hearsay(entries, receipts)
             if self._sign is not None:
                 for stream in touched:
@@ -113,6 +117,7 @@ class Log(LogReader):
                 db.execute("ROLLBACK")
             raise
         self._ends = ends
+        self.broken -= mended
         return receipts
 
     def _place(
@@ -140,10 +145,23 @@ class Log(LogReader):
                 receipts.append(Receipt(event.id, head.stream, place.iseq, stamp, True))
             else:
                 earlier = place.admitted if proven is None else min(proven, place.admitted)
-                changed = earlier < place.admitted or (place.via is not None and packet.via is None)
+                changed = (
+                    earlier < place.admitted
+                    or (place.via is not None and packet.via is None)
+                    or id_ in self.broken
+                )
                 receipt = Receipt(event.id, head.stream, place.iseq, earlier, False, changed)
                 receipts.append(receipt)
         return receipts, rows, touched
+
+    def _put_back(self, entries: Sequence[Entry]) -> set[bytes]:
+        if not self.broken:
+            return set()
+        found = {bytes.fromhex(event.entry): packet for event, packet, _ in entries}
+        mended = self.broken & found.keys()
+        for entry in mended:
+            put_back(self._db, entry, found[entry])
+        return mended
 
     def _note_hearsay(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
         """Keep who handed on what nobody vouches for, and forget it once somebody does."""
@@ -152,7 +170,7 @@ class Log(LogReader):
             if receipt.fresh and packet.via is not None:
                 self._db.execute("INSERT INTO hearsay VALUES (?,?)", (id_, packet.via))
             elif receipt.changed:
-                if packet.via is None:
+                if packet.via is None and id_ not in self.broken:
                     self._db.execute("DELETE FROM hearsay WHERE id = ?", (id_,))
                 stamped = (receipt.admitted, id_)
                 self._db.execute("UPDATE events SET admitted = ? WHERE id = ?", stamped)

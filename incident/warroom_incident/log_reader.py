@@ -45,6 +45,8 @@ class LogReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self.damaged: dict[str, dict[int, bytes]] = {}
+        """Per stream the places of events that are left out of what is read, with their entries."""
         try:
             self.log_id = self._meta("log")
         except sqlite3.OperationalError as error:
@@ -89,6 +91,18 @@ class LogReader:
             (stream, after, max(0, limit)),
         )
 
+    def scan(self, stream: str, after: int, limit: int) -> list[tuple[bytes, Row]]:
+        """As `read`, damaged events included, each with the entry that its place names."""
+        rows = self._db.execute(
+            "SELECT e.id, e.iseq, e.admitted, CAST(e.head AS BLOB), CAST(e.body AS BLOB), w.reason,"
+            " h.via FROM streams s JOIN events e ON e.stream = s.id"
+            " LEFT JOIN withheld w ON e.body IS NULL AND w.id = e.id"
+            " LEFT JOIN hearsay h ON h.id = e.id"
+            " WHERE s.name = ? AND e.iseq > ? ORDER BY e.iseq LIMIT ?",
+            (stream, after, limit),
+        ).fetchall()
+        return [(id_, Row(iseq, at, Packet(*packet))) for id_, iseq, at, *packet in rows]
+
     def read_at(self, stream: str, iseqs: Sequence[int]) -> list[Row]:
         """The events at some places of a stream, in order of place."""
         marks = ",".join("?" * len(iseqs))
@@ -99,6 +113,8 @@ class LogReader:
         )
 
     def _rows(self, where: str, values: tuple[object, ...]) -> Iterator[Row]:
+        """Read events of the stream that is the first of the values."""
+        left_out = self.damaged.get(str(values[0]), {})
         rows = self._db.execute(
             "SELECT e.iseq, e.admitted, CAST(e.head AS BLOB), CAST(e.body AS BLOB), w.reason,"
             " h.via"
@@ -109,7 +125,8 @@ class LogReader:
         )
         try:
             for iseq, admitted, head, body, reason, via in rows:
-                yield Row(iseq, admitted, Packet(head, body, reason, via))
+                if iseq not in left_out:
+                    yield Row(iseq, admitted, Packet(head, body, reason, via))
         finally:
             rows.close()  # a read that stops early must not pin the WAL
 
@@ -162,14 +179,16 @@ class LogReader:
 
     def prefixes(self, stream: str, after: int, upto: int, limit: int) -> tuple[bytes, list[int]]:
         """The first 8 bytes of the ids at up to `limit` places behind `after`, and the places of
-        those among them that nobody vouched for."""
+        those among them that nobody vouched for. A damaged event has zeros: it is not held."""
         rows = self._db.execute(
             "SELECT substr(e.id, 1, 8), e.iseq, h.via IS NOT NULL FROM streams s"
             " JOIN events e ON e.stream = s.id LEFT JOIN hearsay h ON h.id = e.id"
             " WHERE s.name = ? AND e.iseq > ? AND e.iseq <= ? ORDER BY e.iseq LIMIT ?",
             (stream, after, upto, limit),
         ).fetchall()
-        return b"".join(row[0] for row in rows), [row[1] for row in rows if row[2]]
+        left_out = self.damaged.get(stream, {})
+        found = [bytes(8) if row[1] in left_out else row[0] for row in rows]
+        return b"".join(found), [row[1] for row in rows if row[2]]
 
     def entries(self, stream: str, after: int, upto: int) -> list[bytes]:
         """What a stream's chain links at the places behind `after` up to `upto`, in order."""

@@ -118,6 +118,8 @@ class Relays:
         event = _checked(packet)
         if event.entry in self._vouched:
             return Entry(event, packet, stamp or None)
+        if self._room.lost(event):
+            return Entry(event, packet._replace(via=None))
         packet = packet._replace(via=None)
         event = msgspec.structs.replace(event, via=None)
         if event.withheld is not None:

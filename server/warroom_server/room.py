@@ -25,11 +25,12 @@ from warroom_incident.board import BoardState
 from warroom_incident.clean import clean_line
 from warroom_incident.clock import Wall
 from warroom_incident.door import DoorError
-from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
+from warroom_incident.event import ROOM, Event, Packet, check_packet
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import End, Entry, Log, LogReader, Receipt, Row, Stretch
 from warroom_incident.reducers import Body, Right
+from warroom_incident.repair import read_whole
 from warroom_incident.room import RoomState
 from warroom_incident.sync.server_end import ORDER_AT_ONCE, Read
 from warroom_incident.sync.wire import FRAME_TARGET
@@ -124,17 +125,39 @@ class Room:
     def _load(self, stream: str) -> None:
         state = self.state(stream)
         after = 0
-        while rows := self._reader.read(stream, after, 2000):
-            for row in rows:
-                event = read_packet(row.packet, row.admitted)
+        while rows := self._reader.scan(stream, after, 2000):
+            for entry, row in rows:
+                event = read_whole(row.packet, entry, row.admitted)
+                if event is None:
+                    self._leave_out(stream, row.iseq, entry)
+                    continue
                 self._author.clock.observe(event.head.hlc)
                 if not event.refused:
                     self._reps.setdefault(event.head.rep, account_of(event.head.by))
                 state.add(event)
-            after = rows[-1].iseq
+            after = rows[-1][1].iseq
         self.tops[stream] = after
         if isinstance(state, IncidentState):
             self.incidents[stream] = state
+
+    def _leave_out(self, stream: str, iseq: int, entry: bytes) -> None:
+        """Serve the rest: a console that holds a damaged event brings it again."""
+        self._reader.damaged.setdefault(stream, {})[iseq] = entry
+        self.log.broken.add(entry)
+        _log.error(
+            "Event %d of %s is damaged on the disk: it is left out until a console brings it. "
+            "`warroom fsck --mend` looks for it in the backups.",
+            iseq,
+            stream,
+        )
+
+    def has_damage(self, stream: str) -> bool:
+        """Whether events of a stream are damaged here, so that consoles should compare."""
+        return bool(self._reader.damaged.get(stream))
+
+    def lost(self, event: Event) -> bool:
+        """Whether this is an event of this log that is damaged here: its name proves it."""
+        return bytes.fromhex(event.entry) in self.log.broken
 
     def right_of(self, caller: Caller) -> Right:
         """What a caller may do now."""
@@ -278,6 +301,8 @@ class Room:
                 fresh.setdefault(receipt.stream, []).append((stamped, row))
                 self._author.clock.observe(event.head.hlc)
             elif receipt.changed:
+                if self._reader.damaged.get(receipt.stream, {}).pop(receipt.iseq, None):
+                    _log.warning("Event %d of %s is whole again.", receipt.iseq, receipt.stream)
                 self.state(receipt.stream).add(stamped)
                 for listener in self.amendments:
                     listener(receipt.stream, receipt.iseq)

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -161,7 +162,13 @@ class Server:
         default = Right(self._config.access.default)
         self.disk = Disk(self._data)
         self.backups = Backups(path, now_ms, self._say_trouble)
-        self.room = Room(log, LogReader.open(path), slot.author, now_ms, default)
+        try:
+            self.room = Room(log, LogReader.open(path), slot.author, now_ms, default)
+        except sqlite3.DatabaseError as error:
+            raise StartError(
+                f"{path} is damaged beyond reading ({error}): put the newest copy from "
+                f"{self._data / 'backups'} in its place."
+            ) from error
         self.room.make_room = self.disk.make_room
         self._stack.push_async_callback(self.room.close)
 
