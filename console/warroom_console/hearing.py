@@ -154,9 +154,7 @@ class Hearing:
                 if self.welcome is not None:
                     self.mending.compared(message, self.welcome)
             case Servers():
-                self._model.servers = message.servers
-                self._model.machines = message.machines
-                self._model.note(Area.LINK)
+                self._kept(message)
             case Standing():
                 pass  # the answer to a question that a console never asks
             case Events() | Order():
@@ -250,8 +248,18 @@ class Hearing:
         if self.end is not None and (follow or leave):
             self.link.send(self.end.subscribe(follow, leave))
 
+    def _kept(self, message: Servers) -> None:
+        """Who keeps the room: shown, and remembered for when this server is gone."""
+        model = self._model
+        model.servers, model.machines = message.servers, message.machines
+        self.link.learn(url for place in message.servers for url in place.urls)
+        self.saver.keep_meta(servers=msgspec.json.encode(message.servers).decode())
+        model.note(Area.LINK)
+
     def _elsewhere(self, welcome: Welcome) -> None:
         url = self.link.state.server
+        if self.link.is_optional:
+            raise Stop(f"{url} is another room")
         if self._places.replica is not None:
             self.other_room = (
                 f"{url} is another room than the replica in {self._places.replica}: "

@@ -2,7 +2,8 @@
 
 It drives a `ClientEnd` and hands everything that arrives to a `Listener`. Servers are tried in
 order; after a round without success it waits 0.2 s, then twice as long each time up to 5 s, with
-jitter. It stops for good only where trying again cannot help.
+jitter. It stops for good only where trying again cannot help. A console learns from
+its server where else the room may be found, and goes there when those that its user named fail.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -19,7 +21,7 @@ from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import Close, FromServer, ProtocolError, Welcome
 
 from .dial import DialError, dial, load
-from .places import Server
+from .places import MAX_SERVERS, PlaceError, Server, parse_server
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -100,6 +102,11 @@ class Link:
         self._outgoing: asyncio.Queue[bytes] | None = None
         self._hurry = asyncio.Event()
         self._welcomed_at: float | None = None
+        self._connection: ClientConnection | None = None
+        self._first: tuple[Server, ...] = ()
+        self._learned: tuple[Server, ...] = ()
+        self._barred: dict[str, str] = {}
+        self._moving = False
         self.state = LinkState()
 
     # What others ask -----------------------------------------------------------------------
@@ -125,8 +132,42 @@ class Link:
         return self._wall()
 
     def retry_now(self) -> None:
-        """Do not wait for the next attempt."""
+        """Do not wait for the next attempt, and try those again that let nobody in."""
+        self._barred.clear()
         self._hurry.set()
+
+    def learn(self, urls: Iterable[str]) -> None:
+        """Note where else the room may be found: tried in order when the named servers fail."""
+        found = []
+        for url in urls:
+            with suppress(PlaceError):
+                found.append(parse_server(url))
+        self._learned = tuple(dict.fromkeys(found))[:MAX_SERVERS]
+
+    def move(self, server: Server) -> None:
+        """Go to a server now, and try it first from now on."""
+        self._first = (server, *self._first)[:2]
+        self._barred.pop(server.url, None)
+        self._moving = True
+        self._hurry.set()
+        if self._connection is not None:
+            self._connection.transport.abort()
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the link goes on when the server that it tries now lets nobody in.
+
+        It does for a server that the user did not name, and after another one has worked.
+        """
+        url = self.state.server
+        named = any(server.url == url for server in self._servers)
+        return not named or any(server.url != url for server in self._first)
+
+    @property
+    def _round(self) -> tuple[Server, ...]:
+        """Whom to try, the one that worked last first: nobody moves back by itself."""
+        every = dict.fromkeys((*self._first, *self._servers, *self._learned))
+        return tuple(server for server in every if server.url not in self._barred)
 
     # The loop ------------------------------------------------------------------------------
 
@@ -135,18 +176,40 @@ class Link:
         delay = FIRST_DELAY
         try:
             while True:
-                for server in self._servers:
+                self._moving = False
+                for server in self._round:
                     self._welcomed_at = None
-                    await self._visit(server)
+                    await self._try(server)
+                    if self._moving:
+                        break
                     if self._welcomed_at is not None:
                         # Welcome and farewell in a circle must not go round at full speed.
                         if time.monotonic() - self._welcomed_at > LASTING:
                             delay = FIRST_DELAY
                         break
+                if self._moving:
+                    delay = FIRST_DELAY
+                    continue
                 await self._wait(delay * (0.5 + self._jitter() / 2))
                 delay = min(delay * 2, LONGEST_DELAY)
         except Stop as stop:
             self._change(phase="stopped", rtt_ms=None, next_try_at=None, reason=str(stop))
+
+    async def _try(self, server: Server) -> None:
+        """Visit a server; one that lets nobody in is passed over, if there are others.
+
+        Raises:
+            Stop: There are none.
+        """
+        try:
+            await self._visit(server)
+        except Stop as stop:
+            self._failed(server, str(stop))
+            if not self.is_optional:
+                raise
+            self._barred[server.url] = str(stop)
+            if not self._round:
+                raise
 
     async def _wait(self, seconds: float) -> None:
         self._hurry.clear()
@@ -178,6 +241,7 @@ class Link:
         except (OSError, WebSocketException, DialError) as error:
             self._failed(server, f"{server.url}: {_plain(error)}")
             return
+        self._connection = connection
         try:
             await self._talk(connection, server)
         except ConnectionClosed as closed:
@@ -188,7 +252,7 @@ class Link:
         except TimeoutError:
             self._failed(server, f"{server.url} accepts connections but says nothing")
         finally:
-            self._outgoing = None
+            self._outgoing = self._connection = None
             await connection.close()
 
     async def _talk(self, connection: ClientConnection, server: Server) -> None:
@@ -228,6 +292,7 @@ class Link:
             )
         self._listener.heard(message)
         if isinstance(message, Welcome):
+            self._first = (server,)
             self._listener.linked(self.state)
         else:
             self.state = replace(self.state, heard_at=now)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.reducers import Right
 from warroom_incident.showing import summarize
+from warroom_incident.sync.wire import Place
 
 from .home import Home, Loaded
 from .model import Area, Model
@@ -40,6 +43,7 @@ class Memory:
             model.you = name_on(model.account, self._places.user)
         if "right" in meta:
             model.right = Right(meta["right"])
+        model.servers = _places(meta.get("servers", "[]"))
         model.as_of = int(meta["heard_at"]) if "heard_at" in meta else None
         model.summaries = {summary.stream: summary for summary in newest.summaries()}
         if board:
@@ -93,6 +97,13 @@ class Memory:
                 model.summaries[stream] = summarize(model.incident(stream))
                 model.note(Area.SUMMARIES, urgent=True)
             model.touch(stream, ids, urgent=True)
+
+
+def _places(text: str) -> list[Place]:
+    try:
+        return msgspec.json.decode(text, type=list[Place])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
 
 
 def name_on(account: str, user: str) -> str:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from warroom_incident.author import Entropy, new_id
 from warroom_incident.door import DoorError
 from warroom_incident.event import VERSION, Event, Head, Packet, check_packet, make_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Append, Body, Write
-from warroom_incident.vocabulary import StatusSet
+from warroom_incident.vocabulary import (
+    ChecklistAttached,
+    IncidentDeclared,
+    SeveritySet,
+    StatusSet,
+)
 
 from .home import Home
 from .model import Model
+
+if TYPE_CHECKING:
+    from warroom_incident.practice.runbook import Runbook
 
 _NOBODY = "a" * 16
 _NOTHING = sha256(b"").hexdigest()
@@ -94,3 +104,20 @@ class Pen:
             body.type,
             "",
         )
+
+
+def declaration(
+    title: str, severity: str | None, drill: bool, checklist: Runbook | None, entropy: Entropy
+) -> list[Body]:
+    """What a declaration says in one go; the IC's checklist comes with it."""
+    if checklist is None:
+        from warroom_incident.practice.library import load_checklist
+
+        checklist = load_checklist()
+    bodies: list[Body] = [IncidentDeclared(title=title, drill=drill)]
+    if severity is not None:
+        bodies.append(SeveritySet(severity=severity))  # type: ignore[arg-type]
+    bodies.append(StatusSet(status="started"))
+    name = new_id(entropy)
+    bodies.append(ChecklistAttached(checklist=name, title=checklist.title, steps=checklist.steps))
+    return bodies

@@ -204,6 +204,10 @@ class Replica:
         )
         return [(admitted, Packet(*packet)) for admitted, *packet in rows]
 
+    def streams(self) -> set[str]:
+        """The streams that events are kept of."""
+        return {name for (name,) in self._db.execute("SELECT DISTINCT stream FROM events")}
+
     def proofs(self, stream: str) -> list[Proof]:
         """What this replica can prove of a stream: for each log the ids up to its newest seal."""
         found = []
@@ -236,7 +240,11 @@ class Replica:
         return [msgspec.json.decode(text, type=AlertRecord) for (text,) in rows]
 
     def meta(self) -> dict[str, str]:
-        """What else is kept: `room`, `you`, `account`, `right`, `heard_at`, `board`, `rev`."""
+        """What else is kept.
+
+        `room`, `you`, `account`, `right`, `heard_at`, `board`, `rev`, and as JSON in `servers` who
+        keeps the room (a list of `Place`).
+        """
         return dict(self._db.execute("SELECT name, value FROM meta"))
 
     def board(self) -> BoardCursor | None:

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from warroom_incident.author import new_rep
+from warroom_incident.author import Entropy, new_rep
+from warroom_incident.clean import clean_line
 from warroom_incident.directory import sync
 from warroom_incident.machine import machine_name
 from warroom_incident.reducers import Right
@@ -28,10 +29,12 @@ from warroom_incident.sync.wire import (
     read_from_console,
 )
 
+from .config import ConfigError
 from .exchange import Us
 from .identity import Caller, account_name
+from .keys import ServerKey, load_or_create
 from .peer import Peer
-from .peer_line import Address, dial
+from .peer_line import Address, DialError, dial
 from .room import Room
 
 MARK = "promoted"
@@ -56,6 +59,42 @@ def mark_promoted(data: Path) -> None:
     os.fsync(handle)
     os.close(handle)
     sync(data)
+
+
+class Unanswered(Exception):
+    """The server to follow does not say where it is; the message is one sentence."""
+
+
+def standby_key(first: Address, path: Path, entropy: Entropy) -> ServerKey:
+    """A standby's own key for the room of the server that it follows, made when it is missing.
+
+    Raises:
+        Unanswered: There is no key yet, and the server cannot be asked which room it serves.
+        ConfigError: The key is another room's, or the server's own.
+    """
+    has_key = path.exists()
+    try:
+        welcome = asyncio.run(ask(first))
+    except (OSError, TimeoutError, WebSocketException, DialError, ProtocolError) as error:
+        if has_key:
+            return load_or_create(path, entropy)
+        said = clean_line(getattr(error, "strerror", None) or str(error), 120) or "no answer"
+        raise Unanswered(
+            f"This standby has no key for the room yet, and {first.url} cannot be asked ({said}): "
+            "start it once while that server runs."
+        ) from None
+    key = load_or_create(path, entropy, welcome.room)
+    if key.room != welcome.room:
+        raise ConfigError(
+            f"{path} is the key of another room than that of {first.url}: give this standby a "
+            "configuration directory of its own with WARROOM_CONFIG."
+        )
+    if key.name == welcome.server:
+        raise ConfigError(
+            f"{path} is the key of {first.url} itself: give this standby a configuration "
+            "directory of its own with WARROOM_CONFIG."
+        )
+    return key
 
 
 async def ask(address: Address) -> Welcome:
