@@ -67,7 +67,7 @@ CLOSINGS = {
     Close.UNKNOWN_TOKEN: "the token is unknown, expired or revoked",
     Close.FORBIDDEN: "this caller may not come in, or not read that stream",
     Close.STALLED: "the console read nothing, or said no `seen`, for too long",
-    Close.REPLICA_CLASH: "kept for this: another replica writes under this `rep`",
+    Close.REPLICA_CLASH: "another replica writes under this `rep`; come back with a new one",
     Close.OLD_PROTOCOL: "the two ends speak different versions",
     Close.LOG_CHANGED: "the server's history is not the one that was read before",
 }

@@ -121,6 +121,10 @@ class Hearing:
             self._cursors.pop(stream, None)
         self.end = None
 
+    def clashed(self) -> None:
+        """This replica was copied, and both write: go on as a new one, nothing is lost."""
+        self._home.renew_author()
+
     def heard(self, message: FromServer | Batch | Ordered) -> None:
         """Take in a message."""
         match message:

@@ -73,6 +73,9 @@ class Listener(Protocol):
     def log_changed(self) -> None:
         """The server's history is not what was read before: forget how far it was read."""
 
+    def clashed(self) -> None:
+        """Another console writes under this one's name of a replica: take a new one."""
+
     def linked(self, state: LinkState) -> None:
         """The link's state changed."""
 
@@ -342,6 +345,8 @@ class Link:
             raise Stop(sentence)
         if error.code is Close.LOG_CHANGED:
             self._listener.log_changed()
+        elif error.code is Close.REPLICA_CLASH:
+            self._listener.clashed()
         self._failed(server, sentence)
 
     def _failed(self, server: Server, reason: str) -> None:
@@ -372,10 +377,7 @@ def farewell(code: Close, said: str) -> str:
         case Close.FORBIDDEN:
             return f"The server does not let you in: {said or 'ask an admin of the room'}."
         case Close.REPLICA_CLASH:
-            return (
-                "Another machine writes under this replica's name, so it was copied: "
-                "leave and join again to get a name of its own."
-            )
+            return "this console's replica was copied; it goes on under a name of its own"
         case Close.OLD_PROTOCOL:
             return f"This console and the server do not fit together: {said}."
         case Close.RESTART:

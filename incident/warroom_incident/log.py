@@ -17,7 +17,7 @@ from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
 from .schema import StorageError, connect, connect_readonly
-from .seal import Sign, link, sealed_text
+from .seal import Sign, link, sealed_text, void_entry
 
 __all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_log"]
 
@@ -37,7 +37,8 @@ class Receipt(NamedTuple):
     """The server's word on an event: its place, and when it was admitted (milliseconds).
 
     `fresh` is False for an event that had its place before; it `changed` when it now is vouched
-    for, or proven to have been admitted earlier.
+    for, or proven to have been admitted earlier. `clash` names the replica that has used this
+    event's count before for another one, so that there are two of it.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Receipt(NamedTuple):
     admitted: int
     fresh: bool
     changed: bool = False
+    clash: str = ""
 
 
 class _Place(NamedTuple):
@@ -127,6 +129,7 @@ class Log(LogReader):
         receipts: list[Receipt] = []
         rows: list[tuple[object, ...]] = []
         touched: set[str] = set()
+        counts: dict[tuple[int, str, int], str] = {}
         for event, packet, proven in entries:
             head = event.head
             id_ = bytes.fromhex(event.entry)
@@ -142,7 +145,18 @@ class Log(LogReader):
                 body = None if packet.body is None else packet.body.decode()
                 author = (number, place.iseq, id_, head.rep, head.n, head.type)
                 rows.append((*author, packet.head.decode(), body, stamp, chain))
-                receipts.append(Receipt(event.id, head.stream, place.iseq, stamp, True))
+                first = counts.setdefault((number, head.rep, head.n), event.id)
+                clashes = first != event.id or self._is_counted(number, event)
+                receipts.append(
+                    Receipt(
+                        event.id,
+                        head.stream,
+                        place.iseq,
+                        stamp,
+                        True,
+                        clash=head.rep if clashes else "",
+                    )
+                )
             else:
                 earlier = place.admitted if proven is None else min(proven, place.admitted)
                 changed = (
@@ -153,6 +167,15 @@ class Log(LogReader):
                 receipt = Receipt(event.id, head.stream, place.iseq, earlier, False, changed)
                 receipts.append(receipt)
         return receipts, rows, touched
+
+    def _is_counted(self, number: int, event: Event) -> bool:
+        """Whether the log holds another event with this count of the same replica."""
+        id_ = bytes.fromhex(event.id)
+        row = self._db.execute(
+            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?, ?)",
+            (number, event.head.rep, event.head.n, id_, void_entry(id_)),
+        ).fetchone()
+        return row is not None
 
     def _put_back(self, entries: Sequence[Entry]) -> set[bytes]:
         if not self.broken:

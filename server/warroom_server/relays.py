@@ -118,7 +118,7 @@ class Relays:
         event = _checked(packet)
         if event.entry in self._vouched:
             return Entry(event, packet, stamp or None)
-        if self._room.lost(event):
+        if self._room.losses.include(event):
             return Entry(event, packet._replace(via=None))
         packet = packet._replace(via=None)
         event = msgspec.structs.replace(event, via=None)

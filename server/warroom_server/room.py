@@ -37,6 +37,7 @@ from warroom_incident.sync.wire import FRAME_TARGET
 
 from .admission import Refusal, Unshown, check
 from .identity import SERVER_NAME, Caller, Who, account_of
+from .losses import Losses
 from .voids import Voids, void_for
 
 MAX_BATCH = 500
@@ -88,6 +89,7 @@ class Room:
         self.log = log
         self._reader = reader
         self._author = author
+        self.losses = Losses(log, reader)
         self.wall = wall
         self._default = default
         self.board = BoardState()
@@ -129,7 +131,7 @@ class Room:
             for entry, row in rows:
                 event = read_whole(row.packet, entry, row.admitted)
                 if event is None:
-                    self._leave_out(stream, row.iseq, entry)
+                    self.losses.leave_out(stream, row.iseq, entry)
                     continue
                 self._author.clock.observe(event.head.hlc)
                 if not event.refused:
@@ -139,25 +141,6 @@ class Room:
         self.tops[stream] = after
         if isinstance(state, IncidentState):
             self.incidents[stream] = state
-
-    def _leave_out(self, stream: str, iseq: int, entry: bytes) -> None:
-        """Serve the rest: a console that holds a damaged event brings it again."""
-        self._reader.damaged.setdefault(stream, {})[iseq] = entry
-        self.log.broken.add(entry)
-        _log.error(
-            "Event %d of %s is damaged on the disk: it is left out until a console brings it. "
-            "`warroom fsck --mend` looks for it in the backups.",
-            iseq,
-            stream,
-        )
-
-    def has_damage(self, stream: str) -> bool:
-        """Whether events of a stream are damaged here, so that consoles should compare."""
-        return bool(self._reader.damaged.get(stream))
-
-    def lost(self, event: Event) -> bool:
-        """Whether this is an event of this log that is damaged here: its name proves it."""
-        return bytes.fromhex(event.entry) in self.log.broken
 
     def right_of(self, caller: Caller) -> Right:
         """What a caller may do now."""
@@ -295,17 +278,20 @@ class Room:
     def _settle(self, batch: list[_Waiting], entries: list[Entry], receipts: list[Receipt]) -> None:
         fresh: dict[str, list[tuple[Event, Row]]] = {}
         for (event, packet, _), receipt in zip(entries, receipts, strict=True):
+            if receipt.clash:
+                _log.warning(
+                    "The replica %s was copied: two events of %s have its count %d; both are kept",
+                    receipt.clash,
+                    receipt.stream,
+                    event.head.n,
+                )
             stamped = msgspec.structs.replace(event, admitted=receipt.admitted)
             if receipt.fresh:
                 row = Row(receipt.iseq, receipt.admitted, packet)
                 fresh.setdefault(receipt.stream, []).append((stamped, row))
                 self._author.clock.observe(event.head.hlc)
             elif receipt.changed:
-                if self._reader.damaged.get(receipt.stream, {}).pop(receipt.iseq, None):
-                    _log.warning("Event %d of %s is whole again.", receipt.iseq, receipt.stream)
-                self.state(receipt.stream).add(stamped)
-                for listener in self.amendments:
-                    listener(receipt.stream, receipt.iseq)
+                self.losses.came_back(receipt)
         begin = 0
         for waiting in batch:
             end = begin + len(waiting.entries)

@@ -175,7 +175,7 @@ class Session:
             raise ProtocolError(Close.BAD_MESSAGE, f"one console follows {most} streams")
         known = 0
         # Where events are damaged here all consoles compare, so that one of them brings those.
-        if follow.log == room.log.log_id and not room.has_damage(follow.stream):
+        if follow.log == room.log.log_id and not room.losses.any_in(follow.stream):
             chain = await room.chain_at(follow.stream, follow.iseq)
             if chain is not None and chain.hex() == (follow.chain or ZERO.hex()):
                 known = follow.iseq
@@ -258,7 +258,10 @@ class Session:
         elif error is not None:
             raise error
         else:
-            self.say(Ack([(r.id, r.stream, r.iseq, r.admitted) for r in done.result()]))
+            receipts = done.result()
+            self.say(Ack([(r.id, r.stream, r.iseq, r.admitted) for r in receipts]))
+            if any(receipt.clash == self.hello.rep for receipt in receipts):
+                self.close(Close.REPLICA_CLASH, "this replica was copied; take a new name")
 
     def close(self, code: Close, reason: str) -> None:
         """Begin to end the connection with a sentence."""

@@ -37,6 +37,7 @@ class Ears:
         self.messages: list[FromServer | Batch | Ordered] = []
         self.states: list[LinkState] = []
         self.changed_logs = 0
+        self.clashes = 0
         self.stop_at_welcome: str | None = None
 
     def begin(self) -> tuple[ClientEnd, Iterable[str]]:
@@ -46,6 +47,10 @@ class Ears:
         self.messages.append(message)
         if self.stop_at_welcome is not None and isinstance(message, Welcome):
             raise Stop(self.stop_at_welcome)
+
+    def clashed(self) -> None:
+        """Another one writes under its name."""
+        self.clashes += 1
 
     def log_changed(self) -> None:
         self.changed_logs += 1
@@ -231,3 +236,14 @@ def test_root_ourselves_and_the_owner_of_a_socket_may_serve_it(tmp_path: Path) -
         check_owner(uid, server)
     with pytest.raises(DialError, match="4242"):
         check_owner(4242, server)
+
+
+async def test_a_copied_replica_takes_a_new_name_and_comes_back(tmp_path: Path) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room:
+        room.farewell = (Close.REPLICA_CLASH, "this replica was copied")
+        async with linked(ears, room.url) as link:
+            await wait_for(lambda: ears.clashes)
+            room.farewell = None
+            await wait_for(lambda: link.live)
+    assert "stopped" not in ears.phases()

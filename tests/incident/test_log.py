@@ -330,3 +330,17 @@ def test_a_sqlite_that_keeps_no_promise_is_refused(
     monkeypatch.setattr(sqlite3, "connect", connect)
     with pytest.raises(StorageError, match="synchronous=FULL"):
         new_log(home / "warroom.db")
+
+
+def test_a_count_that_a_replica_used_twice_is_told_and_both_events_are_kept(log: Log) -> None:
+    original, copy = Writer(seed=7), Writer(seed=7)
+    assert original.author.rep == copy.author.rep
+    first = original.entries([original.write(NoteAdded(text="one"))])
+    assert [r.clash for r in log.append(first, NOW)] == [""]
+    second = copy.entries([copy.write(NoteAdded(text="another"))])
+    assert [r.clash for r in log.append(second, NOW)] == [original.author.rep]
+    assert [r.clash for r in log.append([*first, *second], NOW)] == ["", ""]
+    both = [*original.notes(1), *copy.notes(1)]
+    assert [bool(r.clash) for r in log.append(both, NOW)] == [False, True]
+    assert len(log.read(STREAM, 0, 10)) == 4
+    assert list(log.damages(verify)) == []

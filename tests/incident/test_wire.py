@@ -206,6 +206,5 @@ def test_the_codes_that_trying_again_cannot_help_are_final() -> None:
     assert {code.name for code in Close if code.final} == {
         "UNKNOWN_TOKEN",
         "FORBIDDEN",
-        "REPLICA_CLASH",
         "OLD_PROTOCOL",
     }

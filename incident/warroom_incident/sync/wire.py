@@ -59,7 +59,6 @@ class Close(IntEnum):
         return self in (
             Close.UNKNOWN_TOKEN,
             Close.FORBIDDEN,
-            Close.REPLICA_CLASH,
             Close.OLD_PROTOCOL,
         )
 
