@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from warroom_incident.filesystem import network_under
 from warroom_incident.outbox import Outbox
 from warroom_incident.replica import Replica
 from warroom_incident.schema import MINIMUM_SQLITE, StorageError
@@ -77,6 +78,9 @@ def _directories(places: Places) -> Iterator[Finding]:
     else:
         yield _directory("runtime", Path(runtime))
     place = _existing(places.replica or places.state)
+    network = network_under(place)
+    if network is not None:
+        yield Finding("file system", "wrong", f"{place} is on {network}", "set WARROOM_REPLICA")
     free = shutil.disk_usage(place).free // 2**20
     if free < LEAST_FREE_MIB:
         yield Finding("disk", "wrong", f"{free} MiB free at {place}", "make room for your events")

@@ -11,6 +11,7 @@ import click
 
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event
+from warroom_incident.schema import StorageError
 
 from .contact import NoServer, Unwelcome
 from .desk import Desk, OtherRoom
@@ -95,6 +96,8 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
         raise Denied(str(error)) from None
     except DoorError as error:
         raise Failure(_sentence(str(error))) from None
+    except StorageError as error:
+        raise Failure(str(error)) from None
     except OSError as error:
         raise Failure(
             f"{error.filename or places.state} cannot be used ({error.strerror}): "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from .filesystem import network_under
+
 MINIMUM_SQLITE = (3, 38, 0)
 
 LOG_TABLES = """
@@ -53,11 +55,18 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
         synchronous: `FULL` where a commit is a promise, `NORMAL` for a cache.
 
     Raises:
-        StorageError: SQLite is too old, or the file cannot be made or written.
+        StorageError: SQLite is too old, the file cannot be made or written, or it would be on a
+            network file system.
         Damaged: The file is not a database.
     """
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed.")
+    network = network_under(path.parent)
+    if network is not None:
+        raise StorageError(
+            f"{path.parent} is on {network}, where a database does not survive: choose a local "
+            "directory, for a server with WARROOM_DATA, for a console with WARROOM_REPLICA."
+        )
     try:
         path.touch(mode=0o600, exist_ok=True)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
