@@ -174,7 +174,9 @@ class Hub:
         ]
 
     def summaries_for(self, who: Who, streams: Iterable[str]) -> list[Summary]:
-        """The lines of the incidents that `who` may read."""
+        """The lines of the incidents that `who` may read, as they are now."""
+        for stream in self._changed_streams.intersection(streams):
+            self.summaries[stream] = summarize(self.room.incidents[stream])
         return [
             self.summaries[stream]
             for stream in sorted(streams)

@@ -149,7 +149,7 @@ class Session:
         if self._hub.trouble:
             await self._send(Trouble(self._hub.trouble))
         if hello.lobby:
-            some, *others = in_frames(self._hub.summaries_for(self.who, self._hub.summaries))
+            some, *others = in_frames(self._hub.summaries_for(self.who, self._room.incidents))
             await self._send(Summaries(some, whole=True))
             for more in others:
                 await self._send(Summaries(more))

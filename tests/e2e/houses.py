@@ -1,0 +1,174 @@
+"""Servers and standbys for tests, each with a home of its own, and the command line beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.server.running import READY_WITHIN, Ready, ServerProcess, read_ready
+from tests.waiting import wait_for
+from warroom_console.desk import Desk
+from warroom_console.places import Places
+from warroom_incident.event import read_packet
+from warroom_incident.incident import IncidentState
+from warroom_incident.log import LogReader
+from warroom_incident.schema import StorageError
+
+COMMAND_WITHIN = 60.0
+
+
+class House(ServerProcess):
+    """A server or standby with its own data and configuration below one directory.
+
+    `before` goes before the interpreter, to start it as somebody else or somewhere else.
+    """
+
+    def __init__(
+        self, root: Path, *arguments: str, before: Sequence[str] = (), config: str = ""
+    ) -> None:
+        root.mkdir(exist_ok=True)
+        super().__init__(root, *arguments)
+        self.before = tuple(before)
+        self.config = root / "config"
+        self.environ: dict[str, str] = {"WARROOM_CONFIG": str(self.config)}
+        if config:
+            self.configure(config)
+
+    @property
+    def url(self) -> str:
+        """Where consoles of this host find it."""
+        return f"unix://{self.socket}"
+
+    def configure(self, text: str) -> None:
+        """Write its `warroom.toml`."""
+        self.config.mkdir(mode=0o700, exist_ok=True)
+        (self.config / "warroom.toml").write_text(text)
+
+    async def _launch(self) -> None:
+        options = ["--data", str(self.data), "--socket", str(self.socket)]
+        if "--http" not in self.arguments:
+            options += ["--http", "127.0.0.1:0"]
+        self._process = await asyncio.create_subprocess_exec(
+            *self.before,
+            sys.executable,
+            *self.program,
+            *options,
+            *self.arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=os.environ | self.environ,
+        )
+
+    async def line(self, word: str) -> str:
+        """Wait for the next line that begins with a word."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async with asyncio.timeout(READY_WITHIN):
+            while True:
+                line = await self._process.stdout.readline()
+                self.output += line
+                if line.startswith(f"{word} ".encode()):
+                    return line.decode()
+                if not line:
+                    raise AssertionError(f"it ended without {word!r}: {self.output.decode()}")
+
+    async def start_standby(self) -> Ready:
+        """Start it as a standby, and wait until it says so."""
+        await self._launch()
+        _, _of, *rest = (await self.line("standby")).split()
+        self.ready = read_ready(" ".join(["ready", *rest]))
+        return self.ready
+
+    async def promoted(self) -> None:
+        """Wait until it says that it serves."""
+        self.ready = read_ready(await self.line("ready"))
+
+    def state(self, stream: str) -> IncidentState:
+        """What its log holds of an incident."""
+        state = IncidentState(stream)
+        try:
+            reader = LogReader.open(self.log)
+        except StorageError:
+            return state
+        try:
+            rows = reader.read(stream, 0, 1_000_000)
+            state.extend(read_packet(row.packet, row.admitted) for row in rows)
+        finally:
+            reader.close()
+        return state
+
+
+@asynccontextmanager
+async def cleared(*houses: House) -> AsyncIterator[None]:
+    """See in the end that none of them runs any more."""
+    try:
+        yield
+    finally:
+        for house in houses:
+            await house.cleared()
+
+
+def desk_at(url: str, root: Path, user: str) -> Desk:
+    """A console's desk on a replica of its own."""
+    environ = {
+        "WARROOM_SERVER": url,
+        "WARROOM_REPLICA": str(root / f"replica-{user}"),
+        "WARROOM_USER": user,
+    }
+    return Desk(Places.find(environ=dict(os.environ) | environ))
+
+
+async def command(
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+    code: int = 0,
+) -> str:
+    """Run one `warroom` command: what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *before,
+        sys.executable,
+        "-m",
+        "warroom_console",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | dict(environ or {}),
+    )
+    async with asyncio.timeout(COMMAND_WITHIN):
+        said, complaint = await process.communicate()
+    assert process.returncode == code, (arguments, said.decode(), complaint.decode())
+    return said.decode() + (complaint.decode() if code else "")
+
+
+async def show(incident: str, url: str, replica: Path) -> dict[str, Any]:
+    """What `warroom show INC --json` prints at a server, with a replica."""
+    environ = {"WARROOM_SERVER": url, "WARROOM_REPLICA": str(replica)}
+    found: dict[str, Any] = json.loads(await command("show", incident, "--json", environ=environ))
+    return found
+
+
+async def promote(house: House) -> None:
+    """Promote a standby as an admin would."""
+    said = await command("promote", "--socket", str(house.socket), "--yes")
+    assert "It serves now" in said
+    await house.promoted()
+
+
+async def in_step(desk: Desk, house: House, *streams: str) -> None:
+    """Wait until a standby or server holds what a console shows of some incidents."""
+    await wait_for(
+        lambda: all(
+            desk.model.incident(s).set_digest() == house.state(s).set_digest() for s in streams
+        ),
+        "both ends hold the same",
+        30,
+    )

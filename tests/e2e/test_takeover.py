@@ -1,0 +1,138 @@
+"""The server is lost for good, and everybody goes on with its standby as if nothing had been."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import httpx
+
+from tests.e2e.houses import House, cleared, command, desk_at, in_step, promote, show
+from tests.e2e.test_alertmanager import make_token
+from tests.waiting import wait_for
+from warroom_console.desk import Desk
+from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
+
+
+async def declared(ana: Desk, bo: Desk) -> str:
+    """An incident that two consoles follow, with a number and something from each; its stream."""
+    assert await ana.ready()
+    assert await bo.ready()
+    stream = ana.declare("checkout answers 5xx", "SEV2")
+    await bo.open(stream)
+    ana.write(stream, RoleAssigned(role="commander", person="ana"))
+    for number in range(40):
+        (ana if number % 2 else bo).write(stream, NoteAdded(text=f"note {number}"))
+    await wait_for(
+        lambda: (
+            not ana.model.pending | bo.model.pending
+            and ana.model.incident(stream).set_digest() == bo.model.incident(stream).set_digest()
+            and ana.model.incident(stream).number == "INC-1"
+        ),
+        "both consoles hold the same",
+        30,
+    )
+    return stream
+
+
+async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--standby-of", a.url, config=f'urls = ["unix://{home}/b/socket"]')
+    async with cleared(a, b):
+        await a.start()
+        await b.start_standby()
+        async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
+            stream = await declared(ana, bo)
+            token = await make_token(ana, "generic")
+            await wait_for(lambda: any(p.connected for p in bo.model.servers), "word of B")
+            await in_step(ana, b, stream)
+            early = await alert(b, token)
+            assert early.status_code == 503
+
+            await a.kill()
+            shutil.rmtree(a.data)
+            ana.write(stream, SeveritySet(severity="SEV1"))
+            bo.write(stream, NoteAdded(text="written while nobody served"))
+            await wait_for(
+                lambda: "this is a standby" in ana.model.link.reason, "the standby's refusal"
+            )
+            await promote(b)
+            await wait_for(
+                lambda: (
+                    {ana.model.link.server, bo.model.link.server} == {b.url}
+                    and ana.model.live
+                    and bo.model.live
+                    and not ana.model.pending | bo.model.pending
+                ),
+                "both moved",
+                30,
+            )
+            assert (await alert(b, token)).status_code == 202
+            await wait_for(lambda: ana.model.records, "the alert")
+
+            a.configure(f'peers = ["{b.url}"]')
+            await a.start()
+            bo.write(stream, NoteAdded(text="after the return"))
+            await in_step(bo, b, stream)
+            await in_step(bo, a, stream)
+            assert not any(event.via for event in a.state(stream).events.values())
+            assert (ana.model.link.server, bo.model.link.server) == (b.url, b.url)
+            await in_step(ana, a, stream)
+            # The empty server began the room's own stream anew; now it has the old token, too.
+            assert (await alert(a, token)).status_code == 202
+        digests = [
+            (await show("INC-1", url, replica))["set_digest"]
+            for url, replica in (
+                (a.url, home / "fresh-a"),
+                (b.url, home / "fresh-b"),
+            )
+        ]
+        await asyncio.gather(a.terminate(), b.terminate())
+        nowhere = f"unix://{home}/nowhere"
+        for user in ("ana", "bo"):
+            shown = await show("INC-1", nowhere, home / f"replica-{user}")
+            digests.append(shown["set_digest"])
+            assert shown["severity"] == "SEV1"
+        assert len(set(digests)) == 1
+
+
+async def alert(house: House, token: str) -> httpx.Response:
+    """Post an alert as a sender does that knows one token."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        body = {"title": "disk full", "status": "firing"}
+        return await client.post(f"http://{house.ready.http}/in/generic/{token}", json=body)
+
+
+async def test_a_promoted_standby_stays_one_after_a_restart(home: Path) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--standby-of", a.url)
+    async with cleared(a, b):
+        await a.start()
+        await b.start_standby()
+        said = await command("promote", "--socket", str(a.socket), "--yes", code=3)
+        assert "no standby" in said
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.ready()
+            stream = ana.declare("x", "SEV3")
+            await wait_for(lambda: ana.model.incident(stream).number == "INC-1")
+            await in_step(ana, b, stream)
+        refused = await command("promote", "--socket", str(b.socket), code=2)
+        assert "--yes" in refused
+        await promote(b)
+        await b.terminate()
+        await b.start()
+        assert (await show("INC-1", b.url, home / "fresh"))["title"] == "x"
+
+
+async def test_a_standby_without_a_key_says_what_it_needs(home: Path) -> None:
+    b = House(home / "b", "--standby-of", f"unix://{home}/nowhere")
+    assert await b.run_to_end() == 3
+    assert "start it once while that server runs" in b.output.decode()
+    a = House(home / "a")
+    async with cleared(a):
+        await a.start()
+        own = House(home / "a2", "--standby-of", a.url)
+        own.environ["WARROOM_CONFIG"] = str(a.config)
+        assert await own.run_to_end() == 2
+        assert "is the key of" in own.output.decode()
