@@ -1,43 +1,37 @@
-"""The console: the app around the lobby and the incidents' screens."""
+"""The console: the app around the lobby and the incidents' screens.
+
+It starts with an `Opening` in front, from few imports; what the room needs is imported and brought
+in by `enter` once the first frame is on the terminal.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from warroom_incident.clean import clean_line
 
-from .actions import Registry
-from .contact import NoServer, Unwelcome
-from .context import Ctx
-from .desk import Desk, OtherRoom
-from .mishap import record
-from .naming import NoIncident
 from .pace import Pace
-from .past import Past
-from .places import Places
-from .ringing import Ringing
-from .screens.base import Base
-from .screens.lobby import LobbyScreen
-from .screens.room import RoomScreen
-from .theme import DEFAULT_LOOK, Look, Tone, choose_look
-from .verbs.all import registry as all_actions
+from .screens.opening import Opening
+from .theme import DEFAULT_LOOK, Look, Tone
 from .widgets.terminal import TerminalApp
 
-BAD_INPUT, UNREACHABLE, REFUSED = 2, 3, 4
+if TYPE_CHECKING:
+    from .actions import Registry
+    from .context import Ctx
+    from .desk import Desk
+    from .past import Past
+    from .ringing import Ringing
+    from .screens.base import Base
+
 _FIRST, _LOBBY = "first", "lobby"
 _TWICE_WITHIN = 2.0
-_FIRST_WITHIN = 0.3
 
 
 class Console(TerminalApp[None]):
@@ -49,29 +43,56 @@ class Console(TerminalApp[None]):
         Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
 
+    desk: Desk
+    past: Past
+    _ringing: Ringing
+
     def __init__(
         self,
-        desk: Desk,
+        desk: Desk | None = None,
         stream: str | None = None,
         look: Look = DEFAULT_LOOK,
         *,
-        actions: Registry[Ctx] | None = None,
+        called: str | None = None,
+        opened: Callable[[Console], Awaitable[None]] | None = None,
     ) -> None:
+        """A console at a desk or, without one, before an opening.
+
+        Args:
+            desk: The way to the room, where it is open already.
+            stream: The incident to show first, None for the lobby.
+            look: How everything is drawn.
+            called: What the opening calls the incident.
+            opened: Awaited once the opening is on the terminal; brings the desk to `enter`.
+        """
         super().__init__(look)
-        self.desk = desk
-        self.past = Past()
-        self._actions = actions or all_actions()
-        self._first = stream
-        self._mode_of: dict[str | None, str] = {stream: _FIRST}
-        self.add_mode(_FIRST, partial(self._screen_for, stream))
+        self._opened = opened
+        self._opening = Opening(called)
+        self._mode_of: dict[str | None, str] = {}
         self._pace = Pace()
-        self._ringing = Ringing(desk.model.joined_at)
         self._drawing: Timer | None = None
         self._due_at = 0.0
         self._soon = False
         self._interrupted = 0.0
         self._unsubscribe: Callable[[], None] = lambda: None
         self._screens: list[Base] = []
+        self._first = stream
+        if desk is None:
+            self.add_mode(_FIRST, lambda: self._opening)
+        else:
+            self._mode_of[stream] = _FIRST
+            self.add_mode(_FIRST, partial(self._screen_for, stream))
+            self._furnish(desk)
+
+    def _furnish(self, desk: Desk) -> None:
+        from .past import Past
+        from .ringing import Ringing
+        from .verbs.all import registry
+
+        self.desk = desk
+        self.past = Past()
+        self._actions: Registry[Ctx] = registry()
+        self._ringing = Ringing(desk.model.joined_at)
 
     def wall(self) -> int:
         """This machine's clock, in milliseconds."""
@@ -79,7 +100,22 @@ class Console(TerminalApp[None]):
 
     # Screens -------------------------------------------------------------------------------
 
+    async def enter(self, desk: Desk, stream: str | None) -> None:
+        """Put the room in the opening's place, and let it have the keys that were typed so far."""
+        self._furnish(desk)
+        self._begin()
+        await self._show(stream)
+        await self.remove_mode(_FIRST)
+        self.screen.call_after_refresh(self._type_again)
+
+    def _type_again(self) -> None:
+        for event in self._opening.hand_over():
+            self.post_message(event)
+
     def _screen_for(self, stream: str | None) -> Base:
+        from .screens.lobby import LobbyScreen
+        from .screens.room import RoomScreen
+
         if stream is None:
             screen: Base = LobbyScreen(self, self._actions)
         else:
@@ -114,19 +150,26 @@ class Console(TerminalApp[None]):
     def base(self) -> Base | None:
         """The screen in front, None before there is one and after the last has gone."""
         stack = self.screen_stack
-        screen = stack[-1] if stack else None
-        return screen if isinstance(screen, Base) else None
+        front = stack[-1] if stack else None
+        return next((screen for screen in self._screens if screen is front), None)
 
     # Drawing -------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        if self._opened is not None:
+            self.call_after_refresh(self.run_worker, self._opened(self), group="enter")
+            return
+        self._begin()
+        if self._first is not None:
+            self.run_worker(self.desk.open(self._first))
+
+    def _begin(self) -> None:
+        """Draw what changes from now on."""
         # The desk's own tasks bring news too, and they know nothing of the running app.
         home = copy_context()
         model = self.desk.model
         model.take()  # the first screen draws all that came before it
         self._unsubscribe = model.subscribe(lambda urgent: home.run(self._stirred, urgent))
-        if self._first is not None:
-            self.run_worker(self.desk.open(self._first))
         self._tick()
 
     def on_unmount(self) -> None:
@@ -176,7 +219,7 @@ class Console(TerminalApp[None]):
     def leave(self) -> None:
         """Leave the console; who commands an incident, or left a text unsaved, is asked first."""
         front = self.base
-        commanded = self._commanded()
+        commanded = self._commanded() if front is not None else []
         unsaved = sum(screen.unsaved for screen in self._screens)
         if front is not None and commanded:
             numbers = ", ".join(clean_line(number, 20) for number in commanded)
@@ -199,6 +242,10 @@ class Console(TerminalApp[None]):
 
     def _fatal_error(self) -> None:
         """Say one sentence; the traceback, with all that it shows, goes to a private file."""
+        from rich.text import Text
+
+        from .mishap import record
+
         error = self._exception or RuntimeError("the screen failed")
         self.panic(Text(record(error)))
 
@@ -208,63 +255,9 @@ class Console(TerminalApp[None]):
     def action_interrupt(self) -> None:
         """ctrl+c: the second within two seconds leaves whatever stands in the way."""
         now = time.monotonic()
-        if now - self._interrupted < _TWICE_WITHIN:
+        front = self.base
+        if front is None or now - self._interrupted < _TWICE_WITHIN:
             self.exit()
         self._interrupted = now
-        if (front := self.base) is not None:
+        if front is not None:
             front.prompt.flash("Press ctrl+c again to leave at once.", Tone.WARN)
-
-
-# Running -----------------------------------------------------------------------------------
-
-
-def run(places: Places, incident: str | None, *, ascii_only: bool = False) -> int:
-    """Open the console in the lobby, or in an incident, and return the exit code.
-
-    Args:
-        places: The user's settings.
-        incident: What somebody calls the incident: `INC-7`, `7`, or its stream.
-        ascii_only: Draw with nothing but ASCII, as is done where the terminal takes no UTF-8.
-    """
-    plain = ascii_only or "utf" not in (sys.stdout.encoding or "utf-8").lower()
-    try:
-        return asyncio.run(_run(places, incident, choose_look(os.environ, ascii_only=plain)))
-    except (NoServer, OSError) as error:
-        return _fail(str(error), UNREACHABLE)
-    except (Unwelcome, OtherRoom) as error:
-        return _fail(str(error), REFUSED)
-    except NoIncident as error:
-        return _fail(str(error), BAD_INPUT)
-
-
-async def _run(places: Places, incident: str | None, look: Look) -> int:
-    async with Desk(places) as desk:
-        stream = None
-        if incident is not None:
-            stream = await _find(desk, incident)
-            await _present(desk, stream)
-        app = Console(desk, stream, look)
-        await app.run_async(mouse=False)
-        return app.return_code or 0
-
-
-async def _find(desk: Desk, incident: str) -> str:
-    try:
-        return desk.resolve(incident)
-    except NoIncident:
-        # The replica may be older than the incident.
-        await desk.ready()
-        if not desk.has_picture:
-            raise NoServer(f"No warroom server: {desk.model.link.reason}.") from None
-        return desk.resolve(incident)
-
-
-async def _present(desk: Desk, stream: str) -> None:
-    """Read an incident; wait a moment for the server, so that the first picture is a true one."""
-    await desk.open(stream)
-    await desk.until(lambda: stream in desk.model.current or desk.offline, _FIRST_WITHIN)
-
-
-def _fail(sentence: str, code: int) -> int:
-    sys.stderr.write(f"{clean_line(sentence)}\n")
-    return code

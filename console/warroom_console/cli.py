@@ -1,4 +1,4 @@
-"""The command line: `warroom` and its commands, each imported when it is used.
+"""The command line: what `warroom` does with its arguments, and how every command ends.
 
 Exit codes: 0 done, 1 `doctor` or `fsck` found something wrong, 2 bad input, 3 no server and
 nothing to fall back on, 4 refused, 130 interrupted, 143 terminated.
@@ -8,93 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-from typing import Any
 
-import click
+from .saying import BAD_INPUT, Failure, fail
 
 INTERRUPTED = 130
-
-COMMANDS = {
-    "demo": "cli_run",
-    "serve": "cli_run",
-    "join": "cli_run",
-    "declare": "cli_write",
-    "list": "cli_read",
-    "show": "cli_read",
-    "alerts": "cli_read",
-    "note": "cli_write",
-    "set": "cli_write",
-    "role": "cli_write",
-    "tail": "cli_tail",
-    "export": "cli_read",
-    "token": "cli_token",
-    "init": "cli_admin",
-    "doctor": "cli_admin",
-    "fsck": "cli_admin",
-    "backup": "cli_admin",
-}
-"""Every command with the module that holds it, in the order in which help lists them."""
-
-
-class _Commands(click.Group):
-    """Imports a command's module when it is asked for, so that starting stays quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command = getattr(import_module(f".{module}", __package__), f"{cmd_name}_command")
-        assert isinstance(command, click.Command)
-        _take_server_anywhere(command)
-        return command
-
-
-def _note_server(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value:
-        ctx.meta["warroom.server"] = value
-
-
-def _take_server_anywhere(command: click.Command) -> None:
-    """Accept `--server` behind the command's name as well as before it."""
-    if any("--server" in parameter.opts for parameter in command.params):
-        return
-    command.params.append(
-        click.Option(
-            ["--server"], metavar="URL", expose_value=False, callback=_note_server, hidden=True
-        )
-    )
-    if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            _take_server_anywhere(inner)
-
-
-@click.group(
-    cls=_Commands,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.option(
-    "--server",
-    metavar="URL[,URL…]",
-    expose_value=False,
-    callback=_note_server,
-    help="The servers to try in order: unix:///path, ws://127.0.0.1:8764, wss://host:8764.",
-)
-@click.version_option(package_name="warroom", prog_name="warroom")
-@click.pass_context
-def warroom(ctx: click.Context) -> None:
-    """An incident war room in the terminal that keeps working when things are down.
-
-    Without a command: the lobby of the configured server.
-    """
-    if ctx.invoked_subcommand is None:
-        from .cli_run import lobby
-
-        lobby()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -103,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        code = _run(arguments)
+        code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has seen enough; leave nothing for the exit to flush.
@@ -112,44 +29,38 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(arguments: list[str]) -> int:
     try:
-        result: Any = warroom.main(arguments, prog_name="warroom", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        return _fail(_usage(error), error.exit_code)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        return _opened(arguments)
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         raise
+    except Failure as error:
+        fail(str(error))
+        return error.code
     except Exception as error:
-        return _failed(error)
+        from .mishap import record
+
+        fail(record(error))
+        return BAD_INPUT
 
 
-def _failed(error: Exception) -> int:
-    from .saying import Failure
+def _opened(arguments: list[str]) -> int:
+    """Open the console where nothing else was asked for, without taking the time to load click."""
+    match arguments:
+        case []:
+            from .start import lobby
 
-    if isinstance(error, Failure):
-        return _fail(str(error), error.code)
-    from .mishap import record
+            return lobby()
+        case ["join", incident] if incident and not incident.startswith("-"):
+            from .start import join
 
-    return _fail(record(error), 2)
+            return join(incident)
+        case _:
+            from .commands import call
 
-
-def _usage(error: click.ClickException) -> str:
-    message = error.format_message().rstrip(".")
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "warroom"
-    return f"{message}: see `{path} --help`."
-
-
-def _fail(sentence: str, code: int) -> int:
-    from warroom_incident.clean import clean_line
-
-    sys.stderr.write(f"warroom: {clean_line(sentence)}\n")
-    return code
+            return call(arguments)
 
 
 if __name__ == "__main__":

@@ -2,69 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NoReturn
 
 import click
 
-from .saying import Denied, Failure, Unreachable
+from .saying import Failure
 
 
 @click.command("join")
 @click.argument("incident", metavar="[INC]", required=False)
 def join_command(incident: str | None) -> None:
     """Open the console: an incident's room or, without INC, the lobby."""
-    if incident is None:
-        lobby()
-        return
-    _need_terminal()
-    from .desk import Desk
-    from .errand import visit
+    from .start import join, lobby
 
-    async def find(desk: Desk) -> str:
-        return desk.resolve(incident)
-
-    _open_console(visit(find))
-
-
-def lobby() -> None:
-    """Open the console in the lobby, if there is any room to show."""
-    from .contact import NoServer, Unwelcome, candidates, first_contact, known_room
-    from .errand import ADVICE, find_places
-    from .known import Known
-
-    places = find_places()
-    servers = candidates(places)
-    if known_room(places, servers) is None:
-        try:
-            server, welcome = asyncio.run(first_contact(places, servers))
-        except NoServer as error:
-            raise Unreachable(f"{str(error).rstrip('.')}: {ADVICE}.") from None
-        except Unwelcome as error:
-            raise Denied(str(error)) from None
-        if places.replica is None:
-            Known(places.state).remember(server.url, welcome.room)
-    _need_terminal()
-    _open_console(None)
-
-
-def _need_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Failure(
-            "The console needs a terminal: without one, use `warroom list`, `show`, `tail`, "
-            "`note` and the other commands."
-        )
-
-
-def _open_console(stream: str | None) -> NoReturn:
-    from .errand import find_places
-
-    app = import_module(".app", __package__)
-    sys.exit(app.run(find_places(), stream))
+    server = click.get_current_context().meta.get("warroom.server", "")
+    sys.exit(lobby(server) if incident is None else join(incident, server))
 
 
 @click.command("demo")
@@ -83,8 +40,17 @@ def demo_command(script: str | None, speed: float) -> None:
 @click.option("--listen", metavar="HOST:PORT", help="TCP for consoles with tokens.")
 @click.option("--cert", metavar="FILE", help="TLS certificate chain for --listen.")
 @click.option("--key", metavar="FILE", help="Its private key.")
-def serve_command(**flags: str | None) -> NoReturn:
+@click.option("--from-replica", is_flag=True, help="Begin with what this user's replica holds.")
+@click.option("--yes", is_flag=True, help="Do not ask before that.")
+def serve_command(from_replica: bool, yes: bool, **flags: str | None) -> NoReturn:
     """Run a server until SIGTERM; it prints one `ready` line when it takes connections."""
+    if from_replica:
+        import_module(".cli_takeover", __package__).from_replica(flags, yes=yes)
+    exec_server(flags)
+
+
+def exec_server(flags: Mapping[str, str | None]) -> NoReturn:
+    """Become the server, with these flags of its own."""
     if find_spec("warroom_server") is None:
         raise Failure("The server is not installed here: install the whole `warroom` package.")
     given = [part for name, value in flags.items() if value for part in (f"--{name}", value)]

@@ -214,8 +214,8 @@ def _visit(scene: Scene) -> int:
     for name in [name for name in os.environ if name.startswith(("WARROOM_", "XDG_"))]:
         del os.environ[name]
     os.environ.update(environment(scene.root))
-    app = import_module(".app", __package__)
-    code: int = app.run(scene.places, scene.stream)
+    start = import_module(".start", __package__)
+    code: int = start.run(scene.places, scene.stream)
     return code
 
 

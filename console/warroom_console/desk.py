@@ -16,19 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from warroom_incident.author import Entropy, new_id, new_stream
+from warroom_incident.author import Entropy, new_stream
 from warroom_incident.clock import Wall
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event, Packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body
 from warroom_incident.sync.wire import Here, encode
-from warroom_incident.vocabulary import (
-    ChecklistAttached,
-    IncidentDeclared,
-    SeveritySet,
-    StatusSet,
-)
 
 from .contact import candidates, first_contact, known_room
 from .hearing import Hearing
@@ -40,8 +34,8 @@ from .mending import Mending
 from .model import Model, Refusal
 from .naming import find_stream
 from .outgoing import Outgoing
-from .pen import Pen
-from .places import Places
+from .pen import Pen, declaration
+from .places import Places, parse_server
 from .refusals import Refusals
 from .saver import Saver
 from .undo import undo
@@ -75,6 +69,7 @@ class Desk:
     Args:
         places: The user's settings.
         board: Whether to receive the alert board.
+        connect: Whether to connect at once, or when `connect` is called.
         wall: The clock, in milliseconds.
         entropy: Random bytes.
     """
@@ -86,6 +81,7 @@ class Desk:
         places: Places,
         *,
         board: bool = True,
+        connect: bool = True,
         wall: Wall = wall_ms,
         entropy: Entropy = os.urandom,
     ) -> None:
@@ -94,12 +90,15 @@ class Desk:
         self._wall = wall
         self._entropy = entropy
         self._board = board
+        self._may_connect = asyncio.Event()
+        if connect:
+            self._may_connect.set()
         self._tasks: list[asyncio.Task[None]] = []
 
     # Opening and closing -------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        """Open the replica and begin to connect.
+        """Open the replica and begin to connect, unless that is to wait.
 
         Raises:
             NoServer: Nothing is known of any room here, and no server answers.
@@ -140,11 +139,12 @@ class Desk:
             self._hearing.unwatch,
         )
         self._memory.restore(room, board=self._board)
+        self.link.learn(url for place in self.model.servers for url in place.urls)
         self._memory.show(await self._outgoing.look())
         self._tasks = [
             asyncio.create_task(work)
             for work in (
-                self.link.run(),
+                self._linked(),
                 self._outgoing.run(),
                 self._saver.run(),
                 self._look_for_others(),
@@ -176,6 +176,18 @@ class Desk:
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+
+    def connect(self) -> None:
+        """Begin to connect, where that was to wait."""
+        self._may_connect.set()
+
+    async def _linked(self) -> None:
+        await self._may_connect.wait()
+        await self.link.run()
+
+    def move_to(self, url: str) -> None:
+        """Go to another server of the room now; `PlaceError` where that is no address."""
+        self.link.move(parse_server(url))
 
     # Streams -------------------------------------------------------------------------------
 
@@ -269,19 +281,7 @@ class Desk:
         Raises:
             DoorError: It may not be written; the message is one sentence.
         """
-        if checklist is None:
-            from warroom_incident.practice.library import load_checklist
-
-            checklist = load_checklist()
-        bodies: list[Body] = [IncidentDeclared(title=title, drill=drill)]
-        if severity is not None:
-            bodies.append(SeveritySet(severity=severity))  # type: ignore[arg-type]
-        bodies.append(StatusSet(status="started"))
-        bodies.append(
-            ChecklistAttached(
-                checklist=new_id(self._entropy), title=checklist.title, steps=checklist.steps
-            )
-        )
+        bodies = declaration(title, severity, drill, checklist, self._entropy)
         stream = new_stream(self._entropy)
         self._memory.begin(stream)
         try:

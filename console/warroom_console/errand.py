@@ -20,6 +20,7 @@ from .naming import NoIncident
 from .pen import NotAllowed
 from .places import PlaceError, Places
 from .saying import Denied, Failure, Unreachable, err
+from .start import ADVICE
 from .when import clock
 
 T = TypeVar("T")
@@ -29,7 +30,6 @@ READY_WITHIN = 8.0
 ANSWER_WITHIN = 5.0
 INTERRUPTED = 130
 TERMINATED = 143
-ADVICE = "start one with `warroom serve`, name one with --server, or look around in `warroom demo`"
 
 
 def find_places() -> Places:

@@ -7,8 +7,6 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
-
 from warroom_incident.directory import make_private
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -24,6 +22,8 @@ class Known:
 
     def rooms(self) -> dict[str, str]:
         """Every address with its room, the longest known first; a damaged file knows none."""
+        import msgspec
+
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=dict[str, str])
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -35,6 +35,8 @@ class Known:
         Raises:
             OSError: The state directory cannot be written.
         """
+        import msgspec
+
         rooms = self.rooms()
         if rooms.get(url) == room:
             return

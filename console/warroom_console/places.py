@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import tomllib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -183,6 +182,8 @@ def _configured(config: Path) -> str:
     path = config / CONSOLE_FILE
     try:
         with path.open("rb") as file:
+            import tomllib
+
             servers = tomllib.load(file).get("servers", [])
     except (FileNotFoundError, NotADirectoryError):
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -44,12 +43,19 @@ def err(text: str) -> None:
     sys.stderr.write(clean_line(text) + "\n")
 
 
+def fail(sentence: str) -> None:
+    """Print why a command ends without having done what it was asked."""
+    sys.stderr.write(f"warroom: {clean_line(sentence)}\n")
+
+
 def out_json(value: Any, *, lines: bool = False) -> None:
     """Print data: pretty or, with `lines`, on one line.
 
     Everything outside ASCII and DEL is escaped, so that data keeps its bytes and no terminal
     obeys them.
     """
+    import json
+
     text = json.dumps(value, indent=None if lines else 2)
     sys.stdout.write(text.replace("\x7f", "\\u007f") + "\n")
 

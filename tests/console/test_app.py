@@ -11,12 +11,13 @@ from tests.console.fake_room import fake_room
 from tests.console.still_desk import MINUTE, StillDesk, tell_story
 from tests.incident.making import NOW, OTHER_STREAM, STREAM
 from tests.waiting import wait_for
-from warroom_console.app import UNREACHABLE, _run, run
 from warroom_console.link import LinkState
 from warroom_console.naming import NoIncident
 from warroom_console.pace import QUICKEST, SLOWEST, Pace
 from warroom_console.places import Places, parse_servers
 from warroom_console.ringing import Ringing
+from warroom_console.saying import UNREACHABLE
+from warroom_console.start import _run, run
 from warroom_console.theme import DEFAULT_LOOK
 from warroom_console.widgets.row import Row
 from warroom_incident.sync.wire import Person
@@ -166,7 +167,7 @@ def test_without_any_server_it_says_so_and_exits_with_three(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     servers = parse_servers(f"unix://{home}/nothing")
-    assert run(Places(servers, True, home / "s", home / "c"), None) == UNREACHABLE
+    assert run(Places(servers, True, home / "s", home / "c"), None, headless=True) == UNREACHABLE
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "nothing" in said
@@ -177,7 +178,7 @@ def test_an_incident_of_a_room_never_seen_is_no_unknown_incident(
 ) -> None:
     servers = parse_servers(f"unix://{home}/nothing")
     places = Places(servers, True, home / "s", home / "c", home / "replica")
-    assert run(places, "INC-99") == UNREACHABLE
+    assert run(places, "INC-99", headless=True) == UNREACHABLE
     assert capsys.readouterr().err.startswith("No warroom server: ")
 
 
@@ -185,7 +186,7 @@ async def test_an_unknown_incident_is_told_after_the_server_was_asked(home: Path
     async with fake_room(home / "room") as room:
         places = Places(parse_servers(room.url), True, home / "s", home / "c", home / "replica")
         with pytest.raises(NoIncident, match="There is no incident “INC-99”"):
-            await _run(places, "INC-99", DEFAULT_LOOK)
+            await _run(places, "INC-99", DEFAULT_LOOK, headless=True)
 
 
 # The link ----------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ async def test_serve_hands_over_to_the_server_with_its_flags(tmp_path: Path) -> 
 
 
 async def test_every_command_has_a_help_text(tmp_path: Path) -> None:
-    from warroom_console.cli import COMMANDS
+    from warroom_console.commands import COMMANDS
 
     for command in COMMANDS:
         ran = await run(command, "--help")

@@ -309,9 +309,8 @@ def test_the_console_opens_in_the_drill_and_a_hang_up_leaves_nothing(
     )
     os.close(theirs)
     shown = b""
-    while b"Runbook" not in shown:
+    while b" DRILL " not in shown:
         shown += os.read(ours, 65536)
-    assert b" DRILL " in shown
     process.send_signal(number)
     with suppress(OSError):
         while more := os.read(ours, 65536):

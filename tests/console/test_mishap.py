@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from warroom_console import mishap
-from warroom_console.cli import main, warroom
+from warroom_console.cli import main
+from warroom_console.commands import warroom
 
 
 def test_the_details_go_to_a_private_file(home: Path) -> None:

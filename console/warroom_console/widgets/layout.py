@@ -26,7 +26,7 @@ from textual.layout import Layout, WidgetPlacement
 from textual.message import Message
 from textual.widget import Widget
 
-from warroom_console.theme import Tone, look_of
+from warroom_console.theme import Glyphs, Tone, look_of
 from warroom_console.widgets.quiet import Frame, Quiet
 from warroom_console.widgets.spans import blank, paint
 
@@ -140,17 +140,22 @@ class Divider(Quiet):
 
     def render_line(self, y: int) -> Strip:
         look = look_of(self)
-        glyphs = look.glyphs
-        match self._joints[y] if y < len(self._joints) else (False, False):
-            case (True, True):
-                shape = glyphs.cross if y else glyphs.join_down
-            case (True, False):
-                shape = glyphs.join_left
-            case (False, True):
-                shape = glyphs.join_right
-            case _:
-                shape = glyphs.bar
+        sides = self._joints[y] if y < len(self._joints) else (False, False)
+        shape = joint(look.glyphs, y, sides)
         return paint(((shape, Tone.FAINT),), self.size.width, look.palette)
+
+
+def joint(glyphs: Glyphs, y: int, sides: tuple[bool, bool]) -> str:
+    """Return row `y` of a divider, which titles meet from the left and the right, or not."""
+    match sides:
+        case (True, True):
+            return glyphs.cross if y else glyphs.join_down
+        case (True, False):
+            return glyphs.join_left
+        case (False, True):
+            return glyphs.join_right
+        case _:
+            return glyphs.bar
 
 
 class TooSmall(Quiet):

@@ -1,0 +1,117 @@
+"""The commands of `warroom`, each imported when it is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from .saying import fail
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "demo": "cli_run",
+    "serve": "cli_run",
+    "standby": "cli_takeover",
+    "promote": "cli_takeover",
+    "join": "cli_run",
+    "declare": "cli_write",
+    "list": "cli_read",
+    "show": "cli_read",
+    "alerts": "cli_read",
+    "note": "cli_write",
+    "set": "cli_write",
+    "role": "cli_write",
+    "tail": "cli_tail",
+    "export": "cli_read",
+    "token": "cli_token",
+    "init": "cli_admin",
+    "doctor": "cli_admin",
+    "fsck": "cli_admin",
+    "backup": "cli_admin",
+}
+"""Every command with the module that holds it, in the order in which help lists them."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is asked for, so that starting stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(import_module(f".{module}", __package__), f"{cmd_name}_command")
+        assert isinstance(command, click.Command)
+        _take_server_anywhere(command)
+        return command
+
+
+def _note_server(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value:
+        ctx.meta["warroom.server"] = value
+
+
+def _take_server_anywhere(command: click.Command) -> None:
+    """Accept `--server` behind the command's name as well as before it."""
+    if any("--server" in parameter.opts for parameter in command.params):
+        return
+    command.params.append(
+        click.Option(
+            ["--server"], metavar="URL", expose_value=False, callback=_note_server, hidden=True
+        )
+    )
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _take_server_anywhere(inner)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--server",
+    metavar="URL[,URL…]",
+    expose_value=False,
+    callback=_note_server,
+    help="The servers to try in order: unix:///path, ws://127.0.0.1:8764, wss://host:8764.",
+)
+@click.version_option(package_name="warroom", prog_name="warroom")
+@click.pass_context
+def warroom(ctx: click.Context) -> None:
+    """An incident war room in the terminal that keeps working when things are down.
+
+    Without a command: the lobby of the configured server.
+    """
+    if ctx.invoked_subcommand is None:
+        from .start import lobby
+
+        sys.exit(lobby(ctx.meta.get("warroom.server", "")))
+
+
+def call(arguments: list[str] | None) -> int:
+    """Do what the arguments say and return the exit code; those of the process for None."""
+    try:
+        result: Any = warroom.main(arguments, prog_name="warroom", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        fail(_usage(error))
+        return error.exit_code
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        return INTERRUPTED
+
+
+def _usage(error: click.ClickException) -> str:
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "warroom"
+    return f"{message}: see `{path} --help`."
