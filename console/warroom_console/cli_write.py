@@ -22,6 +22,7 @@ from warroom_incident.vocabulary import (
 from .desk import Desk
 from .errand import follow, settle, visit
 from .link import wall_ms
+from .naming import known_name
 from .saying import Failure, err, out
 from .when import parse_when
 
@@ -114,9 +115,16 @@ def role_command(incident: str, role: str, person: str | None, clear: bool) -> N
         if clear and desk.model.incident(stream).holder(wanted) is None:
             err(f"Nobody holds the role of {wanted}: nothing was changed.")
             return
-        await settle(desk, [desk.write(stream, RoleAssigned(role=wanted, person=holder))])
+        name = holder and known_name(holder, known_people(desk, stream))
+        await settle(desk, [desk.write(stream, RoleAssigned(role=wanted, person=name))])
 
     visit(work)
+
+
+def known_people(desk: Desk, stream: str) -> set[str]:
+    """Who is here, and who wrote in an incident."""
+    here = {person.name for person in desk.model.people}
+    return here | set(desk.model.incident(stream).people())
 
 
 # Reading arguments ---------------------------------------------------------------------------

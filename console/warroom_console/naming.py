@@ -1,8 +1,8 @@
-"""What people call an incident: `INC-7`, `7`, `INC-~k3f9`, or its stream's whole name."""
+"""What people call things: an incident `INC-7`, `7`, `INC-~k3f9` or by its stream, a person `ana`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from warroom_incident.clean import clean_line
 from warroom_incident.incident import provisional
@@ -40,3 +40,13 @@ def _names(stream: str, number: str) -> tuple[str, ...]:
     unnumbered = provisional(stream).casefold()
     short = number.removeprefix("inc-")
     return (number, short, stream, stream.removeprefix("i-"), unnumbered, unnumbered[4:])
+
+
+def known_name(name: str, known: Iterable[str]) -> str:
+    """The name that somebody goes by in the room: `ana (ops)` for `ana` on a shared account.
+
+    A name that is known as it is, or fits several people, stays what was typed.
+    """
+    everybody = set(known)
+    fitting = [full for full in everybody if full.startswith(f"{name} (")]
+    return fitting[0] if name not in everybody and len(fitting) == 1 else name
