@@ -128,7 +128,7 @@ class Desk:
         self.link = self._hearing.link = Link(
             servers, self._hearing, token=places.token, wall=self._wall
         )
-        self._memory = Memory(places, self.model, self._home, self._saver)
+        self._memory = Memory(places, self.model, self._home, self._saver, self._hearing.forget)
         self._mending = self._hearing.mending = Mending(
             self.model,
             self._home,
@@ -148,6 +148,7 @@ class Desk:
                 self._outgoing.run(),
                 self._saver.run(),
                 self._look_for_others(),
+                self._saver.tidy(self._wall, lambda: frozenset(self._hearing.wanted)),
             )
         ]
         return self

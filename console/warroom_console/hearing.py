@@ -170,23 +170,23 @@ class Hearing:
 
     def follow(self, stream: str) -> None:
         """Receive a stream from now on."""
-        if stream in self.wanted:
-            return
-        self.wanted[stream] = None
-        self._read.add(stream)
-        if self.welcome is not None and self.end is not None:
-            self.link.send(self.end.subscribe([stream]))
+        if stream not in self.wanted:
+            self.wanted[stream] = None
+            self.watch(stream)
 
     def leave(self, stream: str) -> None:
         """Receive a stream no longer."""
-        if stream not in self.wanted:
-            return
-        self._note_cursors()
-        del self.wanted[stream]
-        if self.welcome is not None and self.end is not None:
-            self.link.send(self.end.subscribe([], [stream]))
-        self._model.current.discard(stream)
-        self._model.synced.discard(stream)
+        if stream in self.wanted:
+            del self.wanted[stream]
+            self.unwatch(stream)
+            self._model.current.discard(stream)
+            self._model.synced.discard(stream)
+
+    def forget(self, stream: str) -> None:
+        """Read a stream from its beginning when it is followed next."""
+        self._cursors.pop(stream, None)
+        if self.end is not None:
+            self.end.forget(stream)
 
     def watch(self, stream: str) -> None:
         """Receive a stream on this connection only, to mend it."""

@@ -24,12 +24,15 @@ from warroom_incident.sync.wire import Follow
 class Loaded:
     """A stream as it was kept. `places_known` says that all of it lies before the cursor.
 
+    It `has_holes` where the cursor counts more than there is, because a row was damaged or another
+    process dropped the stream meanwhile: then it must be read from its beginning.
     `copies` are to be saved, because they come from another process's replica.
     """
 
     events: list[Event]
     cursor: Follow
     places_known: bool
+    has_holes: bool = False
     copies: list[Kept] = field(default_factory=list)
 
 
@@ -111,7 +114,9 @@ class Home:
                 events[event.entry] = event
                 if shelf.replica is not self.own:
                     copies.append(Kept(event.entry, stream, admitted, packet))
-        return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, copies)
+        if len(events) < cursor.iseq:
+            return Loaded(list(events.values()), Follow(stream), False, True, [])
+        return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, False, copies)
 
     def packets(self, stream: str, ids: frozenset[str]) -> list[tuple[int, Packet]]:
         """Kept events of a stream by their entries, with admission stamps, in displayed order."""

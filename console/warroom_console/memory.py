@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -18,13 +18,24 @@ from .saver import Saver
 
 
 class Memory:
-    """Shows in the model what the replica and the outbox hold, each stream once."""
+    """Shows in the model what the replica and the outbox hold, each stream once.
 
-    def __init__(self, places: Places, model: Model, home: Home, saver: Saver) -> None:
+    `forget` is told of streams that are not whole here: they are read from their beginning.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        model: Model,
+        home: Home,
+        saver: Saver,
+        forget: Callable[[str], None] = lambda _stream: None,
+    ) -> None:
         self._places = places
         self._model = model
         self._home = home
         self._saver = saver
+        self._forget = forget
         self._loaded = {ROOM}  # the accounts and tokens of a room are never kept here
 
     def restore(self, room: str, *, board: bool) -> None:
@@ -74,6 +85,8 @@ class Memory:
         if stream in self._loaded:
             return
         self._loaded.add(stream)
+        if loaded.has_holes:
+            self._forget(stream)
         self._model.fold(stream).extend(loaded.events)
         if loaded.places_known:
             for event in loaded.events:

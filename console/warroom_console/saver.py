@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.clock import Wall
 from warroom_incident.replica import Kept, Placed, Replica, Sealed
 from warroom_incident.sync.wire import BoardCursor, Follow, Summary
 
 SAVE_EVERY = 1.0
+
+TIDY_AFTER = 30.0
+"""When a console that stays open drops old incidents from its replica, in seconds."""
+
+KEEP_CLOSED_MS = 14 * 86_400_000
+"""How long a replica keeps an incident that is closed; open ones it keeps for ever."""
 
 
 @dataclass
@@ -123,6 +131,17 @@ class Saver:
         else:
             self._trouble("")
             self._saved(cursors)
+
+    async def tidy(self, wall: Wall, wanted: Callable[[], frozenset[str]]) -> None:
+        """Drop what is too old, some time after the start; `wanted` is in use."""
+        await asyncio.sleep(TIDY_AFTER)
+        await self.prune(wall() - KEEP_CLOSED_MS, wanted())
+
+    async def prune(self, before: int, keep: Collection[str]) -> None:
+        """Drop incidents that were closed before a time in milliseconds; a failure can wait."""
+        with suppress(sqlite3.Error):
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._disk, self._replica.prune, before, keep)
 
     def _commit(self, unsaved: _Unsaved, cursors: list[Follow]) -> None:
         if unsaved.other_board:

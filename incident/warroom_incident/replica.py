@@ -8,7 +8,7 @@ that holds the slot writes; anybody of the same user may read.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -192,6 +192,32 @@ class Replica:
     def forget_records(self) -> None:
         """Drop the alert records: another board counts now."""
         self._db.execute("DELETE FROM records")
+
+    def prune(self, before: int, keep: Collection[str]) -> int:
+        """Drop incidents that were closed and untouched since `before` (milliseconds).
+
+        Their lines in the lobby stay. Returns how many were dropped; `keep` names streams that
+        are in use.
+        """
+        db = self._db
+        rows = db.execute(
+            "SELECT s.stream FROM summaries s WHERE json_extract(s.json, '$.status') = 'closed'"
+            " AND coalesce(json_extract(s.json, '$.changed_at'), 0) < ?"
+            " AND EXISTS (SELECT 1 FROM events e WHERE e.stream = s.stream)",
+            (before,),
+        ).fetchall()
+        old = [stream for (stream,) in rows if stream not in keep]
+        for stream in old:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for table in ("cursors", "places", "seals", "events"):
+                    db.execute(f"DELETE FROM {table} WHERE stream = ?", (stream,))
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        return len(old)
 
     # Reading -------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from tests.incident.talking import HELLO, Console, Server, complete, join
 from warroom_incident import schema
 from warroom_incident.event import Event, Packet, check_packet, read_packet
 from warroom_incident.log import Entry
-from warroom_incident.replica import FILE, Kept, Replica
+from warroom_incident.replica import FILE, Kept, Placed, Replica, Sealed
 from warroom_incident.schema import StorageError
 from warroom_incident.sync.client_end import ClientEnd
 from warroom_incident.sync.wire import BoardCursor, Follow, Push, Summary
@@ -271,3 +271,34 @@ def test_what_one_console_wrote_another_holds_to_the_last_byte(
     assert replica.cursors() == [console.cursors[STREAM]]
     replica.close()
     server.log.close()
+
+
+def test_incidents_that_were_closed_long_ago_are_dropped_and_no_others(home: Path) -> None:
+    streams = {name: f"i-{name * 16}" for name in "abcde"}
+    replica = Replica.open(home)
+
+    def line(name: str, status: str, changed_at: int) -> Summary:
+        return Summary(streams[name], "INC-1", "t", "SEV2", status, changed_at=changed_at)
+
+    lines = [
+        line("a", "closed", NOW - 1),
+        line("b", "closed", NOW + 1),
+        line("c", "resolved", NOW - 1),
+        line("d", "closed", NOW - 1),
+        line("e", "closed", NOW - 1),
+    ]
+    for name in "abcd":
+        replica.save(
+            events=kept(Writer(), "1", "2", stream=streams[name]),
+            cursors=[Follow(streams[name], "log-1", 2, "ab" * 32)],
+            places=[Placed("log-1", streams[name], 1, bytes(32))],
+            seals=[Sealed("log-1", streams[name], 1, NOW, "server", "ab" * 64)],
+        )
+    replica.save(summaries=lines)
+    assert replica.prune(NOW, keep={streams["d"]}) == 1
+    assert replica.prune(NOW, keep={streams["d"]}) == 0
+    assert [n for n in "abcd" if replica.events(streams[n])] == ["b", "c", "d"]
+    assert {c.stream for c in replica.cursors()} == {streams[n] for n in "bcd"}
+    assert replica.proofs(streams["a"]) == []
+    assert len(replica.summaries()) == 5
+    replica.close()

@@ -140,6 +140,10 @@ class ClientEnd:
         digest = self._holdings.set_digest(stream)
         return msgspec.structs.replace(cursor, set_digest=digest)
 
+    def forget(self, stream: str) -> None:
+        """Read a stream from its beginning when it is followed next: not all of it is held."""
+        self._cursors.pop(stream, None)
+
     def push(self, events: Sequence[Packet]) -> list[bytes]:
         """The frames that carry new events."""
         frames: list[bytes] = []
