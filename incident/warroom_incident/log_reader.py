@@ -22,7 +22,10 @@ class Row(NamedTuple):
 
 
 class End(NamedTuple):
-    """The end of a stream: the last `iseq` (0 when empty), the chain there, and its seal."""
+    """The end of a stream: the last `iseq` (0 when empty), the chain there, and its seal.
+
+    `admitted` is when it was sealed, in milliseconds.
+    """
 
     iseq: int = 0
     chain: bytes = ZERO
@@ -169,7 +172,7 @@ class LogReader:
     def end(self, stream: str) -> End:
         """The end of a stream."""
         row = self._db.execute(
-            "SELECT e.iseq, e.chain, e.admitted, x.signature FROM streams s"
+            "SELECT e.iseq, e.chain, coalesce(x.admitted, e.admitted), x.signature FROM streams s"
             " JOIN events e ON e.stream = s.id"
             " LEFT JOIN seals x ON x.stream = e.stream AND x.iseq = e.iseq"
             " WHERE s.name = ? ORDER BY e.iseq DESC LIMIT 1",

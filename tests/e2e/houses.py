@@ -30,10 +30,15 @@ class House(ServerProcess):
     """
 
     def __init__(
-        self, root: Path, *arguments: str, before: Sequence[str] = (), config: str = ""
+        self,
+        root: Path,
+        *arguments: str,
+        before: Sequence[str] = (),
+        config: str = "",
+        program: Sequence[str] = ("-m", "warroom_server"),
     ) -> None:
         root.mkdir(exist_ok=True)
-        super().__init__(root, *arguments)
+        super().__init__(root, *arguments, program=program)
         self.before = tuple(before)
         self.config = root / "config"
         self.environ: dict[str, str] = {"WARROOM_CONFIG": str(self.config)}

@@ -33,7 +33,9 @@ class Elsewhere:
         written = [author.write(STREAM, "zoe", NoteAdded(text=f"{n}")) for n in range(count)]
         self.events: list[Event] = [event for event, _ in written]
         self.packets: list[Packet] = [packet for _, packet in written]
-        self.log.append([Entry(event, packet) for event, packet in written], now_ms() - 60_000)
+        # Admitted elsewhere before: the seal is younger than what it covers.
+        entries = [Entry(event, packet, now_ms() - 120_000) for event, packet in written]
+        self.log.append(entries, now_ms() - 60_000)
 
     def proof(self, first: int, *, chain: str | None = None) -> list[bytes]:
         """The frames that prove the places from `first` on."""

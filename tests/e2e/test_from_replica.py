@@ -1,0 +1,108 @@
+"""No server and no standby is left: what the consoles hold becomes a server again."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+
+from tests.e2e.houses import House, cleared, command, desk_at, in_step
+from tests.e2e.test_takeover import declared
+from tests.waiting import wait_for
+from warroom_incident.vocabulary import NoteAdded, SeveritySet
+from warroom_server.keys import load_or_create
+
+SERVE = ("-m", "warroom_console", "serve")
+
+
+async def test_a_users_replica_becomes_the_server_and_its_seals_go_on_proving(home: Path) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--from-replica", "--yes", program=SERVE)
+    b.socket = a.socket
+    b.environ |= {"WARROOM_REPLICA": str(home / "replica-ana"), "WARROOM_SERVER": a.url}
+    async with cleared(a, b):
+        await a.start()
+        async with desk_at(a.url, home, "bo") as bo:
+            async with desk_at(a.url, home, "ana") as ana:
+                stream = await declared(ana, bo)
+                await a.kill()
+                shutil.rmtree(a.root)
+                a.root.mkdir()
+                ana.write(stream, SeveritySet(severity="SEV1"))
+                bo.write(stream, NoteAdded(text="written while nobody served"))
+                await ana.kept()
+            await b.start()
+            said = b.output.decode()
+            assert "It knows no tokens and no rights" in said
+            assert "taken over: 1 incidents" in said
+            assert "word alone" not in said, "the lost server's seals prove it all"
+            await wait_for(lambda: bo.model.live and not bo.model.pending, "bo is back", 30)
+            await in_step(bo, b, stream)
+            state = b.state(stream)
+            assert (state.severity, state.number) == ("SEV1", "INC-1")
+            assert not any(event.via for event in state.events.values())
+            async with desk_at(a.url, home, "ana") as ana:
+                await ana.open(stream)
+                await in_step(ana, b, stream)
+        await b.terminate()
+        assert await b.run_to_end() == 2, "there is a log now"
+        assert "without --from-replica" in b.output.decode()
+
+
+async def test_a_takeover_is_not_hidden_in_a_private_directory(home: Path) -> None:
+    a = House(home / "a")
+    async with cleared(a):
+        await a.start()
+        async with desk_at(a.url, home, "ana") as ana:
+            assert await ana.ready()
+            ana.declare("x")
+            await wait_for(lambda: not ana.model.pending, "the acks")
+        await a.kill()
+    environ = {
+        "WARROOM_REPLICA": str(home / "replica-ana"),
+        "WARROOM_SERVER": a.url,
+        "WARROOM_DATA": str(home / "b"),
+        "WARROOM_CONFIG": str(home / "b-config"),
+    }
+    asked = await command("serve", "--from-replica", environ=environ, code=2)
+    assert "--yes" in asked
+    private = home / "private" / "socket"
+    b = House(home / "b", "--from-replica", "--yes", program=SERVE)
+    b.environ |= environ
+    b.socket = private
+    async with cleared(b):
+        await b.start()
+        assert "only you can reach it" in b.output.decode()
+
+
+async def test_a_fresh_server_trusts_each_author_and_marks_what_others_bring(home: Path) -> None:
+    a = House(home / "a")
+    fresh = House(home / "fresh")
+    fresh.socket = a.socket
+    async with cleared(a, fresh):
+        await a.start()
+        async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
+            stream = await declared(ana, bo)
+            bo.write(stream, SeveritySet(severity="SEV1"))
+            await wait_for(lambda: ana.model.incident(stream).severity == "SEV1", "bo's word")
+            room = ana.model.room
+        await a.kill()
+        # Nothing is left of the old server, not even what would prove its seals.
+        load_or_create(fresh.config / "room.key", secrets.token_bytes, room)
+        await fresh.start()
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.open(stream)
+            await in_step(ana, fresh, stream)
+            state = fresh.state(stream)
+            assert {e.via for e in state.events.values() if e.head.by == ana.model.you} == {None}
+            others = {e.via for e in state.events.values() if e.head.by != ana.model.you}
+            assert others == {ana.model.you}
+            assert state.severity == "SEV2", "hearsay does not say how bad it is"
+            async with desk_at(a.url, home, "bo") as bo:
+                await bo.open(stream)
+                await wait_for(lambda: fresh.state(stream).severity == "SEV1", "its author", 30)
+                mine = [
+                    e.via for e in fresh.state(stream).events.values() if e.head.by == bo.model.you
+                ]
+                assert set(mine) == {None}
+                await wait_for(lambda: ana.model.incident(stream).severity == "SEV1", "at ana's")
