@@ -1,4 +1,4 @@
-"""What people call things: an incident `INC-7`, `7`, `INC-~k3f9` or by its stream, a person `ana`."""
+"""What people call things: an incident `INC-7`, `7`, `INC-~k3f9` or its stream, a person `ana`."""
 
 from __future__ import annotations
 
