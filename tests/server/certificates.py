@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(directory: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1 and its key; returns both paths."""
+def make_certificate(directory: Path, *addresses: str) -> tuple[Path, Path]:
+    """Write a certificate for some IP addresses, else 127.0.0.1, and its key; returns both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "warroom test")])
     now = datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    ips = [ipaddress.ip_address(address) for address in addresses or ("127.0.0.1",)]
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip) for ip in ips])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
