@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.author import Author, Counters, new_rep
 from warroom_incident.clock import HybridClock
-from warroom_incident.event import Event, Packet, read_packet
+from warroom_incident.event import Event, Packet, read_packet, void_of
 from warroom_incident.fields import AlertCopy, StepCopy
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
@@ -194,7 +194,7 @@ def histories(draw: st.DrawFn) -> list[tuple[Event, Packet]]:
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[Event]:
-    """A history as it may arrive: admitted by several servers, some bodies withheld later."""
+    """A history as it may arrive: admitted by several servers, refused by some, redacted later."""
     found: list[Event] = []
     for _, packet in draw(histories()):
         stamps = st.one_of(st.none(), st.integers(NOW - 5, NOW + 5))
@@ -202,6 +202,8 @@ def deliveries(draw: st.DrawFn) -> list[Event]:
             found.append(read_packet(packet, at))
         if draw(st.integers(0, 4)) == 0:
             found.append(withheld(packet, draw(stamps)))
+        if draw(st.integers(0, 4)) == 0:
+            found.append(read_packet(void_of(packet, "not now"), draw(stamps)))
     return found
 
 
