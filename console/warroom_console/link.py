@@ -109,7 +109,7 @@ class Link:
         self._first: tuple[Server, ...] = ()
         self._learned: tuple[Server, ...] = ()
         self._barred: dict[str, str] = {}
-        self._moving = False
+        self._moving = self._sent_away = False
         self.state = LinkState()
 
     # What others ask -----------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Link:
             while True:
                 self._moving = False
                 for server in self._round:
-                    self._welcomed_at = None
+                    self._welcomed_at, self._sent_away = None, False
                     await self._try(server)
                     if self._moving:
                         break
@@ -189,7 +189,8 @@ class Link:
                         # Welcome and farewell in a circle must not go round at full speed.
                         if time.monotonic() - self._welcomed_at > LASTING:
                             delay = FIRST_DELAY
-                        break
+                        if not self._sent_away:
+                            break
                 if self._moving:
                     delay = FIRST_DELAY
                     continue
@@ -341,6 +342,7 @@ class Link:
 
     def _broken(self, server: Server, error: ProtocolError) -> None:
         sentence = farewell(error.code, clean_line(error.reason, 120))
+        self._sent_away = error.code is Close.BUSY  # another one may have time
         if error.code.final:
             raise Stop(sentence)
         if error.code is Close.LOG_CHANGED:

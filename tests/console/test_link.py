@@ -247,3 +247,78 @@ async def test_a_copied_replica_takes_a_new_name_and_comes_back(tmp_path: Path) 
             room.farewell = None
             await wait_for(lambda: link.live)
     assert "stopped" not in ears.phases()
+
+
+# Moving -------------------------------------------------------------------------------------
+
+
+def two_rooms(root: Path) -> tuple[Path, Path]:
+    """Directories for two servers."""
+    paths = (root / "one", root / "two")
+    for path in paths:
+        path.mkdir()
+    return paths
+
+
+async def test_it_goes_where_it_learned_that_the_room_is_kept_and_stays_there(
+    tmp_path: Path,
+) -> None:
+    one, two = two_rooms(tmp_path)
+    async with fake_room(one) as first, fake_room(two) as second, linked(Ears(), first.url) as link:
+        await wait_for(lambda: link.live)
+        link.learn(["no address", f"unix://{tmp_path}/dead", second.url])
+        await first.stop()
+        await wait_for(lambda: link.live and link.state.server == second.url)
+        await first.start()
+        greeted = first.greeted
+        await second.stop()
+        await second.start()
+        await wait_for(lambda: link.live and second.greeted > 1)
+        assert first.greeted == greeted, "nobody moves back by itself"
+
+
+async def test_it_moves_at_once_when_told_to(tmp_path: Path) -> None:
+    one, two = two_rooms(tmp_path)
+    async with fake_room(one) as first, fake_room(two) as second, linked(Ears(), first.url) as link:
+        await wait_for(lambda: link.live)
+        link.move(parse_server(second.url))
+        await wait_for(lambda: link.live and link.state.server == second.url)
+        await first.stop()
+        assert link.live
+
+
+async def test_it_comes_back_from_a_move_to_nowhere(tmp_path: Path) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room, linked(ears, room.url) as link:
+        await wait_for(lambda: link.live)
+        link.move(parse_server(f"unix://{tmp_path}/dead"))
+        await wait_for(lambda: room.greeted == 2 and link.live)
+        assert any("dead" in state.server for state in ears.states)
+
+
+@pytest.mark.parametrize("code", [Close.UNKNOWN_TOKEN, Close.FORBIDDEN, Close.BUSY])
+async def test_a_learned_server_that_lets_nobody_in_is_passed_over(
+    code: Close, tmp_path: Path
+) -> None:
+    one, two = two_rooms(tmp_path)
+    async with fake_room(one) as first, fake_room(two) as second, linked(Ears(), first.url) as link:
+        await wait_for(lambda: link.live)
+        second.farewell = (code, "not you")
+        link.learn([second.url])
+        await first.stop()
+        await wait_for(lambda: second.greeted)
+        await first.start()
+        await wait_for(lambda: link.live and link.state.server == first.url)
+
+
+async def test_it_stops_when_the_only_server_that_worked_lets_nobody_in_any_more(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room, linked(Ears(), room.url) as link:
+        await wait_for(lambda: link.live)
+        link.learn([f"unix://{tmp_path}/dead"])
+        room.farewell = (Close.UNKNOWN_TOKEN, "revoked")
+        await room.stop()
+        await room.start()
+        await wait_for(lambda: link.state.phase == "stopped")
+        assert "revoked" in link.state.reason

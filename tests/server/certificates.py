@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(directory: Path, *addresses: str) -> tuple[Path, Path]:
-    """Write a certificate for some IP addresses, else 127.0.0.1, and its key; returns both paths."""
+    """Write a certificate for some addresses, else 127.0.0.1, and its key; returns both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "warroom test")])
     now = datetime.now(UTC)

@@ -231,3 +231,37 @@ def test_a_long_history_is_compacted_without_losing_a_cursor() -> None:
         board.apply([signal(str(i % 3), at=NOON + i)])
     assert [r.rev for r in board.since(2998)] == [2999, 3000]
     assert [r.rev for r in board.since(0)] == [2998, 2999, 3000]
+
+
+def test_another_servers_alerts_are_shown_until_their_sender_speaks_here() -> None:
+    other, board = empty_board(), empty_board()
+    (first,) = other.apply([signal("disk")])
+    board.adopt([first])
+    assert keys(board.open()) == ["disk"]
+    again = board.rev
+    board.adopt([first])
+    assert board.rev == again, "nothing new is nothing to tell"
+    (over,) = other.apply([signal("disk", "resolved", at=2_000)])
+    board.adopt([over])
+    assert board.open() == []
+
+
+def test_a_sender_who_speaks_here_counts_for_more_than_another_server() -> None:
+    other, board = empty_board(), empty_board()
+    board.apply([signal("disk")])
+    (elsewhere,) = other.apply([signal("cpu")])
+    board.adopt([elsewhere])
+    assert keys(board.open()) == ["disk"]
+    board.adopt([elsewhere], every=True)
+    assert set(keys(board.open())) == {"disk", "cpu"}
+
+
+def test_an_adopted_episode_goes_on_when_its_sender_comes() -> None:
+    other, board = empty_board(), empty_board()
+    (first,) = other.apply([signal("disk")])
+    board.adopt([first])
+    (here,) = board.apply([signal("disk", "resolved", at=5_000)])
+    assert here.uid == first.uid
+    (late,) = other.apply([signal("disk", at=6_000_000)])
+    board.adopt([late])
+    assert board.open() == [], "its sender speaks here now"
