@@ -34,6 +34,13 @@ CONFIG = """\
 # What this room is called where several are listed.
 # name = "Acme production"
 
+# Other servers of this room to keep in step with. For one over TLS the token of an admin there lies
+# beside this file, in peer-HOST-PORT.token with mode 0600.
+# peers = ["wss://war2.example.com:8764"]
+
+# Where consoles find this server, in the order to try; without it they are told what its doors say.
+# urls = ["unix:///run/warroom/socket", "wss://war1.example.com:8764"]
+
 [access]
 # What an account may do that was granted nothing else: viewer, responder, commander or admin.
 # default = "responder"
