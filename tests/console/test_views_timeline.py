@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.console.fake_ctx import drawn
 from tests.console.still_desk import MINUTE, Reader, StillDesk
 from tests.incident.making import NOW, STREAM
-from warroom_console.model import Area
+from warroom_console.model import Area, Refusal
 from warroom_console.views.timeline import TimelineView
 from warroom_console.widgets.spans import plain
 from warroom_incident.fields import StepCopy
@@ -210,3 +211,14 @@ def test_copied_it_is_markdown(told: Told, desk: StillDesk) -> None:
 def test_names_are_cut_to_a_column_and_cleaned(told: Told, desk: StillDesk) -> None:
     desk.says("a-very-long-name\x1b[31m (ops)", NoteAdded(text="hi"))
     assert told.last == "22:13 ● a-very-lo… hi"
+
+
+def test_a_refused_note_is_shown_once_with_its_words_to_whoever_wrote_it(told: Told) -> None:
+    before = len(told.lines())
+    note = told.desk.says("ana", NoteAdded(text="my own words"))
+    void = msgspec.structs.replace(note, withheld="refused: you may only read here")
+    told.desk.model.incident(STREAM).add(void)
+    told.desk.model.refusals[note.id] = Refusal(note, "you may only read here", NOW)
+    told.desk.model.touch(STREAM, [note.id])
+    assert "my own words" in told.last
+    assert len(told.lines()) == before + 1

@@ -84,14 +84,18 @@ class TimelineView:
     def entries(self, room: Room) -> list[Entry]:
         """Every entry, by the time at which it happened."""
         state, known = room.state, self._entries
+        # What I wrote and was refused is shown with its text, not as the void that others see.
+        mine = room.model.refusals
         found: list[Entry] = []
         for id_ in state.ordered:
+            if id_ in mine:
+                continue
             entry = known.get(id_)
             if entry is None:
                 entry = known[id_] = entry_of(room, state.events[id_])
                 self._rows.pop(id_, None)
             found.append(entry)
-        for refusal in room.model.refusals.values():
+        for refusal in mine.values():
             if refusal.event.head.stream == room.stream:
                 self._rows.pop(refusal.event.id, None)
                 found.append(refused_entry(room, refusal.event, refusal.reason))
