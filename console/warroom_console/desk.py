@@ -90,9 +90,7 @@ class Desk:
         self._wall = wall
         self._entropy = entropy
         self._board = board
-        self._may_connect = asyncio.Event()
-        if connect:
-            self._may_connect.set()
+        self._at_once, self._connecting = connect, False
         self._tasks: list[asyncio.Task[None]] = []
 
     # Opening and closing -------------------------------------------------------------------
@@ -116,12 +114,14 @@ class Desk:
         self._hearing = Hearing(places, self.model, self._home, board=self._board)
         self._saver = Saver(
             self._home.own,
+            self._home.disk,
             self._hearing.cursors,
             self._hearing.saved,
             partial(self.model.troubled, "replica"),
         )
         self._outbox_trouble = partial(self.model.troubled, "outbox")
-        self._outgoing = Outgoing(self._home.outbox, self._push, self._outbox_trouble)
+        disk = self._home.disk
+        self._outgoing = Outgoing(self._home.outbox, disk, self._push, self._outbox_trouble)
         self._refusals = self._hearing.refusals = Refusals(self.model, self._outgoing, self._wall)
         self._pen = Pen(self.model, self._home)
         self._hearing.saver, self._hearing.outgoing = self._saver, self._outgoing
@@ -144,13 +144,14 @@ class Desk:
         self._tasks = [
             asyncio.create_task(work)
             for work in (
-                self._linked(),
                 self._outgoing.run(),
                 self._saver.run(),
                 self._look_for_others(),
                 self._saver.tidy(self._wall, lambda: frozenset(self._hearing.wanted)),
             )
         ]
+        if self._at_once:
+            self.connect()
         return self
 
     async def __aexit__(
@@ -180,11 +181,9 @@ class Desk:
 
     def connect(self) -> None:
         """Begin to connect, where that was to wait."""
-        self._may_connect.set()
-
-    async def _linked(self) -> None:
-        await self._may_connect.wait()
-        await self.link.run()
+        if not self._connecting:
+            self._connecting = True
+            self._tasks.append(asyncio.create_task(self.link.run()))
 
     def move_to(self, url: str) -> None:
         """Go to another server of the room now; `PlaceError` where that is no address."""
@@ -195,7 +194,7 @@ class Desk:
     async def open(self, stream: str) -> None:
         """Follow a stream: show what the replica holds at once, then what the server has."""
         if not self._memory.knows(stream):
-            self._memory.take_in(stream, await asyncio.to_thread(self._home.load, stream))
+            self._memory.take_in(stream, await self._home.read(stream))
         self._hearing.follow(stream)
 
     async def close_stream(self, stream: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +64,9 @@ class Home:
         """The account that this slot wrote under so far, empty for a new one."""
         self._fresh = fresh
         self._shelves = [_shelf(replica) for replica in (own, *others)]
+        # A thread takes memory in each of a machine's two hundred consoles: one for all disk work.
+        self.disk = ThreadPoolExecutor(1, "disk")
+        """The thread that writes the outbox and the replica."""
         self._newest = max(self._shelves, key=lambda shelf: shelf.heard_at)
         self._best = _best(self._shelves)
 
@@ -118,6 +123,10 @@ class Home:
             return Loaded(list(events.values()), Follow(stream), False, True, [])
         return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, False, copies)
 
+    async def read(self, stream: str) -> Loaded:
+        """As `load`, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.disk, self.load, stream)
+
     def packets(self, stream: str, ids: frozenset[str]) -> list[tuple[int, Packet]]:
         """Kept events of a stream by their entries, with admission stamps, in displayed order."""
         found = {}
@@ -141,7 +150,8 @@ class Home:
         self.account = ""
 
     def close(self) -> None:
-        """Give the slot back."""
+        """Finish what the disk has to do, and give the slot back."""
+        self.disk.shutdown()
         for shelf in self._shelves:
             shelf.replica.close()
         self.slot.close()

@@ -19,6 +19,7 @@ class Outgoing:
 
     Args:
         outbox: Where they rest.
+        disk: The thread that writes them.
         push: Called with events that are durable here; it sends them if it can.
         trouble: Called with a sentence when the disk does not take an event, with an empty one
             when it does again.
@@ -27,6 +28,7 @@ class Outgoing:
     def __init__(
         self,
         outbox: Outbox,
+        disk: ThreadPoolExecutor,
         push: Callable[[Sequence[Packet]], None],
         trouble: Callable[[str], None],
     ) -> None:
@@ -42,7 +44,7 @@ class Outgoing:
         self._idle = asyncio.Event()
         self._idle.set()
         self._pushed: set[str] = set()
-        self._disk = ThreadPoolExecutor(1, "outbox")
+        self._disk = disk
 
     # Writing -------------------------------------------------------------------------------
 
@@ -150,10 +152,12 @@ class Outgoing:
         return self.outbox.refusals()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+        # Whoever waits may be cancelled; what stands in the thread's queue is done all the same.
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._disk, work))
 
     async def close(self) -> None:
         """Finish what the disk has to do."""
         if self._unwritten:
             await self._write()
-        await asyncio.get_running_loop().run_in_executor(None, self._disk.shutdown)
+        await self._run(lambda: None)

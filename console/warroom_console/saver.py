@@ -43,6 +43,7 @@ class Saver:
 
     Args:
         replica: The cache of this process's slot.
+        disk: The thread that writes it.
         cursors: Gives how far each stream was read; called when a commit is put together.
         saved: Called after a commit with the cursors that are now on disk.
         trouble: Called with a sentence when the disk refuses, with an empty one when it works.
@@ -51,6 +52,7 @@ class Saver:
     def __init__(
         self,
         replica: Replica,
+        disk: ThreadPoolExecutor,
         cursors: Callable[[], list[Follow]],
         saved: Callable[[list[Follow]], None],
         trouble: Callable[[str], None],
@@ -61,7 +63,7 @@ class Saver:
         self._trouble = trouble
         self._unsaved = _Unsaved()
         self._dirty = asyncio.Event()
-        self._disk = ThreadPoolExecutor(1, "replica")
+        self._disk = disk
 
     # Gathering -----------------------------------------------------------------------------
 
@@ -123,7 +125,8 @@ class Saver:
         cursors = [*unsaved.cursors, *self._cursors()]
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._disk, self._commit, unsaved, cursors)
+            # Leaving cancels the wait, not a commit that stands in the thread's queue.
+            await asyncio.shield(loop.run_in_executor(self._disk, self._commit, unsaved, cursors))
         except sqlite3.Error as error:
             self._unsaved = _joined(unsaved, self._unsaved)
             self._dirty.set()
@@ -158,10 +161,9 @@ class Saver:
         )
 
     async def close(self) -> None:
-        """Commit what is left and end."""
+        """Commit what is left."""
         if self._dirty.is_set():
             await self.save()
-        await asyncio.get_running_loop().run_in_executor(None, self._disk.shutdown)
 
 
 def _joined(first: _Unsaved, then: _Unsaved) -> _Unsaved:

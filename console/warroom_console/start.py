@@ -7,9 +7,10 @@ one sentence then.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,12 @@ BEHIND = (
 
 FIRST_WITHIN = 2.0
 """How long an incident that the replica knows nothing of waits for a server, in seconds."""
+
+_USUAL = gc.get_threshold()
+_YOUNG_ONLY = (*_USUAL[:2], 10_000)
+
+SETTLED_AFTER = 1.0
+"""When a start is over, in seconds after the room was shown."""
 
 
 def join(incident: str, server: str = "") -> int:
@@ -97,6 +104,8 @@ def run(
         ascii_only: Draw with nothing but ASCII, as is done where the terminal takes no UTF-8.
         headless: Draw nothing at all.
     """
+    # What is imported stays; looking through all of it again and again takes a tenth of the start.
+    gc.set_threshold(*_YOUNG_ONLY)
     from .theme import choose_look
 
     plain = ascii_only or "utf" not in (sys.stdout.encoding or "utf-8").lower()
@@ -164,6 +173,7 @@ class _Start:
             app.exit()
         else:
             app.call_after_refresh(desk.connect)
+            app.set_timer(SETTLED_AFTER, _settle)
 
     async def _arrive(self) -> tuple[Desk, str | None]:
         from .desk import OtherRoom
@@ -185,6 +195,17 @@ class _Start:
                 await _read(desk, stream)
             self._stack.push_async_callback(stack.pop_all().aclose)
             return desk, stream
+
+
+def _settle() -> None:
+    """Give back the memory that only the start needed, and look no more through what stays."""
+    gc.collect(1)
+    gc.freeze()
+    gc.set_threshold(*_USUAL)
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).malloc_trim(0)  # glibc alone has it
 
 
 async def _find(desk: Desk, incident: str) -> str:
