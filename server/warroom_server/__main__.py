@@ -88,7 +88,7 @@ def _take_over(replica: Path, data: Path, key_path: Path) -> None:
     finally:
         shelf.close()
     doubt = f", {taken.unproven:,} of them on {shelf.you}'s word alone" if taken.unproven else ""
-    _say(f"taken over: {taken.incidents:,} incidents, {taken.events:,} events{doubt}")
+    _say(f"taken over: incidents {taken.incidents:,}, events {taken.events:,}{doubt}")
 
 
 async def _run(server: Server, doors: Doors) -> None:

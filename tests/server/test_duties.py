@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.console_client import Console, leave_all
+from tests.e2e.console_client import Console, leave_all, new_author
 from tests.server.running import InProcess, server_in_process
+from tests.waiting import wait_for
 from warroom_incident.alerts import Signal
 from warroom_incident.author import new_stream
+from warroom_incident.event import Event, Packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.linking import copy_of
 from warroom_incident.log import Entry, Log, Receipt
@@ -98,6 +101,57 @@ async def test_two_declarations_at_once_get_different_numbers(
     numbers = {state_of(house, stream).number for stream in streams}
     assert numbers == {f"INC-{n}" for n in range(1, 21)}
     await leave_all([bo])
+
+
+async def hand_on(house: InProcess, *events: tuple[Event, Packet], at: int | None = None) -> None:
+    """Let events come as from another server, which admitted them at some time."""
+    room = house.server.room
+    await room.commit([Entry(event, packet, at) for event, packet in events], handed_on=True)
+
+
+async def test_an_incident_from_another_server_keeps_the_number_that_comes_after_it(
+    house: InProcess,
+) -> None:
+    author, stream = new_author(), new_stream(secrets.token_bytes)
+    await hand_on(house, author.write(stream, "zoe", IncidentDeclared(title="there")))
+    await hand_on(house, author.write(stream, "warroom", IncidentNumbered(number="INC-9")))
+    await settled(house)
+    state = state_of(house, stream)
+    await wait_for(lambda: not house.server.room.is_settling(stream), "its rest")
+    await settled(house)
+    assert [e.body for e in state.history(("number",)) if e.head.rep != author.rep] == []
+    ana = await Console(user="ana").join(house.socket)
+    await wait_numbered(house, await ana.declare(), "INC-10")
+    await leave_all([ana])
+
+
+async def test_of_two_incidents_with_one_number_the_earlier_keeps_it(
+    house: InProcess, ana: Console
+) -> None:
+    stream = await ana.declare()
+    await wait_numbered(house, stream, "INC-1")
+    author, other = new_author(), new_stream(secrets.token_bytes)
+    declared = author.write(other, "zoe", IncidentDeclared(title="there"))
+    number = author.write(other, "warroom", IncidentNumbered(number="INC-1"))
+    await hand_on(house, declared, number, at=1_000)
+    await wait_numbered(house, stream, "INC-1-2")
+    assert state_of(house, other).number == "INC-1"
+
+
+async def test_of_two_numbers_of_one_incident_the_earlier_counts_and_no_conflict_stays(
+    house: InProcess, ana: Console
+) -> None:
+    stream = await ana.declare()
+    await wait_numbered(house, stream, "INC-1")
+    author = new_author()
+    await hand_on(house, author.write(stream, "warroom", IncidentNumbered(number="INC-7")))
+    await wait_for(lambda: not state_of(house, stream).conflicts(), "one number")
+    assert state_of(house, stream).number == "INC-1"
+
+
+async def wait_numbered(house: InProcess, stream: str, number: str) -> None:
+    """Wait until an incident is called so."""
+    await wait_for(lambda: state_of(house, stream).number == number, number)
 
 
 async def test_a_number_is_given_once_however_often_an_incident_is_declared(
