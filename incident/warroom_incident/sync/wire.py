@@ -8,7 +8,6 @@ All times are integer milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import IntEnum
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -17,6 +16,8 @@ from msgspec import Meta, Raw
 
 from ..alerts import AlertRecord
 from ..event import REP, HexId, Packet, StreamName
+from .closing import MAX_REASON as MAX_REASON, Close as Close, ProtocolError as ProtocolError
+from .sights import Person as Person, Place as Place, Summary as Summary
 
 PROTOCOL = 1
 MAX_FRAME = 256 * 1024
@@ -31,45 +32,9 @@ CREDIT = 64 * 1024
 SEEN_EVERY = 32 * 1024
 """A console says `seen` when it has read so much, in bytes, or once a second."""
 
-MAX_REASON = 120
-"""The longest reason of a closing, in bytes: a close frame has room for 123."""
-
 Name = Annotated[str, Meta(max_length=80)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Chain = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
-
-
-class Close(IntEnum):
-    """Why a connection ends. Codes from 4000 on are ours."""
-
-    RESTART = 1012
-    BUSY = 1013
-    TOO_BIG = 1009
-    BAD_MESSAGE = 4000
-    UNKNOWN_TOKEN = 4001
-    FORBIDDEN = 4003
-    STALLED = 4008
-    REPLICA_CLASH = 4009
-    OLD_PROTOCOL = 4010
-    LOG_CHANGED = 4011
-
-    @property
-    def final(self) -> bool:
-        """Whether trying again by itself cannot help."""
-        return self in (
-            Close.UNKNOWN_TOKEN,
-            Close.FORBIDDEN,
-            Close.OLD_PROTOCOL,
-        )
-
-
-class ProtocolError(Exception):
-    """The other end broke the protocol; the connection closes with this code and sentence."""
-
-    def __init__(self, code: Close, reason: str) -> None:
-        self.code = code
-        self.reason = reason.encode(errors="replace")[:MAX_REASON].decode(errors="ignore")
-        super().__init__(self.reason)
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="t", omit_defaults=True):
@@ -285,27 +250,6 @@ class Synced(Message, frozen=True, tag="synced"):
     set_digest: str = ""
 
 
-class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An incident in one line, for the lobby. Times in milliseconds.
-
-    `linked` names the alert episodes that are linked to it.
-    """
-
-    stream: str
-    id: str
-    title: str
-    severity: str
-    status: str
-    drill: bool = False
-    commander: str | None = None
-    started_at: int | None = None
-    ended_at: int | None = None
-    changed_at: int = 0
-    events: int = 0
-    conflicts: int = 0
-    linked: list[str] = []
-
-
 class Summaries(Message, frozen=True, tag="summaries"):
     """Incidents that changed; `whole` when it is all of them."""
 
@@ -321,16 +265,6 @@ class Records(Message, frozen=True, tag="records"):
     records: list[AlertRecord]
 
 
-class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Somebody connected: name, where, doing what, on how many consoles, since when."""
-
-    name: str
-    where: str = ""
-    doing: str = ""
-    since: int = 0
-    consoles: int = 1
-
-
 class Trouble(Message, frozen=True, tag="trouble"):
     """What is wrong with the server, in one sentence for people; empty when it is over."""
 
@@ -341,22 +275,6 @@ class Presence(Message, frozen=True, tag="presence"):
     """Everybody who is here: replaces what was known."""
 
     people: list[Person]
-
-
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A machine that is trusted to keep the room: a server or, while it does not serve, a standby.
-
-    `key` is its public key (Ed25519, hex) and `server` the start of it; `urls` are where consoles
-    find it; `here` marks the one that speaks, `connected` those that it is in step with.
-    """
-
-    server: Annotated[str, Meta(max_length=64)]
-    key: Chain
-    name: Name = ""
-    urls: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=8)] = []
-    serves: bool = False
-    here: bool = False
-    connected: bool = False
 
 
 class Servers(Message, frozen=True, tag="servers"):
