@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 C = TypeVar("C")
 
 
@@ -60,8 +62,7 @@ class BadCommand(ValueError):
     """A `:` line that cannot be understood; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Args:
+class Args(Struct, frozen=True):
     """What followed the command's word: `text` as typed, `words` split like a shell would."""
 
     text: str = ""
@@ -84,8 +85,7 @@ def no_hints(_context: object, _args: Args) -> Iterable[str]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Action(Generic[C]):
+class Action(Struct, Generic[C], frozen=True):
     """One thing that a responder can do.
 
     `id` is dotted ("alerts.ack"). `keys` are printable characters or Textual key names ("space",
@@ -118,8 +118,7 @@ class Action(Generic[C]):
         return f"{self.leader} {self.keys[0]}" if self.leader else self.keys[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer(Generic[C]):
+class Offer(Struct, Generic[C], frozen=True):
     """An action as it stands in a context: `reason` is why it is disabled, None when it is not."""
 
     action: Action[C]

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from warroom_incident.author import Entropy, new_stream
 from warroom_incident.clock import Wall
@@ -54,8 +55,7 @@ class OtherRoom(Exception):
     """The server holds another room than the replica; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What became of some events: acknowledged, refused (with reasons), or still waiting."""
 
     acknowledged: frozenset[str]

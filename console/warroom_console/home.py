@@ -8,7 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from warroom_incident.author import Author, Counters, Entropy, new_rep
 from warroom_incident.clock import HybridClock, Wall
@@ -38,8 +41,7 @@ class Loaded:
     copies: list[Kept] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelf:
+class _Shelf(Struct, frozen=True):
     """One slot's replica, how far it goes, and when it heard from a server last."""
 
     replica: Replica
@@ -99,6 +101,16 @@ class Home:
     def own_is_newest(self) -> bool:
         """Whether that is this process's own."""
         return self._newest.replica is self.own
+
+    @cached_property
+    def board(self) -> Replica:
+        """The replica that read the alert board furthest, of the board that was heard of last."""
+        read = [(shelf, cursor) for shelf in self._shelves if (cursor := shelf.replica.board())]
+        if not read:
+            return self.own
+        current = max(read, key=lambda pair: pair[0].heard_at)[1].board
+        furthest = (pair for pair in read if pair[1].board == current)
+        return max(furthest, key=lambda pair: pair[1].rev)[0].replica
 
     def cursors(self) -> dict[str, Follow]:
         """How far every stream was read, by whoever read it furthest."""

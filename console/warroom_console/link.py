@@ -13,8 +13,10 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from warroom_incident.clean import clean_line
 from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
@@ -40,8 +42,7 @@ OPEN_WITHIN = 5.0
 Phase = Literal["connecting", "live", "retrying", "stopped"]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkState:
+class LinkState(Struct, frozen=True):
     """The link as it is. Times in milliseconds since the epoch.
 
     `connecting` is the first attempt, `retrying` every later one and the wait for it. `offset_ms`
@@ -357,7 +358,7 @@ class Link:
         self._change(phase=phase, server=server.url, rtt_ms=None, reason=reason)
 
     def _change(self, **changes: object) -> None:
-        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        self.state = replace(self.state, **changes)
         self._listener.linked(self.state)
 
 

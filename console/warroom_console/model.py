@@ -8,9 +8,10 @@ Nothing here knows a screen, a socket or a disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.board import BoardState
@@ -44,8 +45,7 @@ class Area(StrEnum):
     TROUBLE = "trouble"
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What changed since the last look: areas, alert episodes, and per stream the event ids.
 
     An event that changes another (an edit, a star) brings that one's id too.
@@ -56,8 +56,7 @@ class Changes:
     records: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """An own event that the server did not admit. `at` in milliseconds."""
 
     event: Event

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from warroom_incident.event import Event
 
@@ -11,8 +12,7 @@ MOST = 100
 """How many actions are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """One action: the events that it wrote, and what the prompt row said about it."""
 
     stream: str

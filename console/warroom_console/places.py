@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from msgspec import Struct
 from platformdirs import user_config_path, user_runtime_path, user_state_path
 
 from warroom_incident.clean import clean_line
@@ -37,8 +38,7 @@ class PlaceError(ValueError):
     """A setting cannot be used; the message is one sentence that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """One server's address. `path` is the socket of a `unix` one."""
 
     url: str

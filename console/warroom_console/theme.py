@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.style import Style
 from textual.theme import Theme
 
@@ -253,8 +254,7 @@ THEMES = (_theme(DARK, dark=True), _theme(LIGHT, dark=False))
 """Textual themes to register; the 16-colour and attribute palettes run on Textual's `ansi-dark`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """Every character that the console draws and that a plain ASCII terminal lacks."""
 
     pending: str = "○"
@@ -321,8 +321,7 @@ ASCII = Glyphs(
 """The same, for terminals and fonts that have nothing but ASCII."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The palette and the glyphs in force."""
 
     palette: Palette = DARK

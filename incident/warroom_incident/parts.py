@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .event import Event
 from .fields import AlertCopy, StepCopy
 from .reducers import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Writes to one register that have not seen each other; the first is shown provisionally."""
 
     key: Key
     writes: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RoleHeld:
+class RoleHeld(Struct, frozen=True):
     """Who holds a role, and since when in milliseconds."""
 
     role: str
@@ -26,8 +24,7 @@ class RoleHeld:
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step of an attached checklist as it stands. Times in milliseconds."""
 
     copy: StepCopy
@@ -38,8 +35,7 @@ class Step:
     notes: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Checklist:
+class Checklist(Struct, frozen=True):
     """An attached checklist as it stands."""
 
     id: str
@@ -52,8 +48,7 @@ class Checklist:
         return sum(step.state in ("done", "skipped") for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """A saved version of a draft. `at` in milliseconds."""
 
     id: str
@@ -62,8 +57,7 @@ class Version:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A draft: the versions that stand (several when saved unseen of each other), all saved."""
 
     id: str
@@ -76,8 +70,7 @@ class Draft:
     """The version marked ready, as long as it is the one that stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """An alert linked to the incident. `at` in milliseconds."""
 
     uid: str

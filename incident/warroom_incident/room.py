@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
+
+from msgspec import Struct
 
 from .clock import Stamp
 from .fold import Fold
@@ -12,8 +13,7 @@ from .reducers import Right
 from .vocabulary import MemberGranted, ServerListed, StandbyListed, TokenCreated
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A bearer token that was made and not revoked. `expires` in milliseconds."""
 
     id: str
@@ -25,8 +25,7 @@ class Token:
     created: int
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """A machine that is trusted to keep the room.
 
     `server` is its name by its public key (Ed25519, hex); `serves` says whether it was ever the

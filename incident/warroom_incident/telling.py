@@ -5,7 +5,7 @@ Texts hold data as it came: whoever shows a line cleans it first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .event import REFUSED, Event
 from .fold import Fold
@@ -55,8 +55,7 @@ _IMPACT = {
 _STEP = {"open": "opened", "doing": "began", "done": "ticked", "skipped": "skipped"}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """An entry of the timeline: its kind, its line, and whether it is mere machinery."""
 
     kind: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 from textual.geometry import Region, Size
@@ -59,7 +60,7 @@ async def test_plain_ascii_draws_nothing_else() -> None:
         app.room.header.show(Heading(title="checkout"))
         for number in PANELS:
             panel = app.room.deck.panel(number)
-            panel.set_title(replace(panel.title, badges=()))
+            panel.set_title(msgspec.structs.replace(panel.title, badges=()))
         await pilot.press("question_mark")
         app.room.prompt.set_idle(())
         await settle(pilot)
@@ -297,7 +298,7 @@ def test_the_look_follows_the_terminal(environ: dict[str, str], palette: object)
 def test_a_light_theme_and_plain_ascii_can_be_asked_for() -> None:
     look = choose_look({"TERM": "xterm-256color"}, theme="light", ascii_only=True)
     assert look == Look(LIGHT, ASCII)
-    assert all(getattr(ASCII, name).isascii() for name in ASCII.__slots__)
+    assert all(getattr(ASCII, name).isascii() for name in ASCII.__struct_fields__)
 
 
 @pytest.mark.parametrize("palette", PALETTES.values(), ids=lambda palette: palette.name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from warroom_console.actions import PANELS, Action, Args, Registry, Scope
 from warroom_console.context import Ctx
@@ -28,8 +30,7 @@ COMMS = next(number for number, scope in PANELS.items() if scope is Scope.COMMS)
 _TITLES: dict[Phase, str] = {"first": "First notice", "update": "Update", "final": "Last update"}
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One draft in one editor: what its author had seen when it began.
 
     `about` names the draft, or `new:` and an audience; `given` is the text it began with.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
@@ -42,8 +43,7 @@ def register(registry: Registry[Ctx]) -> None:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """What is to be declared; `uid` is an alert that is linked to it at once."""
 
     title: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import age
@@ -14,8 +15,7 @@ from warroom_console.widgets.spans import Line, Span, column
 from warroom_incident.clean import cells, clean_line
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """How wide the columns beside the title are, in cells; 0 for one that nobody needs."""
 
     service: int = 0
@@ -35,8 +35,7 @@ class Columns:
         return cls(service, count, acked, where)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One row: the alert as it stands, its age in words, and the columns of its list."""
 
     alert: Standing

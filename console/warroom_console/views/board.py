@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
@@ -32,8 +33,7 @@ def severity_tone(severity: str) -> Tone:
     return SEVERITY_TONES.get(severity, Tone.SEVX)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One alert episode as it stands. Times in milliseconds.
 
     `acked_by` is who took it on here, empty for nobody. `incidents` are the numbers of the

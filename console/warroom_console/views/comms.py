@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Glyphs, Tone
@@ -39,8 +40,7 @@ _EXCERPT = 3
 _OLDER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class DraftRow:
+class DraftRow(Struct, frozen=True):
     """What the row of a draft depends on."""
 
     audience: str

@@ -8,7 +8,8 @@ nobody has taken on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
@@ -16,8 +17,7 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.reducers import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """One thing to see to.
 
     `act` is the action that sees to it, `key` how it is pressed and `does` what that does; `panel`

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.model import Mark
@@ -29,8 +30,7 @@ MARK_TONES: dict[Mark, Tone] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry as it is drawn. Times in milliseconds.
 
     `remarks` are what must be said beside its text: late, edited, noted later.

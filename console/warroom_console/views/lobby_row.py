@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Glyphs, Tone
@@ -21,8 +22,7 @@ def is_open(summary: Summary) -> bool:
     return summary.status not in ("resolved", "closed")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One incident as its row shows it."""
 
     summary: Summary

@@ -8,8 +8,9 @@ these is a register of its own, listed below the first while somebody holds it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Glyphs, Tone
@@ -40,8 +41,7 @@ _PURPOSES = {
 _TITLE_WIDTH, _NAME_WIDTH = 22, 18
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One person that a role was given to. `at` in milliseconds; `away`: no console open."""
 
     person: str | None
@@ -49,8 +49,7 @@ class Claim:
     away: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A role as it stands. Several claims are a conflict; the first of them counts for now."""
 
     role: str

@@ -8,8 +8,9 @@ runs them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Glyphs, Tone
@@ -30,8 +31,7 @@ _BESIDE = 20
 """The most cells that a step's owner and time take of its line."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(Struct, frozen=True):
     """What the row of a step depends on."""
 
     text: str

@@ -6,8 +6,9 @@ then the tail, then the lead. A banner (a drill, a split room) takes the place b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.bar import Bar
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _LEAST_TITLE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """What the header says: `lead` and `tail` around a `title` that is cut to the room left."""
 
     lead: Line = ()

@@ -8,8 +8,9 @@ pinned ones never.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.bar import Bar
@@ -46,8 +47,7 @@ def key_label(key: str) -> str:
     return _NAMES.get(key, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """A key and what it does; `pinned` ones stay when the row is short."""
 
     key: str

@@ -18,9 +18,9 @@ Message: `Deck.Activated(number)`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import Layout, WidgetPlacement
 from textual.message import Message
@@ -51,8 +51,7 @@ _COLUMNS_THREE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """Regions by panel number (0 is the detail pane) and the columns between them.
 
     An open panel of height 1 shows its title only. `dividers` are one cell wide.

@@ -11,9 +11,9 @@ is typed filters the list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.geometry import Region, Size
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from warroom_console.actions import Offer
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Something to choose. `reason` says why it cannot be chosen now; `heading` names its group.
 
     A choice without an id is there to be read.

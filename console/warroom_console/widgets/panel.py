@@ -9,8 +9,9 @@ A title update repaints the changed cells of one row and never asks for a layout
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.bar import Bar
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(Struct, frozen=True):
     """What a panel's title line says beside its number and name.
 
     `status` is shown when the panel is collapsed, `filter` and `position` when it is open.

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.bar import Bar
@@ -44,8 +45,7 @@ def _fine(_text: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A question for one line of text.
 
     `complete` gives whole lines that the text may become, `check` a sentence when it will not do
@@ -68,8 +68,7 @@ class Ask:
     """Whether the text is kept for ↑ and after Esc; never for a target that must be typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     text: str
     then: Callable[[], None]
     left: Callable[[], object] | None

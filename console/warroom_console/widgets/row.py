@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
 from textual.cache import LRUCache
 
 from warroom_console.theme import Look, Surface, Tone
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 Draw: TypeAlias = Callable[[int], Sequence[Line]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One entry of a list.
 
     `draw(width)` gives one line or more and must depend on nothing that `version` does not name.

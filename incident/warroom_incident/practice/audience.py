@@ -1,6 +1,6 @@
 """Audiences: who is told about an incident, and how long each of them may be left waiting."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .severity import Severity
 from .words import find
@@ -15,8 +15,7 @@ ROUND_MINUTES = 10
 """How often the deputy calls for the commander's round of questions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """A group that is told the same thing in the same words.
 
     `cadence` is the longest time between two updates in minutes; None is as the severity asks.

@@ -1,12 +1,11 @@
 """Roles: who answers for what while an incident lasts, and the card each holder is shown."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .words import find
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """A hat that one person wears. `duties` is its card: a few lines, most important first."""
 
     id: str

@@ -11,7 +11,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..fields import StepCopy
 from .outline import Outline, Part, outline
@@ -40,8 +41,7 @@ _CODE = {"sh", "shell", "bash", "zsh", "sql", "promql", "logql", "powershell", "
 _SESSIONS = {"", "console", "terminal", "shell-session"}  # input and output, both or either
 
 
-@dataclass(frozen=True, slots=True)
-class Runbook:
+class Runbook(Struct, frozen=True):
     """A title and its steps; `left_out` counts steps that were too many to take along.
 
     A step's first line says what to do, further lines are details. Its id depends on its section

@@ -1,12 +1,11 @@
 """Severities: how bad it is, what that asks of people, and how often they must be told."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .words import find
 
 
-@dataclass(frozen=True, slots=True)
-class Severity:
+class Severity(Struct, frozen=True):
     """One step of the ladder; lower numbers are worse.
 
     `rank` orders them, worst first: `SEV?` stands right behind SEV1, because what nobody has

@@ -1,7 +1,8 @@
 """Statuses: where an incident stands, and the word a public status page uses for it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from .words import find
 
@@ -9,8 +10,7 @@ PageWord = Literal["investigating", "identified", "monitoring", "resolved"]
 """The four words that every status page knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """One stage of an incident, in the order of `STATUSES`.
 
     `page` is what the public is told. Mitigated is *monitoring* and never *resolved*: the pain
