@@ -81,7 +81,7 @@ class Stage(Protocol):
     """What a verb asks of the screen itself."""
 
     def back(self) -> None:
-        """Give up marks, filter or zoom, whichever is there; else close the view."""
+        """Give up marks, filter or zoom, whichever is there; it never leaves the screen."""
 
     def close_view(self) -> None:
         """Go back to the lobby; the lobby itself stays."""

@@ -31,13 +31,22 @@ def desk() -> StillDesk:
     return desk
 
 
-async def test_it_opens_in_the_lobby_and_enter_joins_and_escape_comes_back(desk: StillDesk) -> None:
+async def test_it_opens_in_the_lobby_and_enter_joins_and_q_comes_back(desk: StillDesk) -> None:
     async with at_console(desk) as console:
         assert "warroom lobby" in console.header
         await console.press("enter")
         assert console.header.startswith(" INC-42 SEV1 Checkout fails")
         assert desk.opened == [STREAM]
-        await console.press("escape")
+        await console.press("q")
+        assert "warroom lobby" in console.header
+
+
+async def test_escape_stays_in_the_incident_and_says_what_leaves(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("escape", "escape")
+        assert "INC-42" in console.header
+        assert console.prompt == "q or :lobby leaves the incident."
+        await console.type(":lobby", "enter")
         assert "warroom lobby" in console.header
 
 
@@ -65,7 +74,7 @@ async def test_what_others_do_is_drawn_without_a_key(desk: StillDesk) -> None:
 
 async def test_news_comes_also_to_a_screen_that_is_not_in_front(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
-        await console.press("escape")
+        await console.press("q")
         desk.says("bo", NoteAdded(text="written meanwhile"))
         await console.sees("warroom lobby")
         await console.press("enter")
@@ -94,7 +103,7 @@ async def test_the_clock_goes_on(desk: StillDesk) -> None:
 
 async def test_it_tells_the_others_where_one_is(desk: StillDesk) -> None:
     async with at_console(desk) as console:
-        await console.press("enter", "escape")
+        await console.press("enter", "q")
         assert [where for where, _ in desk.whereabouts] == ["", STREAM, ""]
 
 

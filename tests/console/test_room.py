@@ -228,7 +228,7 @@ async def test_a_viewer_may_look_and_is_told_why_not_more(desk: StillDesk) -> No
 async def test_who_types_what_reaches_the_screen(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         desk.arrives(Person("bo", STREAM, "editing draft d1"))
-        await console.press("escape")
+        await console.press("q")
         assert "bo  in INC-42, editing draft d1" in console.text
 
 

@@ -309,7 +309,7 @@ class Base(TerminalScreen):
         self.pane.draw(self.seat, in_sight=True)
 
     def back(self) -> None:
-        """Give up marks, filter or zoom, whichever is there; else close the view."""
+        """Give up marks, filter or zoom, whichever is there; it never leaves the screen."""
         pane = self.pane
         if pane.rows.marks:
             pane.rows.mark(())
@@ -317,8 +317,12 @@ class Base(TerminalScreen):
             pane.view.filter = ""
             pane.draw(self.seat, in_sight=True)
         elif not self.unzoom():
-            self.close_view()
+            self.stay()
         self.draw_rest()
+
+    def stay(self) -> None:
+        """Say which key leaves: nothing was there to give up."""
+        self.seat.flash("q or :lobby leaves the incident.", Tone.DIM)
 
     def close_view(self) -> None:
         """Go back to the lobby; the lobby itself stays."""

@@ -51,4 +51,7 @@ class LobbyScreen(Base):
         return lobby_idle(self.seat)
 
     def close_view(self) -> None:
+        self.stay()
+
+    def stay(self) -> None:
         self.seat.flash("This is the lobby: ctrl+q leaves warroom.", Tone.DIM)
