@@ -72,7 +72,7 @@ class Hearing:
         self.lobby_whole = False
         self.other_room: str | None = None
         """The sentence on a server that turned out to hold another room."""
-        self.board: BoardCursor | None = home.newest.board()
+        self.board: BoardCursor | None = home.board.board() if board else None
         self._cursors = home.cursors()
         self._read = set(self.wanted)
         self._told: dict[str, int] = {}

@@ -58,14 +58,22 @@ class Memory:
         model.as_of = int(meta["heard_at"]) if "heard_at" in meta else None
         model.summaries = {summary.stream: summary for summary in newest.summaries()}
         if board:
-            model.records = {record.uid: record for record in newest.records()}
+            self._restore_records()
             self.load(BOARD)
         if not self._home.own_is_newest:
-            self._saver.keep_meta(**meta)
+            # A cursor without the records that it counts would hide them for good.
+            heard = {name: value for name, value in meta.items() if name not in ("board", "rev")}
+            self._saver.keep_meta(**heard)
             self._saver.keep_summaries(model.summaries.values())
-            if board:
-                self._saver.forget_records()
-                self._saver.keep_records(model.records.values(), newest.board())
+
+    def _restore_records(self) -> None:
+        """Show the alerts of whoever read the board furthest, and take them over."""
+        source = self._home.board
+        cursor = source.board()  # before the records: another process may be writing both
+        self._model.records = {record.uid: record for record in source.records()}
+        if source is not self._home.own:
+            self._saver.forget_records()
+            self._saver.keep_records(self._model.records.values(), cursor)
 
     def knows(self, stream: str) -> bool:
         """Whether a stream was read from the replica, or never lay there."""

@@ -191,6 +191,8 @@ class Replica:
 
     def forget_records(self) -> None:
         """Drop the alert records: another board counts now."""
+        # The cursor goes first: without it the board is read from its beginning.
+        self._db.execute("DELETE FROM meta WHERE name IN ('board', 'rev')")
         self._db.execute("DELETE FROM records")
 
     def prune(self, before: int, keep: Collection[str]) -> int:

@@ -249,6 +249,32 @@ async def test_alerts_and_acknowledgements_arrive_and_are_kept(tmp_path: Path) -
             assert desk.model.board.acknowledged("u1") is not None
 
 
+async def test_a_console_without_alerts_leaves_no_cursor_that_hides_them(tmp_path: Path) -> None:
+    record = AlertRecord(
+        uid="u1", key="k", source="s", kind="generic", episode=1, title="disk", severity="SEV1",
+        state="firing", first_seen=1, last_seen=1, starts_at=1,
+    )  # fmt: skip
+    async with fake_room(tmp_path) as room:
+        room.records = [record]
+        async with Desk(places(room), board=False) as first:
+            await first.ready()
+            async with Desk(places(room)) as second:
+                await wait_for(lambda: "u1" in second.model.records)
+        async with Desk(places(room), board=False) as again:  # in the slot of the first
+            await again.ready()
+        room.heard.clear()
+        async with Desk(places(room)) as last:
+            assert last.model.records == {"u1": record}
+            await last.ready()
+        (hello,) = room.told(Hello)
+        assert isinstance(hello, Hello)
+        assert hello.board is not None
+        assert hello.board.rev == 1
+        await room.stop()
+        async with Desk(places(room)) as offline:
+            assert offline.model.records == {"u1": record}
+
+
 async def test_another_board_replaces_the_alerts(tmp_path: Path) -> None:
     record = AlertRecord(
         uid="u1", key="k", source="s", kind="generic", episode=1, title="disk", severity="SEV1",

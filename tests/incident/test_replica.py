@@ -92,9 +92,10 @@ def test_the_last_word_on_a_summary_a_cursor_and_a_setting_counts(home: Path) ->
 
 def test_the_records_of_another_board_are_forgotten(home: Path) -> None:
     replica = Replica.open(home)
-    replica.save(records=[alert_record("a")])
+    replica.save(records=[alert_record("a")], board=BoardCursor("b1", 7))
     replica.forget_records()
     assert replica.records() == []
+    assert replica.board() is None
     replica.close()
 
 
