@@ -43,10 +43,37 @@ def test_claiming_what_one_holds_writes_nothing(ctx: FakeCtx, registry: Registry
 
 
 def test_a_claim_can_be_undone(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
+    ctx.says("bo", RoleAssigned(role="scribe", person="bo"))
+    ctx.cursor = "scribe"
+    ctx.press(registry, "c")
+    assert holders(ctx) == {"scribe": "ana"}
+    ctx.undo()
+    assert holders(ctx) == {"scribe": "bo"}
+
+
+def test_command_is_taken_from_its_holder_only_after_a_question(
+    ctx: FakeCtx, registry: Registry[Ctx]
+) -> None:
     ctx.says("bo", RoleAssigned(role="commander", person="bo"))
     ctx.press(registry, "c")
-    ctx.undo()
     assert holders(ctx) == {"commander": "bo"}
+    assert ctx.confirmed is not None
+    question, yes = ctx.confirmed
+    assert question == "bo is in command. Take it over?"
+    yes()
+    assert holders(ctx) == {"commander": "ana"}
+    assert ctx.flashed == ["You are incident commander"]
+
+
+def test_command_that_changed_hands_under_the_question_is_not_swept_away(
+    ctx: FakeCtx, registry: Registry[Ctx]
+) -> None:
+    ctx.says("bo", RoleAssigned(role="commander", person="bo"))
+    ctx.press(registry, "c")
+    ctx.says("bo", RoleAssigned(role="commander", person="cy"))
+    assert ctx.confirmed is not None
+    ctx.confirmed[1]()
+    assert len(standing(ctx.state)[0].claims) == 2
 
 
 def test_enter_offers_people_and_shows_what_they_hold(
@@ -127,6 +154,8 @@ def test_claiming_a_disputed_role_settles_it_too(ctx: FakeCtx, registry: Registr
     ctx.says("bo", RoleAssigned(role="commander", person="bo"))
     ctx.says("ana", RoleAssigned(role="commander", person="ana"), base=())
     ctx.press(registry, "c")
+    assert ctx.confirmed is not None
+    ctx.confirmed[1]()
     assert [held.holder for held in standing(ctx.state) if held.disputed] == []
     assert holders(ctx) == {"commander": "ana"}
 

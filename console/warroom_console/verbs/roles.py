@@ -26,7 +26,7 @@ def register(registry: Registry[Ctx]) -> None:
             "roles.claim",
             ("c",),
             "Claim",
-            "Take the role under the cursor, or the one that is named.",
+            "Take the role under the cursor, or the one that is named; from a commander it asks.",
             claim,
             scope=Scope.ROLES,
             when=in_incident,
@@ -76,8 +76,22 @@ def register(registry: Registry[Ctx]) -> None:
 
 def claim(ctx: Ctx, args: Args) -> None:
     """Take a role."""
-    if (role := _meant(ctx, args.text)) is not None:
+    role = _meant(ctx, args.text)
+    if role == COMMANDER:
+        take_command(ctx)
+    elif role is not None:
         give(ctx, role, ctx.model.you)
+
+
+def take_command(ctx: Ctx) -> None:
+    """Take command; from somebody who holds it only after a question."""
+    holder, you = ctx.state.holder(COMMANDER), ctx.model.you
+    base = ctx.state.base_for(RoleAssigned(role=COMMANDER, person=you).key)
+    if holder is None or holder == you:
+        give(ctx, COMMANDER, you)
+    else:
+        question = f"{clean_line(holder, 30)} is in command. Take it over?"
+        ctx.confirm(question, partial(_write, ctx, COMMANDER, you, base))
 
 
 def assign(ctx: Ctx, args: Args) -> None:
@@ -134,9 +148,9 @@ def vacate(ctx: Ctx, role: str) -> None:
     ctx.write(RoleAssigned(role=role), said=f"{card(role).title} is vacant")
 
 
-def _write(ctx: Ctx, role: str, person: str) -> None:
+def _write(ctx: Ctx, role: str, person: str, base: tuple[str, ...] | None = None) -> None:
     said = f"{_who(ctx, person)} {_title(role)}"
-    ctx.write(RoleAssigned(role=role, person=person), said=said)
+    ctx.write(RoleAssigned(role=role, person=person), base=base, said=said)
 
 
 # Choosing ----------------------------------------------------------------------------------
