@@ -85,6 +85,15 @@ def test_only_own_notes_can_be_changed(ctx: FakeCtx, registry: Registry[Ctx], ke
     )
 
 
+def test_at_the_tail_the_last_own_note_is_meant(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
+    ctx.says("ana", NoteAdded(text="first"))
+    last = ctx.says("ana", NoteAdded(text="second, with more words than the row has room for"))
+    ctx.says("bo", NoteAdded(text="slipped in"))
+    assert ctx.press(registry, "x") is None
+    assert ctx.state.is_struck(last.id)
+    assert ctx.flashed[-1] == "Struck out your last note “second, with more words than…”"
+
+
 def test_striking_and_restoring_an_own_note(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
     ctx.cursor = ctx.says("ana", NoteAdded(text="wrong")).id
     ctx.press(registry, "x")
@@ -160,6 +169,12 @@ async def test_what_was_typed_survives_escape(desk: StillDesk) -> None:
         await console.press("n")
         await console.type("half a thou", "escape", "n")
         assert "half a thou" in console.prompt
+
+
+async def test_enter_at_the_tail_shows_the_last_entry(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("enter")
+        assert "happened     2023-11-14 22:53:20Z" in console.text
 
 
 async def test_following_stops_with_k_and_goes_on_with_f(desk: StillDesk) -> None:

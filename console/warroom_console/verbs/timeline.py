@@ -12,6 +12,8 @@ from warroom_console.verbs.guards import both, in_incident
 from warroom_console.views.timeline import TimelineView
 from warroom_console.when import parse_when
 from warroom_console.widgets.prompt import Ask
+from warroom_console.widgets.spans import cut
+from warroom_incident.clean import clean_line
 from warroom_incident.event import Event
 from warroom_incident.vocabulary import EntryStarred, NoteAdded, NoteEdited, NoteStruck
 
@@ -19,6 +21,7 @@ LONGEST = 12_000
 """Characters that a note may have."""
 
 _AT = "--at"
+_OPENING = 30
 _DEPTHS = ("Everything is shown.", "Machinery is hidden.", "Only notes and stars are shown.")
 
 
@@ -123,8 +126,20 @@ def _on_entry(ctx: Ctx) -> str | None:
     return None if _events(ctx) else "no entry under the cursor: k leaves the tail"
 
 
+def _notes(ctx: Ctx) -> list[Event]:
+    """The entries under the cursor; at the tail, where there is none, the last own note."""
+    if ctx.targets:
+        return _events(ctx)
+    state, you = ctx.state, ctx.model.you
+    for id_ in reversed(state.ordered):
+        event = state.events[id_]
+        if isinstance(event.body, NoteAdded) and event.head.by == you:
+            return [event]
+    return []
+
+
 def _on_own_note(ctx: Ctx) -> str | None:
-    events = _events(ctx)
+    events = _notes(ctx)
     if not events:
         return _on_entry(ctx)
     if not isinstance(events[0].body, NoteAdded):
@@ -136,7 +151,7 @@ def _on_own_note(ctx: Ctx) -> str | None:
 
 def edit(ctx: Ctx, _args: Args) -> None:
     """Open an own note in the editor; what stood when the edit began is what is replaced."""
-    event = _events(ctx)[0]
+    event = _notes(ctx)[0]
     state = ctx.state
     standing = state.note(event)
     if standing is None:
@@ -155,9 +170,10 @@ def edit(ctx: Ctx, _args: Args) -> None:
 
 def strike(ctx: Ctx, _args: Args) -> None:
     """Strike out an own note, or restore it."""
-    event = _events(ctx)[0]
+    event = _notes(ctx)[0]
     struck = not ctx.state.is_struck(event.id)
-    said = "Struck out" if struck else "Restored"
+    which = "" if ctx.targets else f" your last note “{_opening(event)}”"
+    said = ("Struck out" if struck else "Restored") + which
     ctx.write(NoteStruck(target=event.id, struck=struck), said=said)
 
 
@@ -167,6 +183,11 @@ def star(ctx: Ctx, _args: Args) -> None:
     starred = not all(ctx.state.is_starred(event.id) for event in events)
     said = "Starred as a key event" if starred else "Star taken back"
     ctx.write(*(EntryStarred(target=e.id, starred=starred) for e in events), said=said)
+
+
+def _opening(event: Event) -> str:
+    assert isinstance(event.body, NoteAdded)
+    return cut(clean_line(event.body.text, 200), _OPENING)
 
 
 # The view ----------------------------------------------------------------------------------

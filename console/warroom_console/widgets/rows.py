@@ -233,7 +233,9 @@ class RowsView(Quiet, can_focus=True):
         event.prevent_default()
 
     def open(self) -> None:
-        """Post `Opened` for the row under the cursor."""
+        """Post `Opened` for the row under the cursor; at the tail that is put on the last row."""
+        if self._following:
+            self.move(-1)
         if self._cursor is not None:
             self.post_message(self.Opened(self, self._cursor))
 
