@@ -340,7 +340,7 @@ class Desk:
         hearing = self._hearing
         return (
             self.model.live
-            and hearing.lobby_whole
+            and (hearing.lobby_whole and hearing.board_whole)
             and all(stream in self.model.current for stream in hearing.wanted)
         )
 

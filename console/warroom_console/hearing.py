@@ -69,7 +69,8 @@ class Hearing:
         self.here = Here()
         self.end: ClientEnd | None = None
         self.welcome: Welcome | None = None
-        self.lobby_whole = False
+        self.lobby_whole, self.board_whole = False, not board
+        """Whether the list of incidents and the alerts, where they are wanted, have come."""
         self.other_room: str | None = None
         """The sentence on a server that turned out to hold another room."""
         self.board: BoardCursor | None = home.board.board() if board else None
@@ -84,7 +85,7 @@ class Hearing:
         """The machine for a new connection, and the streams to ask for."""
         self._note_cursors()
         self.welcome = None
-        self.lobby_whole = False
+        self.lobby_whole, self.board_whole = False, not self._records_wanted
         self._model.current.clear()
         self._model.synced.clear()
         self.outgoing.forget_pushes()
@@ -159,10 +160,8 @@ class Hearing:
                     self.mending.compared(message, self.welcome)
             case Servers():
                 self._kept(message)
-            case Standing():
-                pass  # the answer to a question that a console never asks
-            case Events() | Order():
-                pass  # a `ClientEnd` turns these into batches and compared orders
+            case Standing() | Events() | Order():
+                pass  # no console asks; a `ClientEnd` turns them into batches and compared orders
             case _:
                 assert_never(message)
 
@@ -391,6 +390,7 @@ class Hearing:
         self.board = BoardCursor(message.board, message.rev)
         self._model.records.update({record.uid: record for record in message.records})
         self.saver.keep_records(message.records, self.board)
+        self.board_whole = self.board_whole or not message.records
         self._model.note_records(record.uid for record in message.records)
 
     def _other_board(self) -> None:

@@ -45,6 +45,8 @@ class BoardFeed:
         self._frames = frames
         self._rev = board.rev
         self._start: deque[AlertRecord] = deque()
+        self._ends_at: int | None = board.rev
+        """The revision that ends the first send, until its end was told."""
         if cursor.board == board.board_id and cursor.rev <= board.rev:
             self._rev = cursor.rev
         else:
@@ -53,13 +55,14 @@ class BoardFeed:
     @property
     def has_more(self) -> bool:
         """Whether the board has something that was not sent."""
-        return bool(self._start) or self._rev < self._frames.board.rev
+        return self._ends_at is not None or self._rev < self._frames.board.rev
 
     def next(self) -> bytes | None:
         """The next frame, None when all is sent.
 
         Until the whole board was sent its frames carry revision 0, so a console that loses the
-        line meanwhile starts again.
+        line meanwhile starts again. A frame without records ends the first send, also where
+        there was nothing to send.
         """
         if self._start:
             some = fitting([self._start[i] for i in range(min(_AT_MOST, len(self._start)))])
@@ -68,6 +71,9 @@ class BoardFeed:
             rev = 0 if self._start else self._rev
             return encode(Records(self._frames.board.board_id, rev, some))
         found = self._frames.after(self._rev)
+        if self._ends_at is not None and (found is None or self._rev >= self._ends_at):
+            self._ends_at = None
+            return encode(Records(self._frames.board.board_id, self._rev, []))
         if found is None:
             return None
         frame, self._rev = found

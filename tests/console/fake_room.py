@@ -76,6 +76,8 @@ class FakeRoom:
         """When set, the code and reason to hang up with right after the welcome."""
         self.shut_out: tuple[int, str] | None = None
         """When set, the code and reason to hang up with instead of a welcome."""
+        self.board_held_back = False
+        """Whether the alerts are not sent."""
         self.silent = False
         """Whether pushes go unanswered."""
         self._author = Author(Counters("w" * 16), HybridClock(lambda: self.now), os.urandom)
@@ -149,10 +151,17 @@ class FakeRoom:
         )
         if hello.lobby:
             await seat.say(Summaries([summarize(self.state(s)) for s in self._incidents()], True))
-        if hello.board is not None and self.records:
-            await seat.say(Records(self.welcome.board, 1, self.records))
+        if hello.board is not None:
+            await self._show_board(seat)
         for follow in hello.follow:
             self._follow(seat, follow)
+
+    async def _show_board(self, seat: Seat) -> None:
+        if self.board_held_back:
+            return
+        if self.records:
+            await seat.say(Records(self.welcome.board, 1, self.records))
+        await seat.say(Records(self.welcome.board, int(bool(self.records)), []))
 
     async def _hear(self, seat: Seat, message: FromConsole) -> None:
         self.heard.append(message)

@@ -275,6 +275,17 @@ async def test_a_console_without_alerts_leaves_no_cursor_that_hides_them(tmp_pat
             assert offline.model.records == {"u1": record}
 
 
+async def test_it_is_not_fresh_before_the_alerts_have_come(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        room.board_held_back = True
+        async with Desk(places(room)) as desk, Desk(places(room), board=False) as other:
+            assert await other.ready()
+            await wait_for(lambda: BOARD in desk.model.current)
+            assert not desk.fresh
+            await room.say_to_all(Records("board-1", 0, []))
+            assert await desk.ready()
+
+
 async def test_another_board_replaces_the_alerts(tmp_path: Path) -> None:
     record = AlertRecord(
         uid="u1", key="k", source="s", kind="generic", episode=1, title="disk", severity="SEV1",

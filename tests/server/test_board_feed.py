@@ -46,7 +46,7 @@ def test_a_new_console_gets_everything_once_the_urgent_first() -> None:
     records = [record for frame in frames for record in frame.records]
     assert len({record.uid for record in records}) == len(records) == 1500
     assert records[0].severity == "SEV1"
-    assert {frame.rev for frame in frames[:-1]} == {0}
+    assert {frame.rev for frame in frames[:-2]} == {0}
     assert frames[-1].rev == board.rev
     assert not feed.has_more
 
@@ -54,11 +54,34 @@ def test_a_new_console_gets_everything_once_the_urgent_first() -> None:
 def test_a_console_that_knows_the_board_gets_only_what_changed() -> None:
     board = board_of(10)
     feed = BoardFeed(RecordFrames(board), BoardCursor("b1", board.rev))
-    assert drain(feed) == []
+    assert drain(feed) == [Records("b1", board.rev, [])]
     board.apply([signal("new")])
     assert feed.has_more
     (frame,) = drain(feed)
     assert [record.key for record in frame.records] == ["new"]
+
+
+def test_a_frame_without_records_ends_the_first_send_also_of_an_empty_board() -> None:
+    empty = BoardFeed(RecordFrames(Board(SavedBoard("b1", 0))), BoardCursor("", 0))
+    assert empty.has_more
+    assert drain(empty) == [Records("b1", 0, [])]
+    assert not empty.has_more
+    board = board_of(1500)
+    for cursor in (BoardCursor("", 0), BoardCursor("b1", 0), BoardCursor("b1", 700)):
+        feed = BoardFeed(RecordFrames(board), cursor)
+        counts = [len(frame.records) for frame in drain(feed)]
+        assert counts[-1] == 0
+        assert all(counts[:-1])
+
+
+def test_the_first_send_ends_while_the_board_goes_on_changing() -> None:
+    board = board_of(3)
+    feed = BoardFeed(RecordFrames(board), BoardCursor("b1", 1))
+    for number in range(5):
+        board.apply([signal(f"late{number}")])
+    frames = drain(feed)
+    assert [len(frame.records) for frame in frames].count(0) == 1
+    assert frames[-1].rev == board.rev
 
 
 def test_a_cursor_of_another_board_or_of_the_future_starts_again() -> None:
@@ -80,6 +103,8 @@ def test_consoles_at_the_same_revision_share_one_frame() -> None:
     board = board_of(1)
     frames = RecordFrames(board)
     feeds = [BoardFeed(frames, BoardCursor("b1", board.rev)) for _ in range(2)]
+    for feed in feeds:
+        drain(feed)
     board.apply([signal("new")])
     one, two = [feed.next() for feed in feeds]
     assert one is not None
