@@ -15,7 +15,7 @@ from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError, We
 
 from .dial import DialError, dial, load
 from .known import Known
-from .link import farewell
+from .farewell import farewell
 from .places import Places, Server
 
 if TYPE_CHECKING:

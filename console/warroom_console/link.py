@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
@@ -23,7 +24,9 @@ from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import Close, FromServer, ProtocolError, Welcome
 
 from .dial import DialError, dial, load
+from .farewell import farewell
 from .places import MAX_SERVERS, PlaceError, Server, parse_server
+from .pulse import Pulse
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -35,8 +38,6 @@ LASTING = 5.0
 """A connection that lasted so long was a good one: the next delay is the first again."""
 
 WELCOME_WITHIN = 10.0
-PULSE_EVERY = 4.0
-SEEN_AT_LEAST_EVERY = 1.0
 OPEN_WITHIN = 5.0
 
 Phase = Literal["connecting", "live", "retrying", "stopped"]
@@ -47,6 +48,7 @@ class LinkState(Struct, frozen=True):
 
     `connecting` is the first attempt, `retrying` every later one and the wait for it. `offset_ms`
     is the server's clock minus ours. `reason` is one sentence on what went wrong last.
+    `quiet_since` is when a live server was last heard of, while it owes the answer to a ping.
     """
 
     phase: Phase = "connecting"
@@ -56,6 +58,7 @@ class LinkState(Struct, frozen=True):
     heard_at: int | None = None
     reason: str = ""
     offset_ms: int = 0
+    quiet_since: int | None = None
 
 
 class Stop(Exception):
@@ -107,6 +110,7 @@ class Link:
         self._hurry = asyncio.Event()
         self._welcomed_at: float | None = None
         self._connection: ClientConnection | None = None
+        self._pulse: Pulse | None = None
         self._first: tuple[Server, ...] = ()
         self._learned: tuple[Server, ...] = ()
         self._barred: dict[str, str] = {}
@@ -246,7 +250,7 @@ class Link:
         except (OSError, WebSocketException, DialError) as error:
             self._failed(server, f"{server.url}: {_plain(error)}")
             return
-        self._connection = connection
+        self._connection, self._pulse = connection, None
         try:
             await self._talk(connection, server)
         except ConnectionClosed as closed:
@@ -266,13 +270,13 @@ class Link:
         async with asyncio.timeout(WELCOME_WITHIN):
             while end.welcome is None:
                 self._take(end, await _frame(connection), server)
-        tasks = [
-            asyncio.create_task(self._carry(connection)),
-            asyncio.create_task(self._pulse(connection, end)),
-        ]
+        credit = partial(self._give_credit, end)
+        self._pulse = pulse = Pulse(connection, credit, self._answered, self._fell_silent)
+        tasks = [asyncio.create_task(work) for work in (self._carry(connection), pulse.run())]
         try:
             while True:
                 self._take(end, await _frame(connection), server)
+                pulse.heard()
                 # A backlog arrives without a pause: let the screen and the keyboard in between.
                 await asyncio.sleep(0)
         finally:
@@ -300,9 +304,15 @@ class Link:
             self._first = (server,)
             self._listener.linked(self.state)
         else:
-            self.state = replace(self.state, heard_at=now)
+            self._heard(now)
         if (seen := end.seen()) is not None:
             self.send(seen)
+
+    def _heard(self, now: int) -> None:
+        was_quiet = self.state.quiet_since is not None
+        self.state = replace(self.state, heard_at=now, quiet_since=None)
+        if was_quiet:
+            self._listener.linked(self.state)
 
     async def _carry(self, connection: ClientConnection) -> None:
         queue = self._outgoing
@@ -311,25 +321,25 @@ class Link:
             await connection.send(await queue.get(), text=True)
             queue.task_done()
 
-    async def _pulse(self, connection: ClientConnection, end: ClientEnd) -> None:
-        """Give credit back and measure the round trip, at a quiet pace."""
-        next_ping = 0.0
-        while True:
-            if (seen := end.seen(now=True)) is not None:
-                self.send(seen)
-            if time.monotonic() >= next_ping:
-                next_ping = time.monotonic() + PULSE_EVERY
-                pong = await connection.ping()
-                pong.add_done_callback(self._ponged)  # type: ignore[attr-defined]
-            await asyncio.sleep(SEEN_AT_LEAST_EVERY)
+    def _give_credit(self, end: ClientEnd) -> None:
+        if (seen := end.seen(now=True)) is not None:
+            self.send(seen)
 
-    def _ponged(self, pong: asyncio.Future[float]) -> None:
-        if not pong.cancelled() and pong.exception() is None and self.live:
-            self._change(rtt_ms=round(pong.result() * 1000), heard_at=self._wall())
+    def _answered(self, trip: float) -> None:
+        if self.live:
+            rtt = round(trip * 1000)
+            self._change(rtt_ms=rtt, heard_at=self._wall(), quiet_since=None)
+
+    def _fell_silent(self) -> None:
+        if self.live:
+            self._change(rtt_ms=None, quiet_since=self.state.heard_at)
 
     # What went wrong -----------------------------------------------------------------------
 
     def _closed(self, server: Server, closed: ConnectionClosed) -> None:
+        if closed.rcvd is None and self._pulse is not None and self._pulse.gave_up:
+            self._failed(server, f"{server.url} does not answer any more")
+            return
         if closed.rcvd is None:
             self._failed(server, f"the connection to {server.url} broke")
             return
@@ -355,7 +365,8 @@ class Link:
     def _failed(self, server: Server, reason: str) -> None:
         phase: Phase = "retrying" if self.live else self.state.phase
         self._outgoing = None
-        self._change(phase=phase, server=server.url, rtt_ms=None, reason=reason)
+        failed = {"phase": phase, "server": server.url, "rtt_ms": None, "reason": reason}
+        self._change(**failed, quiet_since=None)
 
     def _change(self, **changes: object) -> None:
         self.state = replace(self.state, **changes)
@@ -370,26 +381,3 @@ def _plain(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return clean_line(str(error) or type(error).__name__, 120)
-
-
-def farewell(code: Close, said: str) -> str:
-    """What the end of a connection means to people; `said` is the server's own reason."""
-    match code:
-        case Close.UNKNOWN_TOKEN:
-            return f"The server does not let you in: {said or 'unknown or expired token'}."
-        case Close.FORBIDDEN:
-            return f"The server does not let you in: {said or 'ask an admin of the room'}."
-        case Close.REPLICA_CLASH:
-            return "this console's replica was copied; it goes on under a name of its own"
-        case Close.OLD_PROTOCOL:
-            return f"This console and the server do not fit together: {said}."
-        case Close.RESTART:
-            return "the server is restarting"
-        case Close.BUSY:
-            return said or "the server is busy"
-        case Close.STALLED:
-            return "the server gave up on this console, which was too slow"
-        case Close.LOG_CHANGED:
-            return "the server's history changed; it is read again"
-        case Close.TOO_BIG | Close.BAD_MESSAGE:
-            return said or "the server and this console did not understand each other"

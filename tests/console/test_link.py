@@ -10,7 +10,7 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.waiting import wait_for
-from warroom_console import dial
+from warroom_console import dial, pulse
 from warroom_console.dial import DialError, check_owner
 from warroom_console.link import Link, LinkState, Phase, Stop
 from warroom_console.places import Server, parse_server
@@ -322,3 +322,56 @@ async def test_it_stops_when_the_only_server_that_worked_lets_nobody_in_any_more
         await room.start()
         await wait_for(lambda: link.state.phase == "stopped")
         assert "revoked" in link.state.reason
+
+
+# Silence ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick_pulse(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("PULSE_EVERY", "QUIET_AFTER", "SEEN_AT_LEAST_EVERY"):
+        monkeypatch.setattr(pulse, name, 0.02)
+    return monkeypatch
+
+
+async def test_a_hung_server_is_called_quiet_until_it_answers_again(
+    tmp_path: Path, quick_pulse: pytest.MonkeyPatch
+) -> None:
+    async with fake_room(tmp_path) as room, linked(Ears(), room.url) as link:
+        await wait_for(lambda: link.state.rtt_ms is not None)
+        room.seats[0].ws.transport.pause_reading()
+        quiet = await wait_for(lambda: link.state.quiet_since)
+        assert link.live
+        assert link.state.rtt_ms is None
+        assert quiet == link.state.heard_at
+        room.seats[0].ws.transport.resume_reading()
+        await wait_for(lambda: link.state.rtt_ms is not None)
+        assert link.live
+
+
+async def test_a_hung_server_is_given_up_and_tried_again(
+    tmp_path: Path, quick_pulse: pytest.MonkeyPatch
+) -> None:
+    ears = Ears()
+    async with fake_room(tmp_path) as room, linked(ears, room.url) as link:
+        await wait_for(lambda: link.state.rtt_ms is not None)
+        quick_pulse.setattr(pulse, "DROP_AFTER", 0.1)
+        room.seats[0].ws.transport.pause_reading()
+        await wait_for(lambda: "retrying" in ears.phases())
+        state = next(state for state in ears.states if state.phase == "retrying")
+        assert state.reason == f"{room.url} does not answer any more"
+        assert state.quiet_since is None
+        await wait_for(lambda: room.greeted >= 2)
+
+
+async def test_what_arrives_is_a_sign_of_life_while_a_pong_is_owed(
+    tmp_path: Path, quick_pulse: pytest.MonkeyPatch
+) -> None:
+    async with fake_room(tmp_path) as room, linked(Ears(), room.url) as link:
+        await wait_for(lambda: link.state.rtt_ms is not None)
+        quick_pulse.setattr(pulse, "PULSE_EVERY", 60.0)
+        room.seats[0].ws.transport.pause_reading()
+        await wait_for(lambda: link.state.quiet_since)
+        await room.say_to_all(Presence([]))
+        await wait_for(lambda: link.state.quiet_since is None)
+        assert link.live

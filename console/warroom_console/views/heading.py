@@ -88,6 +88,9 @@ def link(room: Room) -> Line:
     unsent = len(room.model.pending)
     kept: Line = ((f"{glyphs.pending} {unsent}  ", Tone.WARN),) if unsent else ()
     match state.phase:
+        case "live" if state.quiet_since is not None:
+            silent = short(_own_now(room) - state.quiet_since)
+            return (*kept, (f"{glyphs.retry} no answer {silent}", Tone.WARN))
         case "live":
             trip = "" if state.rtt_ms is None else f" {state.rtt_ms}ms"
             return (*kept, (glyphs.live, Tone.GOOD), (trip, Tone.DIM))

@@ -1,0 +1,28 @@
+"""What the end of a connection means to people."""
+
+from __future__ import annotations
+
+from warroom_incident.sync.wire import Close
+
+
+def farewell(code: Close, said: str) -> str:
+    """What the end of a connection means to people; `said` is the server's own reason."""
+    match code:
+        case Close.UNKNOWN_TOKEN:
+            return f"The server does not let you in: {said or 'unknown or expired token'}."
+        case Close.FORBIDDEN:
+            return f"The server does not let you in: {said or 'ask an admin of the room'}."
+        case Close.REPLICA_CLASH:
+            return "this console's replica was copied; it goes on under a name of its own"
+        case Close.OLD_PROTOCOL:
+            return f"This console and the server do not fit together: {said}."
+        case Close.RESTART:
+            return "the server is restarting"
+        case Close.BUSY:
+            return said or "the server is busy"
+        case Close.STALLED:
+            return "the server gave up on this console, which was too slow"
+        case Close.LOG_CHANGED:
+            return "the server's history changed; it is read again"
+        case Close.TOO_BIG | Close.BAD_MESSAGE:
+            return said or "the server and this console did not understand each other"

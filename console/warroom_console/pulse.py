@@ -1,0 +1,91 @@
+"""The pulse of a connection: measures the round trip, gives credit back, notices silence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+PULSE_EVERY = 4.0
+SEEN_AT_LEAST_EVERY = 1.0
+
+QUIET_AFTER = 2.0
+"""How long a server may owe the answer to a ping before it is called quiet, in seconds."""
+
+DROP_AFTER = 30.0
+"""How long it may owe that before the connection is given up, in seconds."""
+
+
+class Pulse:
+    """Watches over one connection; whatever is heard is a sign of life.
+
+    Args:
+        connection: What to watch.
+        credit: Called about once a second, to give the server credit back.
+        answered: Called with the round trip in seconds.
+        quiet: Called once when the server owes an answer for long.
+    """
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        credit: Callable[[], None],
+        answered: Callable[[float], None],
+        quiet: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._credit = credit
+        self._answered = answered
+        self._quiet = quiet
+        self._owed_since: float | None = None
+        self._told = False
+        self.gave_up = False
+        """Whether the connection was dropped because nothing was heard any more."""
+
+    def heard(self) -> None:
+        """Something arrived."""
+        self._owed_since, self._told = None, False
+
+    async def run(self) -> None:
+        """Beat until cancelled, or until the server is given up."""
+        pings: set[asyncio.Task[None]] = set()
+        next_ping = 0.0
+        try:
+            while not self.gave_up:
+                self._credit()
+                now = time.monotonic()
+                if now >= next_ping:
+                    next_ping = now + PULSE_EVERY
+                    if self._owed_since is None:
+                        self._owed_since = now
+                    # To a hung server even the ping may wait for ever: the watch goes on.
+                    ping = asyncio.create_task(self._ping())
+                    pings.add(ping)
+                    ping.add_done_callback(pings.discard)
+                self._watch(now)
+                await asyncio.sleep(SEEN_AT_LEAST_EVERY)
+        finally:
+            for ping in pings:
+                ping.cancel()
+
+    async def _ping(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        with suppress(ConnectionClosed):
+            trip = await (await self._connection.ping())
+            self.heard()
+            self._answered(trip)
+
+    def _watch(self, now: float) -> None:
+        owed = 0.0 if self._owed_since is None else now - self._owed_since
+        if owed >= DROP_AFTER:
+            self.gave_up = True
+            self._connection.transport.abort()
+        elif owed >= QUIET_AFTER and not self._told:
+            self._told = True
+            self._quiet()
