@@ -14,8 +14,8 @@ from warroom_incident.sync.client_end import ClientEnd
 from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError, Welcome
 
 from .dial import DialError, dial, load
-from .known import Known
 from .farewell import farewell
+from .known import Known
 from .places import Places, Server
 
 if TYPE_CHECKING:
