@@ -1,22 +1,17 @@
 """What the console's screens cost: bytes for a change, and time against stock widgets.
 
-Run `python benchmarks/bench_render.py`. Bytes are counted at the driver, in 256 colours. Times are
+Bytes are counted at the driver, in 256 colours. Times are
 ratios against a floor measured in the same run: a bare line-API widget and a stock `DataTable`.
-`floor` is that measurement where there is one, in the unit of the result.
 """
 
 from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -33,22 +28,14 @@ from warroom_console.widgets.row import Row
 from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.terminal import TerminalApp
 
+from .measure import Result
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
 ROWS, CHANGING, TICKS, WARM = 2000, 20, 200, 20
 SIZES = {(80, 24): 8192, (120, 40): 8192, (200, 60): 12288}
-
-
-class Result(TypedDict):
-    """One line of the report."""
-
-    name: str
-    value: float
-    unit: str
-    budget: float | None
-    floor: float | None
 
 
 def cells(number: int, tick: int) -> tuple[str, ...]:
@@ -199,13 +186,17 @@ async def lists() -> list[Result]:
     anew, _ = await time_of(whole, lambda tick: tick_whole_list(whole, tick))
     floor, stock, mine, anew = (seconds - idle for seconds in (floor, stock, mine, anew))
     return [
-        result("rows_vs_bare_lines", mine / floor, "ratio", 2.0, floor * 1000),
-        result("rows_vs_data_table", mine / stock, "ratio", 0.25, stock * 1000),
-        result("all_rows_vs_data_table", anew / stock, "ratio", 0.25, stock * 1000),
-        result("rows_tick", mine * 1000, "ms", None, floor * 1000),
-        result("rows_tick_bytes", mine_bytes, "bytes", None, floor_bytes),
-        result("data_table_tick_bytes", stock_bytes, "bytes", None, floor_bytes),
+        Result("2,000 rows, 20 changing (floor: a bare line widget)", *ms(mine, floor), 2.0),
+        Result("2,000 rows, 20 changing (floor: a DataTable)", *ms(mine, stock), 0.25),
+        Result("every row redrawn (floor: a DataTable)", *ms(anew, stock), 0.25),
+        Result("bytes of that tick (floor: a bare line widget)", mine_bytes, "bytes", floor_bytes),
+        Result("bytes of a DataTable's tick", stock_bytes, "bytes", floor_bytes),
     ]
+
+
+def ms(ours: float, floor: float) -> tuple[float, str, float]:
+    """Seconds of a tick and of its floor as a result's value, unit and floor."""
+    return ours * 1000, "ms", floor * 1000
 
 
 async def screens() -> list[Result]:
@@ -223,40 +214,24 @@ async def screens() -> list[Result]:
                 return len(wire)
 
             switches = [await cost(lambda key=key: pilot.press(key)) for key in "23451"]  # type: ignore[misc]
-            found.append(result(f"panel_switch_{name}", max(switches), "bytes", budget))
+            found.append(Result(f"panel switch at {name}", max(switches), "bytes", None, budget))
             menu = await cost(lambda: pilot.press("i"))
             await pilot.press("escape")
-            found.append(result(f"menu_{name}", menu, "bytes", None))
+            found.append(Result(f"leader menu at {name}", menu, "bytes"))
             alerts = app.room.alerts
             alerts["A-4"] = replace(alerts["A-4"], version=1, times=99)
             wire.clear()
             app.room.show_alerts()
             await settle(pilot)
-            found.append(result(f"row_update_{name}", len(wire), "bytes", 4096))
+            found.append(Result(f"one row updated at {name}", len(wire), "bytes", None, 4096))
     return found
 
 
-def result(
-    name: str, value: float, unit: str, budget: float | None, floor: float | None = None
-) -> Result:
-    """Return one line of the report."""
-    return {"name": name, "value": value, "unit": unit, "budget": budget, "floor": floor}
-
-
 def main() -> list[Result]:
-    """Measure everything, print `name value budget` lines, and return the results."""
-    results = asyncio.run(measure())
-    for line in results:
-        budget = "-" if line["budget"] is None else f"{line['budget']:g}"
-        number = f"{line['value']:.2f}" if line["unit"] != "bytes" else f"{line['value']:.0f}"
-        sys.stdout.write(f"{line['name']:28} {number:>8} {line['unit']:6} budget {budget}\n")
-    return results
+    """Run the benchmark."""
+    return asyncio.run(measure())
 
 
 async def measure() -> list[Result]:
     """Measure everything."""
     return [*await lists(), *await screens()]
-
-
-if __name__ == "__main__":
-    main()

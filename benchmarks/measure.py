@@ -53,7 +53,7 @@ def table(results: Iterable[Result]) -> str:
         floor = f"{result.floor:.4g} {result.unit}" if result.floor else "-"
         ratio = f"{result.ratio:.2f}" if result.floor else "-"
         sign = "≥" if result.more else "≤"
-        budget = f"{sign} {result.budget:.3g}" if result.budget is not None else "reported"
+        budget = f"{sign} {result.budget:g}" if result.budget is not None else "reported"
         kept = "-" if result.budget is None else "yes" if result.kept else "NO"
         lines.append(
             f"| {result.name} | {result.value:.4g} {result.unit} | {floor} | {ratio} "
