@@ -373,9 +373,9 @@ class Desk:
         """Wait until everything written is on this machine's disk, or the disk refused it."""
         await self._outgoing.kept()
 
-    async def sent(self, ids: Iterable[str], within: float = 5.0) -> Sent:
-        """Wait until events are on this machine's disk and a server has answered for them."""
-        wanted = frozenset(ids)
+    async def sent(self, ids: Iterable[str] | None = None, within: float = 5.0) -> Sent:
+        """Wait until events, or all pushed, are on disk and a server has answered for them."""
+        wanted = frozenset(self._outgoing.unanswered if ids is None else ids)
         await self.kept()
         model = self.model
         await self.until(lambda: self.offline or not wanted & model.pending, within)

@@ -28,6 +28,9 @@ Work = Callable[[Desk], Awaitable[T]]
 
 READY_WITHIN = 8.0
 ANSWER_WITHIN = 5.0
+OUTBOX_WITHIN = 2.0
+"""How long a command waits for the answers to what earlier ones left in the outbox, in seconds."""
+
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -85,6 +88,7 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
                 raise Denied(link.reason)
             if not desk.has_picture:
                 raise Unreachable(f"{_sentence(link.reason)}: {ADVICE}.")
+            await desk.sent(within=OUTBOX_WITHIN)
             return await work(desk)
     except NoServer as error:
         raise Unreachable(f"{str(error).rstrip('.')}: {ADVICE}.") from None

@@ -40,6 +40,7 @@ from .known import Known
 from .link import Link, LinkState, Stop
 from .mending import Mending
 from .model import Area, Model
+from .naming import is_name_on
 from .outgoing import Outgoing
 from .places import Places
 from .refusals import Refusals
@@ -290,13 +291,11 @@ class Hearing:
         )
 
     def send_waiting(self) -> None:
-        """Push what waits in the outbox under this name; a shared account's others send theirs."""
+        """Push what waits in the outbox under any name of this account: theirs may not come."""
         if self.welcome is not None:
-            mine = [
-                event
-                for event, _ in self.outgoing.waiting.values()
-                if event.head.by == self.welcome.you
-            ]
+            account = self.welcome.account
+            waiting = [event for event, _ in self.outgoing.waiting.values()]
+            mine = [event for event in waiting if is_name_on(account, event.head.by)]
             mine.sort(key=lambda event: event.order)
             self.outgoing.send(event.id for event in mine)
 

@@ -50,3 +50,8 @@ def known_name(name: str, known: Iterable[str]) -> str:
     everybody = set(known)
     fitting = [full for full in everybody if full.startswith(f"{name} (")]
     return fitting[0] if name not in everybody and len(fitting) == 1 else name
+
+
+def is_name_on(account: str, name: str) -> bool:
+    """Whether a name is an account's own, or one that somebody claims on it: `ana (ops)`."""
+    return name == account or name.endswith(f" ({account})")

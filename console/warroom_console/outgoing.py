@@ -100,6 +100,11 @@ class Outgoing:
             self._pushed.update(fresh)
             self._push([self.waiting[id_][1] for id_ in fresh])
 
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """What this connection has carried, and the server has not answered."""
+        return frozenset(self._pushed & self.waiting.keys())
+
     def forget_pushes(self) -> None:
         """A new connection has carried nothing."""
         self._pushed.clear()

@@ -14,8 +14,10 @@ import pytest
 
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.waiting import wait_for
+from warroom_console.places import Places
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.incident import IncidentState
+from warroom_incident.outbox import Outbox
 from warroom_incident.room import hash_token
 from warroom_incident.vocabulary import IncidentDeclared, TokenCreated
 
@@ -202,6 +204,22 @@ async def test_a_write_without_a_server_is_kept_and_sent_by_the_next_command(
         texts = [e.body for s in room.log.streams() for e in room.state(s).events.values()]
         assert any(getattr(body, "text", "") == "offline" for body in texts)
         assert any(isinstance(b, IncidentDeclared) and b.title == "Another" for b in texts)
+
+
+async def test_a_command_that_only_reads_empties_the_outbox_too(tmp_path: Path) -> None:
+    async with fake_room(tmp_path / "server") as room:
+        name = await declare(room)
+        assert (await run("show", name, room=room)).code == 0
+        await room.stop()
+        assert (await run("note", name, "offline", room=room)).code == 0
+        assert (await run("declare", "Another", room=room)).code == 0
+        outbox = Outbox(Places.find(room.url).room_directory(room.welcome.room))
+        assert outbox.ids()
+        await room.start()
+        listed = await run("list", room=room)
+        assert (listed.code, listed.err) == (0, "")
+        assert not outbox.ids()
+        assert len([s for s in room.log.streams() if s.startswith("i-")]) == 2
 
 
 async def test_an_incident_known_by_its_line_alone_can_be_written_to_but_not_shown(

@@ -444,7 +444,9 @@ async def test_a_full_disk_is_told_and_the_event_still_sent(
 # Names, accounts, rooms ----------------------------------------------------------------------
 
 
-async def test_events_of_others_on_a_shared_account_are_left_to_them(tmp_path: Path) -> None:
+async def test_events_of_others_on_a_shared_account_are_sent_and_another_accounts_wait(
+    tmp_path: Path,
+) -> None:
     async with fake_room(tmp_path) as room:
         room.welcome = msgspec.structs.replace(room.welcome, you="ana (ops)", account="ops")
         async with Desk(places(room, WARROOM_USER="ana")) as desk:
@@ -458,13 +460,20 @@ async def test_events_of_others_on_a_shared_account_are_left_to_them(tmp_path: P
         await room.start()
         async with Desk(places(room, WARROOM_USER="ana")) as desk:
             await desk.ready()
-            mine = desk.write(stream, NoteAdded(text="by ana"))
-            await desk.sent([mine.id])
-            assert left.id in desk.model.pending
-        assert left.id in unsent(places(room), room)
-        room.welcome = msgspec.structs.replace(room.welcome, you="bo (ops)")
+            assert left.id in (await desk.sent()).acknowledged | set(room.ids(stream))
+            await wait_for(lambda: not desk.model.pending)
+        assert left.id in room.ids(stream)
+        await room.stop()
         async with Desk(places(room, WARROOM_USER="bo")) as desk:
-            await wait_for(lambda: left.id in room.ids(stream))
+            again = desk.write(stream, NoteAdded(text="by bo again"))
+        await room.start()
+        room.welcome = msgspec.structs.replace(room.welcome, you="cy (dev)", account="dev")
+        async with Desk(places(room, WARROOM_USER="cy")) as desk:
+            await desk.ready()
+            mine = desk.write(stream, NoteAdded(text="by cy"))
+            await desk.sent([mine.id])
+            assert again.id in desk.model.pending
+        assert again.id in unsent(places(room), room)
 
 
 async def test_another_account_writes_as_another_replica(tmp_path: Path) -> None:
