@@ -56,6 +56,17 @@ def test_a_key_sets_the_step_and_the_same_key_opens_it_again(
     assert step(ctx).state == "open"
 
 
+@pytest.mark.parametrize("key", ["-", "o"])
+def test_a_done_step_is_neither_skipped_nor_owned(
+    ctx: FakeCtx, registry: Registry[Ctx], key: str
+) -> None:
+    ctx.says("bo", StepSet(checklist="one", step="a", state="done"))
+    ctx.press(registry, key)
+    ctx.press(registry, key)
+    assert (step(ctx).state, step(ctx).by, step(ctx).owner) == ("done", "bo", None)
+    assert "is done: bo ticked it" in ctx.flashed[-1]
+
+
 def test_opening_a_step_again_holds_against_the_rank_of_done(
     ctx: FakeCtx, registry: Registry[Ctx]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
@@ -18,7 +19,6 @@ from warroom_console.widgets.prompt import Ask
 from warroom_incident.author import new_id
 from warroom_incident.clean import clean_line
 from warroom_incident.parts import Checklist, Step
-from warroom_incident.practice.library import Library
 from warroom_incident.vocabulary import (
     ChecklistAttached,
     StepNoted,
@@ -26,6 +26,9 @@ from warroom_incident.vocabulary import (
     StepSet,
     StepState,
 )
+
+if TYPE_CHECKING:
+    from warroom_incident.practice.library import Library
 
 _LONGEST_NOTE = 12_000
 
@@ -95,6 +98,11 @@ def begin(ctx: Ctx, _args: Args) -> None:
 
 def skip(ctx: Ctx, _args: Args) -> None:
     """Skip a step, or take a skipped one in again."""
+    for _, step in _steps(ctx):
+        if step.state == "done":
+            by = f"{clean_line(step.by, 20)} ticked it" if step.by else "it was ticked"
+            ctx.flash(f"{_named(step)} is done: {by}. Space opens it again.", Tone.WARN)
+            return
     _set(ctx, "skipped", "Skipped")
 
 
@@ -102,7 +110,11 @@ def own(ctx: Ctx, _args: Args) -> None:
     """Take a step on, or give an own one back."""
     for checklist, step in _steps(ctx):
         you = ctx.model.you
-        if step.owner == you:
+        if step.state == "done":
+            by = clean_line(step.by, 20) if step.by else "somebody"
+            owner = f", {clean_line(step.owner, 20)} owns it" if step.owner else ""
+            ctx.flash(f"{_named(step)} is done: {by} ticked it{owner}.", Tone.WARN)
+        elif step.owner == you:
             said = f"Gave back {_named(step)}"
             ctx.write(StepOwned(checklist=checklist.id, step=step.copy.id), said=said)
         else:
