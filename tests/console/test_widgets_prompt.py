@@ -106,6 +106,38 @@ async def test_escape_keeps_the_text_and_offers_it_again() -> None:
         assert app.room.prompt.text == ""
 
 
+async def test_typing_replaces_the_text_that_is_offered_again_and_up_brings_it_back() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n", *"old", "escape", "n")
+        await settle(pilot)
+        assert "typing replaces it" in prompt_row(app)
+        await pilot.press(*"new")
+        assert app.room.prompt.text == "new"
+        await pilot.press("up")
+        assert app.room.prompt.text == "old"
+        await pilot.press("escape", "n", "right", "e", "r")
+        assert app.room.prompt.text == "older"
+
+
+async def test_a_complaint_leaves_the_text_readable() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        text = "a name that is long enough to need most of it"
+        app.room.prompt.ask(Ask("label: ", lambda _: None, text=text, check=lambda _: "no " * 40))
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "is long enough to need most of it" in prompt_row(app)
+        assert "no no no" in prompt_row(app)
+
+
+async def test_who_types_on_takes_none_of_the_candidates() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon", *"sev", "tab", "space", "tab", "s", "e", "v", "9")
+        assert app.room.prompt.text == "severity sev9"
+
+
 async def test_losing_the_keyboard_keeps_the_text_as_well() -> None:
     app = DemoApp()
     async with app.run_test(size=(80, 24)) as pilot:

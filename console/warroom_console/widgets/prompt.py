@@ -22,7 +22,7 @@ from msgspec import Struct
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.bar import Bar
 from warroom_console.widgets.lineedit import LineEdit
-from warroom_console.widgets.spans import Line, paint, spread, width_of
+from warroom_console.widgets.spans import Line, fit, paint, spread, width_of
 from warroom_incident.clean import clean
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Ask(Struct, frozen=True):
 
     `complete` gives whole lines that the text may become, `check` a sentence when it will not do
     (the row stays open), `changed` hears every edit (live filters), `left` hears Esc. `refill` puts
-    text kept by an earlier Esc back into the line; without it the text waits as a ghost for Tab.
+    text kept by an earlier Esc back into the line, where typing replaces it and any other key goes
+    on with it; without `refill` the text waits as a ghost for Tab.
     """
 
     label: str
@@ -94,6 +95,8 @@ class Prompt(Bar, can_focus=True):
         self._history: dict[str, list[str]] = {}
         self._recalled: int | None = None
         self._cycle: tuple[Sequence[str], int] | None = None
+        self._stem = ""
+        self._offered = False
         self._back: Widget | None = None
 
     # Saying
@@ -136,6 +139,7 @@ class Prompt(Bar, can_focus=True):
         self._recalled = self._cycle = None
         kept = self._kept.get(ask.label, "") if ask.recalls and ask.refill else ""
         self._edit.set(ask.text or kept)
+        self._offered = bool(kept and not ask.text)
         self.redraw()
 
     def confirm(
@@ -209,10 +213,20 @@ class Prompt(Bar, can_focus=True):
         return self.clock() - question.since < GUARD
 
     def _type(self, text: str) -> None:
+        if self._offered and self._ask is not None:
+            # Replaced, not lost: ↑ brings it back.
+            self._remember(self._ask.label, self._edit.text)
+            self._edit.set("")
+        elif self._cycle is not None and text != " ":
+            # Who types on while going round the candidates takes none of them.
+            self._edit.set(self._stem)
         self._edit.insert(clean(text, newlines=False))
         self._edited()
 
     def _press(self, ask: Ask, key: str) -> None:
+        if self._offered:
+            self._offered = False
+            self.redraw()
         match key:
             case "escape":
                 self._leave()
@@ -236,6 +250,7 @@ class Prompt(Bar, can_focus=True):
     def _edited(self) -> None:
         self._complaint = ""
         self._cycle = None
+        self._offered = False
         if self._ask is not None and self._ask.changed is not None:
             self._ask.changed(self._edit.text)
         self.redraw()
@@ -249,12 +264,15 @@ class Prompt(Bar, can_focus=True):
             return
         if ask.recalls:
             self._kept.pop(ask.label, None)
-            history = self._history.setdefault(ask.label, [])
-            if text.strip() and text not in history[-1:]:
-                history.append(text)
-                del history[:-HISTORY]
+            self._remember(ask.label, text)
         self._finish()
         ask.then(text)
+
+    def _remember(self, label: str, text: str) -> None:
+        history = self._history.setdefault(label, [])
+        if text.strip() and text not in history[-1:]:
+            history.append(text)
+            del history[:-HISTORY]
 
     def _leave(self) -> None:
         ask, question = self._ask, self._question
@@ -275,6 +293,7 @@ class Prompt(Bar, can_focus=True):
             if not found:
                 return
             self._cycle = found, -1 if step > 0 else 0
+            self._stem = self._edit.text
         lines, place = self._cycle
         place = (place + step) % len(lines)
         self._edit.set(lines[place])
@@ -311,6 +330,7 @@ class Prompt(Bar, can_focus=True):
 
     def _finish(self) -> None:
         self._ask = self._question = None
+        self._offered = False
         self._edit.set("")
         back, self._back = self._back, None
         if back is not None and back.is_attached:
@@ -341,14 +361,20 @@ class Prompt(Bar, can_focus=True):
         elif self._cycle is not None:
             lines, place = self._cycle
             right = ((f"{place + 1} of {len(lines)} ", Tone.DIM),)
-        room = max(8, width - width_of(label) - width_of(right) - 2)
+        elif self._offered:
+            right = (("typing replaces it, → goes on with it ", Tone.DIM),)
+        whole = width - width_of(label) - 2
+        # What is said beside the text never takes more than the half that the text needs.
+        wanted = min(width_of(((self._edit.text, Tone.TEXT),)) + 1, whole - whole // 2)
+        right = fit(right, max(0, whole - wanted), look.glyphs.more)
+        room = max(8, whole - width_of(right))
         text, at = self._edit.window(room)
         ghost = self._ghost(ask) if at == len(text) else ""
         ghost = ghost[len(self._edit.text) :]
         under = text[at : at + 1] or ghost[:1] or " "
         left: Line = (
             *label,
-            (text[:at], Tone.STRONG),
+            (text[:at], Tone.DIM if self._offered else Tone.STRONG),
             (under, Tone.CARET),
             (text[at + 1 :] + ghost[1:], Tone.STRONG if at < len(text) else Tone.FAINT),
         )
