@@ -100,6 +100,13 @@ async def test_an_absent_commander_is_due(desk: StillDesk) -> None:
         assert console.prompt.startswith("The commander, zoe, is not here")
 
 
+async def test_the_runbook_opens_at_its_tabs(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("4")
+        pane = console.screen.pane
+        assert pane.rows._frame[0][0] == pane.rows.rows[0].id
+
+
 async def test_a_frozen_panel_stays_as_it_is(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("p")
@@ -117,6 +124,14 @@ async def test_bare_shows_text_alone_and_any_key_returns(desk: StillDesk) -> Non
         assert "━" not in console.text
         await console.press("x")
         assert "━3 Roles" in console.text
+
+
+async def test_the_cursor_goes_to_ones_own_new_draft(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("5", "t", "down", "enter", "ctrl+s")
+        drafts = desk.model.incident(STREAM).drafts()
+        assert console.screen.seat.cursor == drafts[-1].id
+        assert len(drafts) > 1
 
 
 async def test_enter_opens_the_details_where_there_is_no_pane(desk: StillDesk) -> None:

@@ -180,6 +180,13 @@ def test_conflicts_are_counted_in_the_header(desk: StillDesk) -> None:
     desk.says("bo", SeveritySet(severity="SEV2"), base=stands)
     desk.says("cy", SeveritySet(severity="SEV3"), base=stands)
     assert "1 conflict" in header(desk)
+    assert header(desk).startswith("INC-42 SEV2/3? ")
+
+
+def test_on_a_narrow_screen_status_and_seconds_give_way_to_the_title(desk: StillDesk) -> None:
+    assert " mitigated|" not in header(desk, 96)
+    assert " 00:40:00 IC ana|" in header(desk, 96)
+    assert " 40m IC ana|" in header(desk, 80)
 
 
 def test_before_anything_was_read_there_is_no_clock(desk: StillDesk) -> None:

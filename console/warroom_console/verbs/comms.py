@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,9 +22,11 @@ from warroom_incident.author import new_id
 from warroom_incident.clean import clean_line
 from warroom_incident.parts import Draft
 from warroom_incident.practice.audience import AUDIENCES, audience_of, parse_audience
-from warroom_incident.practice.library import Phase
 from warroom_incident.practice.template import fill
 from warroom_incident.vocabulary import DraftOpened, DraftReadied, DraftSaved
+
+if TYPE_CHECKING:
+    from warroom_incident.practice.library import Phase
 
 COMMS = next(number for number, scope in PANELS.items() if scope is Scope.COMMS)
 
@@ -219,6 +222,8 @@ def _write_first(ctx: Ctx, audience: str, text: str) -> bool:
         said=f"Saved a draft to {audience_of(audience).title.lower()}",
     )
     if written and isinstance(ctx.view, CommsView):
+        # The row must be there before the cursor can be put on it.
+        ctx.refresh()
         ctx.move_to(draft)
     return bool(written)
 

@@ -8,12 +8,16 @@ from warroom_console.times import age, clock, elapsed, short
 from warroom_console.views.board import severity_tone
 from warroom_console.views.due import away, due_list
 from warroom_console.widgets.header import Heading
-from warroom_console.widgets.spans import Line, Span, cut
-from warroom_incident.clean import clean_line
+from warroom_console.widgets.spans import Line, Span, cut, width_of
+from warroom_incident.clean import cells, clean_line
+from warroom_incident.practice.status import status_of
+from warroom_incident.vocabulary import SeveritySet
 
 _LONGEST_DUE = 64
 _LONGEST_REASON = 40
 _NARROW = 70
+_GAPS = 6
+"""Blanks between the header's parts and at its ends."""
 
 WIDE = 100
 """From this width on, the header names the people who are here."""
@@ -23,19 +27,38 @@ def room_heading(room: Room, width: int) -> Heading:
     """The header of an incident: `INC-42 SEV1 title 00:42:10 IC ana … ● 38ms 14:02Z`."""
     state = room.state
     number: Span = (f"{state.number} ", Tone.ACCENT)
-    severity: Span = (state.severity, severity_tone(state.severity))
-    tail: list[Span] = [(f" {_clock(room)} ", Tone.TEXT), *_commander(room)]
-    tail.append((f" {state.status}", Tone.DIM))
-    if conflicts := len(state.conflicts()):
-        word = "conflict" if conflicts == 1 else "conflicts"
-        tail.append((f" {conflicts} {word}", Tone.WARN))
-    return Heading(
-        (number, severity),
-        state.title,
-        tuple(tail),
-        (*_people(room, width), *link(room), *_time(room)),
-        "DRILL" if state.drill else "",
-    )
+    severity: Span = (_severity(room), severity_tone(state.severity))
+    banner = "DRILL" if state.drill else ""
+    right = (*_people(room, width), *link(room), *_time(room))
+    around = width_of((number, severity, *right)) + (len(banner) + 2 if banner else 0)
+    tail = _tail(room, width - around - cells(clean_line(state.title)) - _GAPS)
+    return Heading((number, severity), state.title, tail, right, banner)
+
+
+def _severity(room: Room) -> str:
+    """The severity; while it is not settled, every one that was set: `SEV1/3?`."""
+    state = room.state
+    set_ = [event.body for event in state.heads(("severity",))]
+    others = {body.severity for body in set_ if isinstance(body, SeveritySet)} - {state.severity}
+    if not others:
+        return state.severity
+    return "/".join((state.severity, *sorted(each[3:] for each in others))).rstrip("?") + "?"
+
+
+def _tail(room: Room, width: int) -> Line:
+    """Clock, commander, status and conflicts; on a narrow screen status and seconds give way."""
+    status: Line = ((f" {room.state.status}", Tone.DIM),)
+    conflicts = len(room.state.conflicts())
+    word = "conflict" if conflicts == 1 else "conflicts"
+    rest: Line = ((f" {conflicts} {word}", Tone.WARN),) if conflicts else ()
+    found: Line = ()
+    # That it is over is no news to be dropped.
+    least = status if status_of(room.state.status).over else ()
+    for time, told in ((_clock(room), status), (_clock(room), least), (_coarse(room), least)):
+        found = ((f" {time} ", Tone.TEXT), *_commander(room), *told, *rest)
+        if width_of(found) <= width:
+            break
+    return found
 
 
 def lobby_heading(room: Room, width: int) -> Heading:
@@ -48,12 +71,23 @@ def lobby_heading(room: Room, width: int) -> Heading:
     )
 
 
-def _clock(room: Room) -> str:
+def _lasted(room: Room) -> int | None:
+    """How long it has lasted, in milliseconds."""
     state = room.state
     if state.started_at is None:
-        return "--:--:--"
+        return None
     ended = state.ended_at
-    return elapsed((room.now() if ended is None else ended) - state.started_at)
+    return (room.now() if ended is None else ended) - state.started_at
+
+
+def _clock(room: Room) -> str:
+    lasted = _lasted(room)
+    return "--:--:--" if lasted is None else elapsed(lasted)
+
+
+def _coarse(room: Room) -> str:
+    lasted = _lasted(room)
+    return "--" if lasted is None else age(lasted)
 
 
 def _commander(room: Room) -> Line:

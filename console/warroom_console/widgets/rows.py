@@ -344,7 +344,11 @@ class RowsView(Quiet, can_focus=True):
         if self._framed != size:
             self._framed = size
             if self._cursor is not None and not self._following:
-                self._show(self._index[self._cursor])
+                place = self._index[self._cursor]
+                self._show(place)
+                if self._climb(place, size.height - self._height(place)) == (0, 0):
+                    # All above the cursor fits: headings are not to be scrolled away.
+                    self._top = (0, 0)
         if self._following:
             self._top = self._bottom()
         cells = self._places(size)
