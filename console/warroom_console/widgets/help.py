@@ -71,12 +71,13 @@ class Help(Menu):
         if choice.reason is None:
             note = cut(choice.note, room, more)
             return ((key, Tone.STRONG), (label, Tone.TEXT), (note, Tone.DIM))
-        reason = cut(f"({choice.reason}) ", room, more)
+        told = cut(choice.note, room, more)
+        reason = cut(f" ({choice.reason})", room - cell_len(told), more)
         return (
             (key, Tone.FAINT),
             (label, Tone.FAINT),
+            (told, Tone.FAINT),
             (reason, Tone.DIM),
-            (cut(choice.note, room - cell_len(reason), more), Tone.FAINT),
         )
 
 
