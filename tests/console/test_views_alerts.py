@@ -10,7 +10,7 @@ from tests.incident.making import NOW, OTHER_STREAM, STREAM
 from warroom_console.link import LinkState
 from warroom_console.views.alerts import MOST_OVER, AlertsView
 from warroom_console.views.due import due_list
-from warroom_console.views.facts import draw_facts
+from warroom_console.views.facts import draw_facts, told_time
 from warroom_console.views.heading import idle_line, lobby_heading, room_heading
 from warroom_console.widgets.spans import plain
 from warroom_incident.event import BOARD
@@ -187,6 +187,18 @@ def test_on_a_narrow_screen_status_and_seconds_give_way_to_the_title(desk: Still
     assert " mitigated|" not in header(desk, 96)
     assert " 00:40:00 IC ana|" in header(desk, 96)
     assert " 40m IC ana|" in header(desk, 80)
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("2023-11-14T22:05:00Z", "2023-11-14 22:05:00Z"),
+        ("2023-11-14T23:05:00+01:00", "2023-11-14 22:05:00Z"),
+        ("about noon", "about noon"),
+    ],
+)
+def test_a_stated_time_is_told_like_every_other(stated: str, told: str) -> None:
+    assert told_time(stated) == told
 
 
 def test_before_anything_was_read_there_is_no_clock(desk: StillDesk) -> None:

@@ -10,7 +10,7 @@ from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import in_incident
-from warroom_console.views.facts import IMPACT_NAMES, draw_facts
+from warroom_console.views.facts import IMPACT_NAMES, draw_facts, told_time
 from warroom_console.when import parse_when
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
@@ -84,7 +84,8 @@ def _standing(ctx: Ctx, field: str) -> str:
         return "not stated"
     times = len(ctx.state.history(("impact", field)))
     before = f", {times} times stated" if times > 1 else ""
-    return f"{clean_line(value, 60)}  ({heads[0].head.by}{before})"
+    shown = told_time(value) if field == "started_at" else value
+    return f"{clean_line(shown, 60)}  ({heads[0].head.by}{before})"
 
 
 def _ask(ctx: Ctx, field: str) -> None:

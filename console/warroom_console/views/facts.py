@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from warroom_console.context import Room
@@ -16,7 +17,7 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.practice.severity import severity_of
 from warroom_incident.practice.status import status_of
 from warroom_incident.reducers import Key, Write
-from warroom_incident.vocabulary import ImpactField
+from warroom_incident.vocabulary import ImpactField, ImpactSet
 
 IMPACT_NAMES: dict[ImpactField, str] = {
     "started_at": "Since when",
@@ -72,9 +73,20 @@ def _stated(state: IncidentState, field: ImpactField) -> str:
 
 
 def told(event: Event) -> str:
-    """The value that a write gave its register."""
+    """The value that a write gave its register, a time as times are told everywhere."""
     value = event.body.value if isinstance(event.body, Write) else None
+    if value is not None and isinstance(event.body, ImpactSet) and event.body.field == "started_at":
+        return told_time(str(value))
     return _NOTHING if value is None else str(value)
+
+
+def told_time(text: str) -> str:
+    """A stated time as `2026-11-21 14:02:07Z`; what is none stays as it was typed."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return stamp(round(when.replace(tzinfo=when.tzinfo or UTC).timestamp() * 1000))
 
 
 def _histories(state: IncidentState) -> Iterator[tuple[str, list[tuple[str, str]]]]:
