@@ -32,7 +32,7 @@ def holders(ctx: FakeCtx) -> dict[str, str]:
 def test_one_key_claims_the_role_under_the_cursor(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
     assert ctx.press(registry, "c") is None
     assert holders(ctx) == {"commander": "ana"}
-    assert ctx.flashed == ["You are incident commander"]
+    assert ctx.flashed == ["Took command"]
 
 
 def test_claiming_what_one_holds_writes_nothing(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
@@ -62,7 +62,7 @@ def test_command_is_taken_from_its_holder_only_after_a_question(
     assert question == "bo is in command. Take it over?"
     yes()
     assert holders(ctx) == {"commander": "ana"}
-    assert ctx.flashed == ["You are incident commander"]
+    assert ctx.flashed == ["Took command"]
 
 
 def test_command_that_changed_hands_under_the_question_is_not_swept_away(
@@ -90,7 +90,7 @@ def test_enter_offers_people_and_shows_what_they_hold(
     ]
     ctx.menu.pick("bo")
     assert holders(ctx)["commander"] == "bo"
-    assert ctx.flashed[-1] == "bo is incident commander"
+    assert ctx.flashed[-1] == "Gave bo the role incident commander"
 
 
 def test_the_role_is_the_one_that_was_under_the_cursor_when_the_menu_opened(

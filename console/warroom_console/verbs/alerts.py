@@ -41,7 +41,7 @@ def _on_alert(ctx: Ctx) -> str | None:
 
 def _told(alerts: list[Standing]) -> str:
     if len(alerts) == 1:
-        return f"“{clean_line(alerts[0].title, 32)}”"
+        return f"“{clean_line(alerts[0].title, 48)}”"
     return f"{len(alerts)} alerts"
 
 

@@ -189,7 +189,7 @@ def take_command(ctx: Ctx, _args: Args) -> None:
     base = ctx.state.base_for(body.key)
 
     def then() -> None:
-        ctx.write(body, base=base, said="You are in command")
+        ctx.write(body, base=base, said="Took command")
 
     if holder is None or holder == ctx.model.you:
         then()

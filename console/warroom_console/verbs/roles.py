@@ -149,7 +149,12 @@ def vacate(ctx: Ctx, role: str) -> None:
 
 
 def _write(ctx: Ctx, role: str, person: str, base: tuple[str, ...] | None = None) -> None:
-    said = f"{_who(ctx, person)} {_title(role)}"
+    if person != ctx.model.you:
+        said = f"Gave {clean_line(person, 40)} the role {_title(role)}"
+    elif role == COMMANDER:
+        said = "Took command"
+    else:
+        said = f"Took the role {_title(role)}"
     ctx.write(RoleAssigned(role=role, person=person), base=base, said=said)
 
 
