@@ -18,6 +18,7 @@ from warroom_incident.vocabulary import (
 )
 
 from .identity import Who, is_plain_name, may_sign
+from .intake.kinds import KINDS
 
 SERVERS_ONLY = (IncidentNumbered, AlertChanged, ServerListed)
 
@@ -55,6 +56,9 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
         and not is_plain_name(event.body.name)
     ):
         raise Refusal("a token to join with is named after its holder: letters, digits, dot, dash")
+    if isinstance(event.body, TokenCreated) and event.body.kind not in (None, *KINDS):
+        known = " or ".join(KINDS)
+        raise Refusal(f"this server reads no such kind of sender: give {known}")
     if isinstance(state, IncidentState):
         _check_incident(event, right, state)
 
