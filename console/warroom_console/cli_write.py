@@ -179,4 +179,8 @@ def _when(text: str) -> int:
 def _standard_input() -> str:
     """Standard input as text, read no further than a note may be long."""
     raw = sys.stdin.buffer.read(MAX_NOTE * 4 + 1)
+    if len(raw) > MAX_NOTE * 4:
+        raise Failure(
+            f"The note has more than {MAX_NOTE * 4:,} bytes; {MAX_NOTE:,} characters are the most."
+        )
     return raw.decode("utf-8", "replace")

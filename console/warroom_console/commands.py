@@ -51,6 +51,13 @@ class _Commands(click.Group):
         _take_server_anywhere(command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough, which click would call a failure.
+            raise click.exceptions.Exit(0) from None
+
 
 def _note_server(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value:

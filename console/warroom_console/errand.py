@@ -102,6 +102,8 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
         raise Failure(_sentence(str(error))) from None
     except StorageError as error:
         raise Failure(str(error)) from None
+    except BrokenPipeError:
+        raise  # whoever read our output has seen enough
     except OSError as error:
         raise Failure(
             f"{error.filename or places.state} cannot be used ({error.strerror}): "

@@ -433,3 +433,25 @@ async def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None
         )
         _, err = await process.communicate()
         assert (process.returncode, err) == (0, b"")
+
+
+async def test_a_reader_that_left_before_the_output_is_no_error(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        assert (await run("note", name, "x " * 5_900, room=room)).code == 0
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "warroom_console", "show", name,
+            stdout=writer, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "WARROOM_SERVER": room.url},
+        )  # fmt: skip
+        os.close(writer)
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
+
+
+async def test_a_note_that_does_not_end_is_said_to_be_longer_than_what_was_read() -> None:
+    ran = await run("note", "INC-1", "-", typed=b"x" * 60_000)
+    assert ran.code == 2
+    assert "more than 48,000" in ran.sentence()
