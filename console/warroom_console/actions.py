@@ -85,6 +85,11 @@ def no_hints(_context: object, _args: Args) -> Iterable[str]:
     return ()
 
 
+def any_text(_text: str) -> str | None:
+    """Take any argument: the default for `Action.check`."""
+    return None
+
+
 class Action(Struct, Generic[C], frozen=True):
     """One thing that a responder can do.
 
@@ -107,6 +112,8 @@ class Action(Struct, Generic[C], frozen=True):
     command: str = ""
     usage: str = ""
     hints: Callable[[C, Args], Iterable[str]] = no_hints
+    check: Callable[[str], str | None] = any_text
+    """Why the command's argument will not do, one sentence; None when it will."""
     shown: bool = True
     """Whether the key bar may show it; help, palette and command line always do."""
 
@@ -179,10 +186,10 @@ class Registry(Generic[C]):
     def complaint(self, line: str) -> str | None:
         """Return why a `:` line cannot be run, None when it can."""
         try:
-            self.find_command(line)
+            action, args = self.find_command(line)
         except BadCommand as bad:
             return str(bad)
-        return None
+        return action.check(args.text) if args.text else None
 
     def complete(self, context: C, line: str) -> list[str]:
         """Return whole `:` lines that `line` may become, best first."""

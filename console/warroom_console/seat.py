@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 _NOWHERE = IncidentState("")
 
 
+def _inside(said: str) -> str:
+    """What was said, in the middle of a sentence; a number such as INC-7 stays as it is."""
+    return said[:1].lower() + said[1:] if said[1:2].islower() else said
+
+
 class House(Protocol):
     """What the app has for all of its screens."""
 
@@ -192,7 +197,7 @@ class Seat:
         except (CannotUndo, DoorError) as error:
             self.flash(str(error), Tone.WARN)
             return
-        self.flash(f"Undone: {deed.said}" if deed.said else "Undone.")
+        self.flash(f"Undone: {_inside(deed.said)}" if deed.said else "Undone.")
 
     # Saying and asking ---------------------------------------------------------------------
 

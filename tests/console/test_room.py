@@ -107,6 +107,21 @@ async def test_the_runbook_opens_at_its_tabs(desk: StillDesk) -> None:
         assert pane.rows._frame[0][0] == pane.rows.rows[0].id
 
 
+async def test_what_is_undone_is_told_within_the_sentence(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("k", "*", "u")
+        assert console.prompt == "Undone: starred as a key event"
+
+
+async def test_a_bad_argument_keeps_the_line_open_with_a_sentence(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.type(":severity sev9", "enter")
+        assert console.screen.prompt.text == "severity sev9"
+        assert "sev9" in console.prompt.partition("severity sev9")[2]
+        await console.press("backspace", "2", "enter")
+        assert "SEV2" in console.header
+
+
 async def test_a_frozen_panel_stays_as_it_is(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("p")

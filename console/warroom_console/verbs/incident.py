@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from warroom_console.actions import Action, Args, Registry, Scope
@@ -28,10 +28,12 @@ def register(registry: Registry[Ctx]) -> None:
     registry.register(
         Action("incident.severity", ("s",), "Severity", "Set how bad it is.", severity,
                scope=room, leader="i", when=in_incident,
-               command="severity", usage="SEV2", hints=_severities),
+               command="severity", usage="SEV2", hints=_severities,
+               check=partial(_complaint, parse_severity)),
         Action("incident.status", ("t",), "Status", "Set where it stands.", status,
                scope=room, leader="i", when=in_incident,
-               command="status", usage="mitigated", hints=_statuses),
+               command="status", usage="mitigated", hints=_statuses,
+               check=partial(_complaint, parse_status)),
         Action("incident.command", ("c",), "Take command", "Take command of the incident.",
                take_command, scope=room, leader="i", when=both(in_incident, _in_command),
                command="take"),
@@ -44,6 +46,14 @@ def register(registry: Registry[Ctx]) -> None:
                close, scope=room, leader="i", tier=1, when=both(in_incident, may_close),
                command="close"),
     )  # fmt: skip
+
+
+def _complaint(parse: Callable[[str], object], text: str) -> str | None:
+    try:
+        parse(text)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 # Severity ----------------------------------------------------------------------------------
