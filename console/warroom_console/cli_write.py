@@ -24,12 +24,15 @@ from .errand import follow, settle, visit
 from .link import wall_ms
 from .naming import known_name
 from .saying import Failure, err, out
-from .when import parse_when
+from .when import age, clock, parse_when
 
 MAX_TITLE = 240
 MAX_NOTE = 12_000
 MAX_NAME = 80
 NUMBER_WITHIN = 3.0
+
+FAR_MS = 3 * 3_600_000
+"""A note that is dated back by more than this says which time it took."""
 
 
 @click.command("declare")
@@ -66,9 +69,21 @@ def note_command(incident: str, text: tuple[str, ...], at: str | None) -> None:
 
     async def work(desk: Desk) -> None:
         stream = await follow(desk, incident)
+        if happened is not None and (dated := _far(happened, desk.load(stream).started_at)):
+            err(dated)
         await settle(desk, [desk.write(stream, NoteAdded(text=wanted, at=happened))])
 
     visit(work)
+
+
+def _far(at: int, started: int | None) -> str:
+    """What to say of a time that may not be the one that was meant; nothing of a likely one."""
+    now = wall_ms()
+    if now - at > FAR_MS:
+        return f"Dated {clock(at, now)}, {age(now - at)} before now."
+    if started is not None and at < started:
+        return f"Dated {clock(at, now)}, {age(started - at)} before the incident began."
+    return ""
 
 
 @click.command("set")

@@ -95,7 +95,10 @@ async def test_an_incident_is_driven_by_commands(tmp_path: Path) -> None:
         assert (await run("role", name, "ic", "bo", room=room)).code == 0
         assert (await run("note", name, "two", "words", room=room)).code == 0
         assert (await run("note", name, "-", room=room, typed=b"typed\nlines\n")).code == 0
-        assert (await run("note", name, "--at", "-10m", "--", "-5% less", room=room)).code == 0
+        early = await run("note", name, "--at", "-10m", "--", "-5% less", room=room)
+        assert early.code == 0
+        assert early.sentence().endswith("before the incident began.")
+        assert early.sentence().startswith("Dated ")
         state = only(room)
         assert (state.title, state.severity, state.status) == (
             "Payments fail",
@@ -455,3 +458,13 @@ async def test_a_note_that_does_not_end_is_said_to_be_longer_than_what_was_read(
     ran = await run("note", "INC-1", "-", typed=b"x" * 60_000)
     assert ran.code == 2
     assert "more than 48,000" in ran.sentence()
+
+
+async def test_a_note_that_is_dated_far_back_says_which_time_it_took(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        name = await declare(room)
+        far = await run("note", name, "--at", "2026-01-02T14:02:00Z", "x", room=room)
+        assert far.code == 0
+        assert far.sentence().startswith("Dated 2026-01-02 14:02:00Z, ")
+        assert far.sentence().endswith(" before now.")
+        assert (await run("note", name, "--at", "-0s", "x", room=room)) == Ran(0, "", "")
