@@ -11,11 +11,13 @@ from typing import NoReturn
 
 import click
 
+from .commands import ascii_option
 from .saying import Failure
 
 
 @click.command("join")
 @click.argument("incident", metavar="[INC]", required=False)
+@ascii_option
 def join_command(incident: str | None) -> None:
     """Open the console: an incident's room or, without INC, the lobby."""
     from .start import join, lobby
@@ -27,6 +29,7 @@ def join_command(incident: str | None) -> None:
 @click.command("demo")
 @click.option("--script", metavar="NAME", default=None, help="Which incident to play.")
 @click.option("--speed", metavar="N", type=click.FloatRange(0.1, 100), default=1.0)
+@ascii_option
 def demo_command(script: str | None, speed: float) -> None:
     """Play a scripted incident on a throw-away server, and open a console in it."""
     demo = import_module(".demo", __package__)

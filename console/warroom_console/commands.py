@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -64,6 +65,21 @@ def _note_server(ctx: click.Context, _parameter: click.Parameter, value: str | N
         ctx.meta["warroom.server"] = value
 
 
+def note_ascii(_ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    """Draw with nothing but ASCII in this process."""
+    if value:
+        os.environ["WARROOM_ASCII"] = "1"
+
+
+ascii_option = click.option(
+    "--ascii",
+    is_flag=True,
+    expose_value=False,
+    callback=note_ascii,
+    help="Draw the console with nothing but ASCII (WARROOM_ASCII=1).",
+)
+
+
 def _take_server_anywhere(command: click.Command) -> None:
     """Accept `--server` behind the command's name as well as before it."""
     if any("--server" in parameter.opts for parameter in command.params):
@@ -90,6 +106,7 @@ def _take_server_anywhere(command: click.Command) -> None:
     callback=_note_server,
     help="The servers to try in order: unix:///path, ws://127.0.0.1:8764, wss://host:8764.",
 )
+@ascii_option
 @click.version_option(package_name="warroom", prog_name="warroom")
 @click.pass_context
 def warroom(ctx: click.Context) -> None:

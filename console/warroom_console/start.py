@@ -10,7 +10,7 @@ import asyncio
 import gc
 import os
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def join(incident: str, server: str = "") -> int:
     Raises:
         Failure: It cannot be opened.
     """
-    _need_terminal()
+    _need_terminal(incident)
     return run(_places(server), incident)
 
 
@@ -85,11 +85,13 @@ def _places(server: str) -> Places:
         raise Failure(str(error)) from None
 
 
-def _need_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def _need_terminal(incident: str = "INC") -> None:
+    is_dumb = os.environ.get("TERM") == "dumb"
+    if is_dumb or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        lack = "a terminal that can move its cursor (TERM is dumb)" if is_dumb else "a terminal"
         raise Failure(
-            "The console needs a terminal: without one, use `warroom list`, `show`, `tail`, "
-            "`note` and the other commands."
+            f"The console needs {lack}: without one, use `warroom tail {incident[:40]}`, "
+            "`warroom list` and the other commands."
         )
 
 
@@ -108,6 +110,7 @@ def run(
     gc.set_threshold(*_YOUNG_ONLY)
     from .theme import choose_look
 
+    ascii_only = ascii_only or os.environ.get("WARROOM_ASCII", "") not in ("", "0")
     plain = ascii_only or "utf" not in (sys.stdout.encoding or "utf-8").lower()
     try:
         look = choose_look(os.environ, ascii_only=plain)
@@ -198,14 +201,10 @@ class _Start:
 
 
 def _settle() -> None:
-    """Give back the memory that only the start needed, and look no more through what stays."""
+    """Drop what only the start needed, and look no more through what stays."""
     gc.collect(1)
     gc.freeze()
     gc.set_threshold(*_USUAL)
-    with suppress(OSError, AttributeError):
-        import ctypes
-
-        ctypes.CDLL(None).malloc_trim(0)  # glibc alone has it
 
 
 async def _find(desk: Desk, incident: str) -> str:

@@ -14,7 +14,9 @@ import pytest
 
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.waiting import wait_for
+from warroom_console import start
 from warroom_console.places import Places
+from warroom_console.theme import Look
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.incident import IncidentState
 from warroom_incident.outbox import Outbox
@@ -468,3 +470,30 @@ async def test_a_note_that_is_dated_far_back_says_which_time_it_took(tmp_path: P
         assert far.sentence().startswith("Dated 2026-01-02 14:02:00Z, ")
         assert far.sentence().endswith(" before now.")
         assert (await run("note", name, "--at", "-0s", "x", room=room)) == Ran(0, "", "")
+
+
+@pytest.mark.parametrize("arguments", [("join", "INC-1"), ("--ascii", "join", "INC-1", "--ascii")])
+async def test_a_dumb_terminal_is_pointed_to_the_other_commands(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    ran = await run(*arguments)
+    assert ran.code == 2
+    assert "`warroom tail INC-1`" in ran.sentence()
+    assert "`warroom list`" in ran.sentence()
+
+
+@pytest.mark.parametrize(("value", "plain"), [("1", True), ("0", False), ("", False)])
+def test_the_console_is_drawn_in_ascii_where_that_was_asked_for(
+    value: str, plain: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looks = []
+
+    async def opened(_places: Places, _name: str | None, look: Look, *, headless: bool) -> int:
+        looks.append(look)
+        return 0
+
+    monkeypatch.setenv("WARROOM_ASCII", value)
+    monkeypatch.setattr(start, "_run", opened)
+    assert start.run(Places.find(f"unix://{tmp_path}/none"), None) == 0
+    assert looks[0].glyphs.live.isascii() is plain
