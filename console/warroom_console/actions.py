@@ -15,7 +15,6 @@ anything else raises `Clash`. Enter, space and other named keys do what a panel 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -70,6 +69,8 @@ class Args(Struct, frozen=True):
     @property
     def words(self) -> tuple[str, ...]:
         """Split `text` at blanks, minding quotes; an open quote ends where the line ends."""
+        import shlex
+
         try:
             return tuple(shlex.split(self.text))
         except ValueError:

@@ -67,7 +67,7 @@ class Console(TerminalApp[None]):
         """
         super().__init__(look)
         self._opened = opened
-        self._opening = Opening(called)
+        self._opening: Opening | None = Opening(called)
         self._mode_of: dict[str | None, str] = {}
         self._pace = Pace()
         self._drawing: Timer | None = None
@@ -78,7 +78,7 @@ class Console(TerminalApp[None]):
         self._screens: list[Base] = []
         self._first = stream
         if desk is None:
-            self.add_mode(_FIRST, lambda: self._opening)
+            self.add_mode(_FIRST, lambda: self._opening or Opening(called))
         else:
             self._mode_of[stream] = _FIRST
             self.add_mode(_FIRST, partial(self._screen_for, stream))
@@ -109,16 +109,20 @@ class Console(TerminalApp[None]):
         self.screen.call_after_refresh(self._type_again)
 
     def _type_again(self) -> None:
-        for event in self._opening.hand_over():
-            self.post_message(event)
+        if self._opening is not None:
+            for event in self._opening.hand_over():
+                self.post_message(event)
+            self._opening = None
 
     def _screen_for(self, stream: str | None) -> Base:
-        from .screens.lobby import LobbyScreen
-        from .screens.room import RoomScreen
-
+        screen: Base
         if stream is None:
-            screen: Base = LobbyScreen(self, self._actions)
+            from .screens.lobby import LobbyScreen
+
+            screen = LobbyScreen(self, self._actions)
         else:
+            from .screens.room import RoomScreen
+
             screen = RoomScreen(self, self._actions, stream)
         self._screens.append(screen)
         return screen

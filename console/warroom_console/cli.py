@@ -46,8 +46,19 @@ def _run(arguments: list[str]) -> int:
         return BAD_INPUT
 
 
+def _light() -> None:
+    """Import msgspec without what it has for other formats than JSON."""
+    from .lazily import lazily
+
+    names = ("inspect", "_json_schema", "msgpack", "toml", "yaml")
+    with lazily(*(f"msgspec.{name}" for name in names)):
+        import msgspec  # noqa: F401
+
+
 def _opened(arguments: list[str]) -> int:
     """Open the console where nothing else was asked for, without taking the time to load click."""
+    if arguments[:1] in ([], ["join"]):
+        _light()
     match arguments:
         case []:
             from .start import lobby

@@ -37,6 +37,8 @@ def _cleaned(segment: Segment) -> Segment:
     if plain != text:
         # A picture of a control is a cell wide where the control took none.
         plain = set_cell_size(plain, cell_len(text))
+    elif style is None or not style.link:
+        return segment
     if style is not None and style.link:
         style = style.update_link(None)
     return Segment(plain, style, control)

@@ -15,10 +15,8 @@ from .context import Stage, View
 from .desk import Desk
 from .model import Model
 from .past import Deed, Past
-from .screens.bare import Bare
 from .theme import Glyphs, Tone, look_of
 from .undo import CannotUndo
-from .widgets.editor import Editor
 from .widgets.menu import Choice, Menu
 from .widgets.prompt import Ask
 
@@ -228,10 +226,14 @@ class Seat:
         left: Callable[[str], object] | None = None,
     ) -> None:
         """Open the editor."""
+        from .widgets.editor import Editor
+
         self._screen.open_sheet(Editor(key, title, text, save=save, left=left))
 
     def show_text(self, title: str, text: str) -> None:
         """Show text with nothing else on the screen."""
+        from .screens.bare import Bare
+
         self._screen.open_sheet(Bare(title, text))
 
     def copy(self, text: str, what: str) -> None:

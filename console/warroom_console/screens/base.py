@@ -13,19 +13,16 @@ from warroom_console.model import Area, Changes
 from warroom_console.seat import House, Seat
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE
-from warroom_console.widgets.editor import Editor
 from warroom_console.widgets.header import Header, Heading
-from warroom_console.widgets.help import Help
 from warroom_console.widgets.keybar import Hint, KeyBar, hints
 from warroom_console.widgets.menu import Menu, choices_of
-from warroom_console.widgets.palette import Palette
 from warroom_console.widgets.prompt import Ask, Prompt
 from warroom_console.widgets.row import Draw
 from warroom_console.widgets.rows import RowsView
+from warroom_console.widgets.sheet import Sheet
 from warroom_console.widgets.spans import Line
 from warroom_console.widgets.terminal import TerminalScreen, key_name
 
-from .about import About
 from .pane import Pane
 
 if TYPE_CHECKING:
@@ -99,7 +96,8 @@ class Base(TerminalScreen):
     @property
     def unsaved(self) -> int:
         """How many texts were typed here and not saved."""
-        editing = isinstance(self.sheet, Editor) and self.sheet.changed
+        sheet = self.sheet
+        editing = sheet is not None and not isinstance(sheet, Sheet) and sheet.changed
         return len(self.kept_texts) + editing
 
     # Drawing -------------------------------------------------------------------------------
@@ -240,10 +238,14 @@ class Base(TerminalScreen):
 
     def show_help(self) -> None:
         """Show all keys that work here."""
+        from warroom_console.widgets.help import Help
+
         self.open_sheet(Help(self.registry, self.seat, self.scope, self.run))
 
     def show_palette(self) -> None:
         """Find an action by its words."""
+        from warroom_console.widgets.palette import Palette
+
         self.open_sheet(Palette(self.registry, self.seat, self.scope, self.run))
 
     def show_detail(self) -> None:
@@ -257,6 +259,8 @@ class Base(TerminalScreen):
 
     def about(self, title: str, source: Draw) -> None:
         """Show lines above the panels, to be read."""
+        from .about import About
+
         self.open_sheet(About(title, source))
 
     def sift(self) -> None:

@@ -42,6 +42,7 @@ class Opening(Screen[None]):
 
     DEFAULT_CSS = "Opening { overflow: hidden; background: $background; }"
     AUTO_FOCUS = None
+    BLANK = True
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = []
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from warroom_console.times import MINUTE, clock, day
 from warroom_incident.incident import IncidentState
 from warroom_incident.practice.audience import Audience
-from warroom_incident.practice.library import Phase
 from warroom_incident.practice.severity import severity_of
 from warroom_incident.practice.status import status_of
 from warroom_incident.vocabulary import DraftReadied
+
+if TYPE_CHECKING:
+    from warroom_incident.practice.library import Phase
 
 _ROUND = 5 * MINUTE
 _NARROW = 80

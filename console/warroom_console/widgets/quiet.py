@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.geometry import NULL_SIZE
 from textual.reactive import Reactive
+from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from textual.color import Color
+    from textual.filter import LineFilter
     from textual.geometry import Region, Size
 
 
 class Quiet(Widget):
-    """A widget whose focus and size change without a second paint."""
+    """A widget whose focus and size change without a second paint.
+
+    Subclasses draw whole lines, and have neither border nor padding.
+    """
 
     ALLOW_SELECT = False
     # A layout paints what it resized; without the next lines it is all painted once more.
@@ -33,6 +39,14 @@ class Quiet(Widget):
         if changed:
             self._repaint_regions.clear()
         return changed
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Textual would keep a styled and a filtered copy of every line; each takes kilobytes.
+        background, filters = self.background_colors[1], self.get_line_filters()
+        strips = [self.render_line(y) for y in crop.line_range]
+        for one in filters:
+            strips = [_filtered(strip, one, background) for strip in strips]
+        return [strip.crop(crop.x, crop.right) for strip in strips]
 
     def _on_focus(self, event: events.Focus) -> None:
         event.prevent_default()
@@ -47,9 +61,17 @@ class Quiet(Widget):
             self.parent.post_message(events.DescendantBlur(self))
 
 
+def _filtered(strip: Strip, one: LineFilter, background: Color) -> Strip:
+    """Return a strip behind a filter; most often that is the strip itself."""
+    before = list(strip)
+    after = one.apply(before, background)
+    return strip if after == before else Strip(after, strip.cell_length)
+
+
 class Frame(Widget):
     """A container that its children cover whole: it never paints itself."""
 
+    BLANK = True
     ALLOW_SELECT = False
 
     def refresh(

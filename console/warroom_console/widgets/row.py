@@ -46,7 +46,7 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
 class RowStrips:
     """Draws rows and remembers the strips by (row id, version, width, flags, look)."""
 
-    def __init__(self, most: int = 1024) -> None:
+    def __init__(self, most: int = 256) -> None:
         self._cache: LRUCache[tuple[str, Hashable, int, Flags, Look], tuple[Strip, ...]] = LRUCache(
             most
         )

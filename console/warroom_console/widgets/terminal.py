@@ -32,7 +32,6 @@ from textual.widget import Widget
 
 from warroom_console.linefilter import CleanFilter
 from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
-from warroom_console.widgets.editor import Editor
 from warroom_console.widgets.sheet import Host, Sheet
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
 
     from textual.driver import Driver
     from textual.filter import LineFilter
+
+    from warroom_console.widgets.editor import Editor
 
 R = TypeVar("R")
 _KEY_PATIENCE = 1.0
@@ -165,6 +166,7 @@ class TerminalScreen(Screen[None]):
     TerminalScreen { layers: default above; overflow: hidden; background: $background; }
     """
     AUTO_FOCUS = None
+    BLANK = True
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -193,14 +195,14 @@ class TerminalScreen(Screen[None]):
             self._sheet.remove()
         self._sheet = sheet
         self._host.put(sheet.place(self.size))
-        if isinstance(sheet, Editor):
+        if isinstance(sheet, Sheet):
+            sheet.closed = partial(self._close_sheet, sheet)
+        else:
             sheet.closed = partial(self._close_editor, sheet)
             if (kept := self._kept.get(sheet.key)) is not None:
                 sheet.resume(kept)
-        else:
-            sheet.closed = partial(self._close_sheet, sheet)
         self._host.mount(sheet)
-        self.set_focus(sheet.area if isinstance(sheet, Editor) else sheet, scroll_visible=False)
+        self.set_focus(sheet if isinstance(sheet, Sheet) else sheet.area, scroll_visible=False)
 
     def _close_sheet(self, sheet: Sheet | Editor) -> None:
         if sheet is not self._sheet:
