@@ -58,7 +58,7 @@ def alert_row(
     prefix: str = "",
 ) -> Row:
     """An alert as a row."""
-    shown = Shown(alert, age(now - alert.first_seen), columns, in_incident)
+    shown = Shown(alert, age(now - alert.since), columns, in_incident)
     return Row(prefix + alert.uid, (shown, glyphs), partial(_draw, shown, glyphs))
 
 

@@ -37,7 +37,8 @@ class Standing(Struct, frozen=True):
     """One alert episode as it stands. Times in milliseconds.
 
     `acked_by` is who took it on here, empty for nobody. `incidents` are the numbers of the
-    incidents that it is linked to, `own` whether the open one is among them.
+    incidents that it is linked to, `own` whether the open one is among them. `since` is when its
+    sender says that it began.
     """
 
     uid: str
@@ -49,6 +50,7 @@ class Standing(Struct, frozen=True):
     count: int
     first_seen: int
     last_seen: int
+    since: int
     acked_by: str = ""
     acked_at: int = 0
     incidents: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ def stand(
         alert.count,
         alert.first_seen,
         alert.last_seen,
+        alert.starts_at if isinstance(alert, AlertRecord) else alert.first_seen,
         acked.by if acked else "",
         acked.at if acked else 0,
         incidents,
