@@ -42,6 +42,7 @@ class TimelineView:
         self.filter = ""
         self.depth = 0
         self.unseen: set[str] = set()
+        self._whole = False
         self._entries: dict[str, Entry] = {}
         self._rows: dict[str, Row] = {}
         self._drawn_with: tuple[int, Glyphs] | None = None
@@ -52,9 +53,8 @@ class TimelineView:
         """Forget the entries that changed, or that are told in words of what changed."""
         ids = changes.events.get(room.stream or "", frozenset())
         events = room.state.events
-        if Area.REFUSALS in changes.areas or (
-            Area.PROGRESS in changes.areas and room.stream in room.model.synced
-        ):
+        was_whole, self._whole = self._whole, room.stream in room.model.synced
+        if Area.REFUSALS in changes.areas or (self._whole and not was_whole):
             self._forget_all()
         for id_ in ids:
             event = events.get(id_)
