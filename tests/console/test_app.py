@@ -92,7 +92,7 @@ async def test_each_incident_keeps_its_own_place(desk: StillDesk) -> None:
 
 
 async def test_the_clock_goes_on(desk: StillDesk) -> None:
-    async with at_console(desk, stream=STREAM) as console:
+    async with at_console(desk, (120, 40), stream=STREAM) as console:
         assert "00:40:00" in console.header
         desk.clock.now += 2 * MINUTE
         console.screen.tick()

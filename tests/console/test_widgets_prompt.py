@@ -199,6 +199,8 @@ async def test_keys_that_arrive_in_one_burst_act_where_each_was_meant() -> None:
             character = key if len(key) == 1 else None
             app.post_message(Key("space" if key == " " else key, character))
         await wait_for(lambda: app.room.lists[2].position == "5/7")
+        await wait_for(lambda: len(app.room.log_of_acts) == 2 and app.message_queue_size == 0)
+        await settle(pilot)
         assert app.room.log_of_acts == ["severity x a", "severity "]
         assert app.room.lists[1].position == "2/8"
 
