@@ -44,6 +44,7 @@ async def test_a_flipped_bit_is_found_at_the_start_and_mended_by_the_next_consol
             await process.start()
             assert b"is damaged on the disk" in process.output
             await wait_for(lambda: ana.model.live and stream in ana.model.synced)
+            await wait_for(lambda: damages(process) == [], "the event in its place again")
             bo = await Console(user="bo").join(process.socket, stream)
             await bo.has(stream, event.id, after.id)
             assert bo.states[stream].events[event.id].withheld is None

@@ -217,7 +217,8 @@ class ServerEnd:
     def again(self, stream: str, iseq: int) -> None:
         """Send an event once more, as a part of the present state: more is known of it now."""
         feed = self.feeds.get(stream)
-        if feed is not None and iseq < feed.live:
+        # Also what lies ahead: it may be in a stretch that is being read without it just now.
+        if feed is not None:
             feed.present = sorted({*feed.present, iseq})
 
     def leave(self, stream: str) -> None:
