@@ -114,7 +114,7 @@ class Link:
         self._first: tuple[Server, ...] = ()
         self._learned: tuple[Server, ...] = ()
         self._barred: dict[str, str] = {}
-        self._moving = self._sent_away = False
+        self._moving = self._sent_away = self._hung_up = False
         self.state = LinkState()
 
     # What others ask -----------------------------------------------------------------------
@@ -181,10 +181,10 @@ class Link:
 
     async def run(self) -> None:
         """Keep connected until cancelled, or until trying again cannot help."""
-        delay = FIRST_DELAY
+        delay, loop = FIRST_DELAY, asyncio.get_running_loop()
         try:
             while True:
-                self._moving = False
+                self._moving = self._hung_up = False
                 for server in self._round:
                     self._welcomed_at, self._sent_away = None, False
                     await self._try(server)
@@ -192,14 +192,14 @@ class Link:
                         break
                     if self._welcomed_at is not None:
                         # Welcome and farewell in a circle must not go round at full speed.
-                        if time.monotonic() - self._welcomed_at > LASTING:
+                        if loop.time() - self._welcomed_at > LASTING:
                             delay = FIRST_DELAY
                         if not self._sent_away:
                             break
                 if self._moving:
                     delay = FIRST_DELAY
                     continue
-                await self._wait(delay * (0.5 + self._jitter() / 2))
+                await self._wait(delay * self._spread())
                 delay = min(delay * 2, LONGEST_DELAY)
         except Stop as stop:
             self._change(phase="stopped", rtt_ms=None, next_try_at=None, reason=str(stop))
@@ -219,6 +219,14 @@ class Link:
             self._barred[server.url] = str(stop)
             if not self._round:
                 raise
+
+    def _spread(self) -> float:
+        """By how much to change a delay, so that not all consoles come at once.
+
+        Who takes connections and ends them without a word is in trouble: it is never asked more
+        often than once in the longest delay. Who is not there is looked for a little sooner.
+        """
+        return 1.0 + self._jitter() / 4 if self._hung_up else 0.5 + self._jitter() / 2
 
     async def _wait(self, seconds: float) -> None:
         self._hurry.clear()
@@ -248,12 +256,15 @@ class Link:
             self._failed(server, f"{server.url} answers with HTTP {status}, not as a warroom")
             return
         except (OSError, WebSocketException, DialError) as error:
+            ended = (WebSocketException, ConnectionResetError, BrokenPipeError)
+            self._hung_up = isinstance(error, ended)
             self._failed(server, f"{server.url}: {_plain(error)}")
             return
         self._connection, self._pulse = connection, None
         try:
             await self._talk(connection, server)
         except ConnectionClosed as closed:
+            self._hung_up = closed.rcvd is None
             self._closed(server, closed)
         except ProtocolError as error:
             self._broken(server, error)
@@ -266,12 +277,15 @@ class Link:
 
     async def _talk(self, connection: ClientConnection, server: Server) -> None:
         end, streams = self._listener.begin()
-        await connection.send(end.hello(streams), text=True)
+        for frame in (end.hello(streams), *end.more()):
+            await connection.send(frame, text=True)
         async with asyncio.timeout(WELCOME_WITHIN):
             while end.welcome is None:
                 self._take(end, await _frame(connection), server)
         credit = partial(self._give_credit, end)
-        self._pulse = pulse = Pulse(connection, credit, self._answered, self._fell_silent)
+        self._pulse = pulse = Pulse(
+            connection, credit, self._answered, self._fell_silent, self._wall
+        )
         tasks = [asyncio.create_task(work) for work in (self._carry(connection), pulse.run())]
         try:
             while True:
@@ -288,7 +302,7 @@ class Link:
         message = end.receive(frame)
         now = self._wall()
         if isinstance(message, Welcome):
-            self._welcomed_at = time.monotonic()
+            self._welcomed_at = asyncio.get_running_loop().time()
             self._outgoing = asyncio.Queue()
             self.state = replace(
                 self.state,

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import random
 import secrets
-import time
 from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
@@ -106,12 +105,12 @@ class Peer:
 
     async def run(self) -> None:
         """Keep the line until cancelled."""
-        delay = FIRST_DELAY
+        delay, loop = FIRST_DELAY, asyncio.get_running_loop()
         while True:
             self._hurry.clear()
-            began = time.monotonic()
+            began = loop.time()
             self._lost(await self._visit())
-            if time.monotonic() - began > LASTING:
+            if loop.time() - began > LASTING:
                 delay = FIRST_DELAY
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay * (0.5 + random.random() / 2)):
