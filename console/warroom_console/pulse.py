@@ -57,7 +57,7 @@ class Pulse:
         self._quiet = quiet
         self._wall = wall
         self._ahead: float | None = None
-        self._patience = DROP_AFTER
+        self._woke_up = False
         self._owed_since: float | None = None
         self._told = False
         self.gave_up = False
@@ -65,8 +65,7 @@ class Pulse:
 
     def heard(self) -> None:
         """Something arrived."""
-        self._owed_since, self._told = None, False
-        self._patience = DROP_AFTER
+        self._owed_since, self._told, self._woke_up = None, False, False
 
     async def run(self) -> None:
         """Beat until cancelled, or until the server is given up."""
@@ -79,7 +78,7 @@ class Pulse:
                 now = clock()
                 if self._has_slept(now):
                     next_ping, self._owed_since = now, now
-                    self._patience = AWAKE_WITHIN
+                    self._woke_up = True
                 if now >= next_ping:
                     next_ping = now + PULSE_EVERY
                     if self._owed_since is None:
@@ -109,7 +108,7 @@ class Pulse:
 
     def _watch(self, now: float) -> None:
         owed = 0.0 if self._owed_since is None else now - self._owed_since
-        if owed >= self._patience:
+        if owed >= (AWAKE_WITHIN if self._woke_up else DROP_AFTER):
             self.gave_up = True
             self._connection.transport.abort()
         elif owed >= QUIET_AFTER and not self._told:
