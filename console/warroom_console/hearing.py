@@ -13,6 +13,7 @@ from warroom_incident.reducers import Right
 from warroom_incident.replica import Kept, Placed, Sealed
 from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import (
+    MAX_FOLLOWS,
     PROTOCOL,
     Ack,
     BoardCursor,
@@ -249,8 +250,10 @@ class Hearing:
         """Ask for what was opened, and leave what was closed, between hello and welcome."""
         follow = [stream for stream in self.wanted if stream not in self._asked]
         leave = [stream for stream in self._asked if stream not in self.wanted]
-        if self.end is not None and (follow or leave):
-            self.link.send(self.end.subscribe(follow, leave))
+        if self.end is not None:
+            for start in range(0, max(len(follow), len(leave)), MAX_FOLLOWS):
+                some = slice(start, start + MAX_FOLLOWS)
+                self.link.send(self.end.subscribe(follow[some], leave[some]))
 
     def _kept(self, message: Servers) -> None:
         """Who keeps the room: shown, and remembered for when this server is gone."""

@@ -119,7 +119,8 @@ class Console:
         self.ws = await dial(where, token, tls)
         self.begin(*streams)
         with contextlib.suppress(ConnectionClosed):  # whoever is turned away hears it by reading
-            await self.ws.send(self.end.hello(streams), text=True)
+            for frame in (self.end.hello(streams), *self.end.more()):
+                await self.ws.send(frame, text=True)
 
     def begin(self, *streams: str) -> None:
         """Begin to read what comes over a new connection."""

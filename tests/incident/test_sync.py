@@ -13,6 +13,7 @@ from warroom_incident.sync.server_end import PRESENT_AT_ONCE, RECENT, Read, Serv
 from warroom_incident.sync.wire import (
     CREDIT,
     FRAME_TARGET,
+    MAX_FOLLOWS,
     MAX_FRAME,
     SEEN_EVERY,
     Ack,
@@ -266,6 +267,22 @@ def test_leaving_ends_a_stream_and_following_again_goes_on(server: Server) -> No
     rest(server, console, end)
     assert [a.iseq for b in console.batches[before:] for a in b.arrivals] == [6, 7, 8]
     complete(server, console, OTHER_STREAM)
+
+
+def test_a_hello_has_room_for_some_streams_and_the_others_follow_at_once() -> None:
+    letters = str.maketrans("01", "ab")
+    streams = [f"i-{n:016o}".translate(letters) for n in range(2 * MAX_FOLLOWS + 7)]
+    end, server_end = ClientEnd(HELLO, [], None), ServerEnd()
+    asked: list[str] = []
+    for frame in (end.hello(streams), *end.more()):
+        message = server_end.receive(frame)
+        assert isinstance(message, Hello | Subscribe)
+        assert len(message.follow) <= MAX_FOLLOWS
+        asked += [follow.stream for follow in message.follow]
+    assert asked == streams
+    end.receive(encode(WELCOME))
+    assert list(end.readings) == streams
+    assert ClientEnd(HELLO, [], None).more() == []
 
 
 def test_a_console_may_subscribe_before_it_is_welcome_and_leave_what_it_never_had() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.console_client import Console, leave_all
 from tests.server.running import InProcess, server_in_process
 from tests.waiting import wait_for
-from warroom_incident.sync.wire import MAX_REASON, Close, Follow, Subscribe
+from warroom_incident.sync.wire import MAX_FOLLOWS, MAX_REASON, Close, Follow, Subscribe
 from warroom_server.room import Room
 from warroom_server.session import MAX_FOLLOWED, close_reason
 
@@ -50,6 +50,15 @@ async def test_a_console_follows_no_more_streams_than_its_share(house: InProcess
     assert code == Close.BAD_MESSAGE
     assert str(MAX_FOLLOWED) in reason
     await wait_for(lambda: house.server.hub.followers == {}, "nothing left behind")
+    await leave_all([ana])
+
+
+async def test_a_console_asks_for_more_streams_than_its_hello_has_room_for(
+    house: InProcess,
+) -> None:
+    streams = names(0, MAX_FOLLOWS + 200)
+    ana = await Console(user="ana").join(house.socket, *streams)
+    await wait_for(lambda: all(ana.is_synced(stream) for stream in streams), "all of them")
     await leave_all([ana])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from ..event import Event, Packet, read_packet
 from ..seal import ZERO
 from .reading import Comparison, Holdings, Nothing, Reading
 from .wire import (
+    MAX_FOLLOWS,
     PROTOCOL,
     SEEN_EVERY,
     BoardCursor,
@@ -115,11 +117,22 @@ class ClientEnd:
     # Sending -------------------------------------------------------------------------------
 
     def hello(self, streams: Iterable[str]) -> bytes:
-        """The first frame; `streams` are to be received from the start."""
+        """The first frame; `streams` are to be received from the start.
+
+        It names as many as one message may; `more` has the others.
+        """
         self._wanted = dict.fromkeys(streams)
-        follow = [self._cursor(stream) for stream in self._wanted]
+        follow = [self._cursor(stream) for stream in islice(self._wanted, MAX_FOLLOWS)]
         board = self.board or self._hello.board
         return encode(msgspec.structs.replace(self._hello, v=PROTOCOL, follow=follow, board=board))
+
+    def more(self) -> list[bytes]:
+        """The frames to send right behind the first: the streams that it had no room for."""
+        rest = [self._cursor(stream) for stream in islice(self._wanted, MAX_FOLLOWS, None)]
+        return [
+            encode(Subscribe(rest[start : start + MAX_FOLLOWS]))
+            for start in range(0, len(rest), MAX_FOLLOWS)
+        ]
 
     def subscribe(self, follow: Sequence[str], leave: Sequence[str] = ()) -> bytes:
         """The frame that changes which streams are received."""

@@ -32,6 +32,9 @@ CREDIT = 64 * 1024
 SEEN_EVERY = 32 * 1024
 """A console says `seen` when it has read so much, in bytes, or once a second."""
 
+MAX_FOLLOWS = 500
+"""How many streams one message may ask for."""
+
 Name = Annotated[str, Meta(max_length=80)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Chain = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
@@ -77,7 +80,7 @@ class Hello(Message, frozen=True, tag="hello"):
     rep: Annotated[str, Meta(pattern=REP)]
     machine: Annotated[str, Meta(max_length=64)] = ""
     user: Name = ""
-    follow: Annotated[list[Follow], Meta(max_length=500)] = []
+    follow: Annotated[list[Follow], Meta(max_length=MAX_FOLLOWS)] = []
     board: BoardCursor | None = None
     lobby: bool = False
     server: Name = ""
@@ -87,8 +90,8 @@ class Hello(Message, frozen=True, tag="hello"):
 class Subscribe(Message, frozen=True, tag="subscribe"):
     """Changes which streams are received."""
 
-    follow: Annotated[list[Follow], Meta(max_length=500)] = []
-    leave: Annotated[list[StreamName], Meta(max_length=500)] = []
+    follow: Annotated[list[Follow], Meta(max_length=MAX_FOLLOWS)] = []
+    leave: Annotated[list[StreamName], Meta(max_length=MAX_FOLLOWS)] = []
 
 
 class Push(Message, frozen=True, tag="push"):
