@@ -19,7 +19,7 @@ from msgspec import inspect as types
 
 from warroom_incident import author, clock, door, event, vocabulary
 from warroom_incident.alerts import AlertRecord
-from warroom_incident.fields import AlertCopy, StepCopy
+from warroom_incident.fields import AlertCopy, Matcher, StepCopy
 from warroom_incident.reducers import Body, Element, Pick, Removal, Write
 from warroom_incident.sync import client_end, server_end, wire
 from warroom_incident.sync.wire import Close, Message
@@ -269,7 +269,7 @@ def events() -> list[str]:
 def copies() -> list[str]:
     """The structs inside events."""
     lines = []
-    for struct in (AlertCopy, StepCopy):
+    for struct in (AlertCopy, StepCopy, Matcher):
         lines += [f"#### {struct.__name__}", "", _about(struct), "", *_fields(struct), ""]
     return lines
 

@@ -1,27 +1,175 @@
-"""The state of the `board` stream: what people did to alerts, in any incident or none."""
+"""The state of the `board` stream: what people did to alerts, in any incident or none.
+
+Times are integer milliseconds. Nothing here looks at a clock: who asks says what time it is.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
+from .event import Event
+from .fields import Matcher
 from .fold import Fold
-from .vocabulary import AlertAcknowledged
+from .vocabulary import (
+    AlertAcknowledged,
+    AlertAssigned,
+    AlertMarked,
+    Noise,
+    SilenceAnswered,
+    SilenceAsked,
+    WindowOpened,
+)
 
 
 class Acknowledged(Struct, frozen=True):
-    """Who took an alert on, and when in milliseconds."""
+    """Who took an alert on, when, and until when (None: to its end)."""
 
     by: str
     at: int
+    until: int | None = None
+
+
+class Assigned(Struct, frozen=True):
+    """To whom an alert was given, by whom and when."""
+
+    person: str
+    by: str
+    at: int
+
+
+class Marked(Struct, frozen=True):
+    """Why somebody called an alert noise, who and when."""
+
+    noise: Noise
+    by: str
+    at: int
+
+
+class Window(Struct, frozen=True):
+    """A maintenance window or a suppression rule that is not over. `at` is when it was opened."""
+
+    window: str
+    kind: Literal["maintenance", "suppression"]
+    why: str
+    matchers: tuple[Matcher, ...]
+    starts_at: int
+    ends_at: int
+    by: str
+    at: int
+
+    def holds(self, now: int) -> bool:
+        """Whether it hides alerts now."""
+        return self.starts_at <= now < self.ends_at
+
+
+SilenceState = Literal["asked", "active", "ending", "expired", "failed"]
+
+
+class Silence(Struct, frozen=True):
+    """A silence at a source, as far as it got.
+
+    `asked` and `ending` wait for the source's answer. `source_id` is its id there, `reason` why
+    the last request failed.
+    """
+
+    silence: str
+    alertmanager: str
+    matchers: tuple[Matcher, ...]
+    ends_at: int
+    comment: str
+    incident: str
+    by: str
+    at: int
+    state: SilenceState
+    source_id: str = ""
+    reason: str = ""
 
 
 class BoardState(Fold):
     """What people did to alerts."""
 
-    def acknowledged(self, uid: str) -> Acknowledged | None:
-        """Who has acknowledged an alert episode, None while nobody has."""
-        heads = self.heads(("ack", uid))
-        body = heads[0].body if heads else None
-        if isinstance(body, AlertAcknowledged) and body.acknowledged:
-            return Acknowledged(heads[0].head.by, heads[0].shown_at)
-        return None
+    def _said(self, register: str, name: str) -> Event | None:
+        heads = self.heads((register, name))
+        return heads[0] if heads else None
+
+    def acknowledged(self, uid: str, now: int = 0) -> Acknowledged | None:
+        """Who has acknowledged an alert episode, None while nobody has or when it has run out."""
+        event = self._said("ack", uid)
+        if event is None or not isinstance(event.body, AlertAcknowledged):
+            return None
+        until = event.body.until
+        if not event.body.acknowledged or (until is not None and until <= now):
+            return None
+        return Acknowledged(event.head.by, event.shown_at, until)
+
+    def assigned(self, uid: str) -> Assigned | None:
+        """Who is to look after an alert episode, None for nobody."""
+        event = self._said("assigned", uid)
+        if event is None or not isinstance(event.body, AlertAssigned) or not event.body.person:
+            return None
+        return Assigned(event.body.person, event.head.by, event.shown_at)
+
+    def noise(self, uid: str) -> Marked | None:
+        """Why an alert episode was noise, None where nobody says so."""
+        event = self._said("noise", uid)
+        if event is None or not isinstance(event.body, AlertMarked) or not event.body.noise:
+            return None
+        return Marked(event.body.noise, event.head.by, event.shown_at)
+
+    def marks(self) -> dict[str, Marked]:
+        """Every alert episode that somebody called noise."""
+        uids = (key[1] for key in self.keys("noise"))
+        return {uid: marked for uid in uids if (marked := self.noise(uid)) is not None}
+
+    def windows(self, now: int) -> list[Window]:
+        """The windows that hold or are still to come; those that end first come first."""
+        found = []
+        for event in self.entries.get(WindowOpened.type, {}).values():
+            body = event.body
+            if not isinstance(body, WindowOpened) or body.ends_at <= now:
+                continue
+            if self._said("window.end", body.window) is None:
+                found.append(
+                    Window(
+                        body.window,
+                        body.kind,
+                        body.why,
+                        body.matchers,
+                        body.starts_at,
+                        body.ends_at,
+                        event.head.by,
+                        event.shown_at,
+                    )
+                )
+        return sorted(found, key=lambda window: (window.ends_at, window.window))
+
+    def silences(self) -> list[Silence]:
+        """Every silence that was asked for, the newest first."""
+        asked = self.entries.get(SilenceAsked.type, {}).values()
+        found = [self._silence(e, e.body) for e in asked if isinstance(e.body, SilenceAsked)]
+        return sorted(found, key=lambda silence: (-silence.at, silence.silence))
+
+    def _silence(self, event: Event, body: SilenceAsked) -> Silence:
+        heard = self._said("silence.answer", body.silence)
+        answer = heard.body if heard is not None else None
+        state: SilenceState = "asked"
+        source_id = reason = ""
+        if isinstance(answer, SilenceAnswered):
+            state, source_id, reason = answer.state, answer.source_id, answer.reason
+        if state in ("asked", "active") and self._said("silence.end", body.silence) is not None:
+            state = "ending"
+        return Silence(
+            body.silence,
+            body.alertmanager,
+            body.matchers,
+            body.ends_at,
+            body.comment,
+            body.incident,
+            event.head.by,
+            event.shown_at,
+            state,
+            source_id,
+            reason,
+        )

@@ -5,7 +5,7 @@ Texts are limited here, at the door, so that no view has to defend itself agains
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,19 @@ Text = Annotated[str, Meta(min_length=1, max_length=12_000)]
 Long = Annotated[str, Meta(max_length=20_000)]
 Url = Annotated[str, Meta(pattern=r"\A(unix|wss?)://[\x21-\x7e]{1,190}\Z")]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Matcher(msgspec.Struct, frozen=True):
+    """One condition on an alert: its label, or what `op` says of it.
+
+    The names `source`, `service`, `env` and `severity` stand for the alert's own where no label is
+    called so. A label that is missing counts as empty; `=~` and `!~` take regular expressions that
+    must fit the whole value.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    value: Annotated[str, Meta(max_length=1000)]
+    op: Literal["=", "!=", "=~", "!~"] = "="
 
 
 class AlertCopy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,9 +5,13 @@ Texts hold data as it came: whoever shows a line cleans it first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
 from msgspec import Struct
 
 from .event import REFUSED, Event
+from .fields import Matcher
 from .fold import Fold
 from .incident import IncidentState
 from .practice.audience import audience_of
@@ -15,8 +19,10 @@ from .practice.roles import role_of
 from .reducers import Write
 from .vocabulary import (
     AlertAcknowledged,
+    AlertAssigned,
     AlertChanged,
     AlertLinked,
+    AlertMarked,
     ChecklistAttached,
     DraftOpened,
     DraftReadied,
@@ -32,6 +38,9 @@ from .vocabulary import (
     RoleAssigned,
     ServerListed,
     SeveritySet,
+    SilenceAnswered,
+    SilenceAsked,
+    SilenceEnded,
     StandbyListed,
     StatusSet,
     StepNoted,
@@ -40,6 +49,8 @@ from .vocabulary import (
     TitleSet,
     TokenCreated,
     TokenRevoked,
+    WindowEnded,
+    WindowOpened,
 )
 
 _IMPACT = {
@@ -52,6 +63,11 @@ _IMPACT = {
     "workaround": "the workaround",
     "reports": "the customer reports",
 }
+_WINDOW = {"maintenance": "maintenance window", "suppression": "suppression rule"}
+_BECAME = {"active": "is active", "expired": "has ended", "failed": "failed"}
+_LAST_SECOND = 253_402_300_799
+"""The last second of the year 9999, which is as far as dates can be written."""
+
 _STEP = {"open": "opened", "doing": "began", "done": "ticked", "skipped": "skipped"}
 
 
@@ -117,9 +133,6 @@ def _tell_parts(event: Event, state: Fold) -> Told:
             return Told("alert", f"{by} linked the alert {alert.title}")
         case AlertChanged(alert=alert):
             return Told("alert", f"the alert {alert.title} is {alert.state}", True)
-        case AlertAcknowledged(uid=uid, acknowledged=acknowledged):
-            did = "acknowledged" if acknowledged else "gave back"
-            return Told("alert", f"{by} {did} the alert {uid}")
         case ChecklistAttached(title=title):
             return Told("checklist", f"{by} attached the checklist “{title}”")
         case StepSet(checklist=checklist, step=step, state=step_state):
@@ -152,7 +165,54 @@ def _tell_parts(event: Event, state: Fold) -> Told:
         case StandbyListed(name=name):
             return Told("server", f"{by} listed the standby {name}", True)
         case _:
+            return _tell_board(event, state)
+
+
+def _tell_board(event: Event, state: Fold) -> Told:
+    """Tell what people did on the board, and what sources answered."""
+    by = event.head.by
+    match event.body:
+        case AlertAcknowledged(uid=uid, acknowledged=acknowledged, until=until):
+            did = "acknowledged" if acknowledged else "gave back"
+            lasting = f" until {moment(until)}" if acknowledged and until is not None else ""
+            return Told("alert", f"{by} {did} the alert {uid}{lasting}")
+        case AlertAssigned(uid=uid, person=person):
+            if person is None:
+                return Told("alert", f"{by} left the alert {uid} to anybody")
+            if person == by:
+                return Told("alert", f"{by} took the alert {uid}")
+            return Told("alert", f"{by} gave the alert {uid} to {person}")
+        case AlertMarked(uid=uid, noise=noise):
+            if not noise:
+                return Told("alert", f"{by} no longer calls the alert {uid} noise")
+            return Told("alert", f"{by} called the alert {uid} noise ({noise.replace('_', ' ')})")
+        case WindowOpened(kind=kind, why=why, ends_at=ends_at):
+            return Told("window", f"{by} opened a {_WINDOW[kind]} until {moment(ends_at)}: {why}")
+        case WindowEnded(window=window):
+            return Told("window", f"{by} ended {_window(window, state)}")
+        case SilenceAsked(alertmanager=at, ends_at=ends_at, comment=comment):
+            told = told_matchers(event.body.matchers)
+            until = moment(ends_at)
+            return Told("silence", f"{by} asked {at} to silence {told} until {until}: {comment}")
+        case SilenceEnded(silence=silence):
+            return Told("silence", f"{by} asked to end {_silence(silence, state)}")
+        case SilenceAnswered(silence=silence, state=became, reason=reason):
+            because = f": {reason}" if reason else ""
+            has = _BECAME[became]
+            return Told("silence", f"{_silence(silence, state)} {has}{because}", True)
+        case _:
             return Told("unknown", f"{by} wrote {event.head.type}, from a newer console")
+
+
+def moment(ms: int) -> str:
+    """A time in milliseconds as text to the minute, UTC."""
+    seconds = min(ms // 1000, _LAST_SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}Z"
+
+
+def told_matchers(matchers: Iterable[Matcher]) -> str:
+    """Matchers in one line, as Alertmanager writes them."""
+    return ", ".join(f'{m.name}{m.op}"{m.value}"' for m in matchers)
 
 
 def _was(event: Event, state: Fold) -> str:
@@ -178,7 +238,7 @@ def _impact(by: str, field: str, text: str | None) -> str:
 
 def _role(event: Event, body: RoleAssigned, state: Fold) -> str:
     by = event.head.by
-    role = role_of(body.role).title.lower()
+    role = role_of(body.role).spoken
     if body.person is None:
         return f"{by} released the role of {role}{_was(event, state)}"
     if body.person == by:
@@ -198,6 +258,22 @@ def _alert(uid: str, state: Fold) -> str:
         if isinstance(event.body, AlertLinked) and event.body.alert is not None:
             return event.body.alert.title
     return uid
+
+
+def _window(window: str, state: Fold) -> str:
+    for event in state.entries.get(WindowOpened.type, {}).values():
+        body = event.body
+        if isinstance(body, WindowOpened) and body.window == window:
+            return f"the {_WINDOW[body.kind]} “{body.why}”"
+    return "a window that is not here"
+
+
+def _silence(silence: str, state: Fold) -> str:
+    for event in state.entries.get(SilenceAsked.type, {}).values():
+        body = event.body
+        if isinstance(body, SilenceAsked) and body.silence == silence:
+            return f"the silence of {told_matchers(body.matchers)} at {body.alertmanager}"
+    return "a silence that is not here"
 
 
 def _step(checklist: str, step: str, state: Fold) -> str:

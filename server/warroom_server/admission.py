@@ -12,15 +12,22 @@ from warroom_incident.vocabulary import (
     NoteEdited,
     NoteStruck,
     ServerListed,
+    SilenceAnswered,
+    SilenceAsked,
     StatusSet,
     TokenCreated,
     Unknown,
+    WindowOpened,
 )
+from warroom_incident.windows import check_matchers
 
 from .identity import Who, is_plain_name, may_sign
 from .intake.kinds import KINDS
 
-SERVERS_ONLY = (IncidentNumbered, AlertChanged, ServerListed)
+MAX_WINDOW_MS = 366 * 86_400_000
+"""The longest that a window lasts: what hides alerts is looked at again."""
+
+SERVERS_ONLY = (IncidentNumbered, AlertChanged, ServerListed, SilenceAnswered)
 
 
 class Refusal(Exception):
@@ -59,8 +66,21 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
     if isinstance(event.body, TokenCreated) and event.body.kind not in (None, *KINDS):
         known = " or ".join(KINDS)
         raise Refusal(f"this server reads no such kind of sender: give {known}")
+    if isinstance(event.body, WindowOpened):
+        _check_window(event.body)
+    if isinstance(event.body, WindowOpened | SilenceAsked):
+        reason = check_matchers(event.body.matchers)
+        if reason is not None:
+            raise Refusal(reason)
     if isinstance(state, IncidentState):
         _check_incident(event, right, state)
+
+
+def _check_window(body: WindowOpened) -> None:
+    if body.ends_at <= body.starts_at:
+        raise Refusal("a window ends after it begins")
+    if body.ends_at - body.starts_at > MAX_WINDOW_MS:
+        raise Refusal(f"a window lasts {MAX_WINDOW_MS // 86_400_000} days at the most; renew it")
 
 
 def _check_incident(event: Event, right: Right, state: IncidentState) -> None:

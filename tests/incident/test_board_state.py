@@ -1,9 +1,21 @@
 """What people did to alerts stands until somebody takes it back."""
 
 from tests.incident.making import NOW, Writer, admitted
-from warroom_incident.board import Acknowledged, BoardState
+from warroom_incident.board import Acknowledged, Assigned, BoardState, Marked
 from warroom_incident.event import BOARD
-from warroom_incident.vocabulary import AlertAcknowledged
+from warroom_incident.fields import Matcher
+from warroom_incident.vocabulary import (
+    AlertAcknowledged,
+    AlertAssigned,
+    AlertMarked,
+    SilenceAnswered,
+    SilenceAsked,
+    SilenceEnded,
+    WindowEnded,
+    WindowOpened,
+)
+
+MATCHERS = (Matcher("service", "checkout"),)
 
 
 def test_an_alert_is_acknowledged_and_given_back() -> None:
@@ -33,3 +45,86 @@ def test_a_second_ack_changes_nothing_but_the_history() -> None:
     assert state.acknowledged("a") is not None
     assert len(state.heads(("ack", "a"))) == 1
     assert len(state.history(("ack", "a"))) == 2
+
+
+def test_an_acknowledgement_with_a_time_runs_out_and_the_alert_waits_again() -> None:
+    writer, state = Writer(), BoardState()
+    writer.act(state, AlertAcknowledged(uid="a", until=NOW + 60), BOARD)
+    found = state.acknowledged("a", NOW + 59)
+    assert found is not None
+    assert found.until == NOW + 60
+    assert state.acknowledged("a", NOW + 60) is None
+    writer.act(state, AlertAcknowledged(uid="a", until=NOW + 120), BOARD)
+    assert state.acknowledged("a", NOW + 60) is not None
+
+
+def test_an_alert_is_given_to_a_person_and_left_to_anybody() -> None:
+    writer, state = Writer(), BoardState()
+    assert state.assigned("a") is None
+    event = writer.act(state, AlertAssigned(uid="a", person="bo"), BOARD)
+    assert state.assigned("a") == Assigned("bo", "ana", event.shown_at)
+    writer.act(state, AlertAssigned(uid="a"), BOARD)
+    assert state.assigned("a") is None
+
+
+def test_an_alert_is_noise_until_that_is_taken_back() -> None:
+    writer, state = Writer(), BoardState()
+    event = writer.act(state, AlertMarked(uid="a", noise="not_actionable"), BOARD)
+    assert state.noise("a") == Marked("not_actionable", "ana", event.shown_at)
+    assert state.marks() == {"a": Marked("not_actionable", "ana", event.shown_at)}
+    writer.act(state, AlertMarked(uid="a"), BOARD)
+    assert state.noise("a") is None
+    assert state.marks() == {}
+
+
+def opened(name: str, starts_at: int, ends_at: int) -> WindowOpened:
+    return WindowOpened(
+        window=name,
+        kind="maintenance",
+        why="new switch",
+        matchers=MATCHERS,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+
+
+def test_a_window_holds_from_its_start_to_its_end_and_may_end_before() -> None:
+    writer, state = Writer(), BoardState()
+    writer.act(state, opened("late", NOW + 10, NOW + 90), BOARD)
+    writer.act(state, opened("early", NOW, NOW + 50), BOARD)
+    early, late = state.windows(NOW)
+    assert (early.window, early.holds(NOW), late.window, late.holds(NOW)) == (
+        "early",
+        True,
+        "late",
+        False,
+    )
+    assert [window.window for window in state.windows(NOW + 50)] == ["late"]
+    writer.act(state, WindowEnded(window="late"), BOARD)
+    assert state.windows(NOW + 50) == []
+
+
+def test_a_silence_is_asked_for_answered_ended_and_answered_again() -> None:
+    writer, server, state = Writer(), Writer("warroom", seed=2), BoardState()
+    asked = SilenceAsked(
+        silence="s", alertmanager="am1", matchers=MATCHERS, ends_at=NOW + 60, comment="INC-7"
+    )
+    writer.act(state, asked, BOARD)
+    assert [(s.state, s.by) for s in state.silences()] == [("asked", "ana")]
+    server.act(state, SilenceAnswered(silence="s", state="active", source_id="4f"), BOARD)
+    assert [(s.state, s.source_id) for s in state.silences()] == [("active", "4f")]
+    writer.act(state, SilenceEnded(silence="s"), BOARD)
+    assert [s.state for s in state.silences()] == ["ending"]
+    server.act(state, SilenceAnswered(silence="s", state="expired", source_id="4f"), BOARD)
+    assert [s.state for s in state.silences()] == ["expired"]
+
+
+def test_a_silence_that_failed_says_why() -> None:
+    writer, state = Writer(), BoardState()
+    asked = SilenceAsked(
+        silence="s", alertmanager="am1", matchers=MATCHERS, ends_at=NOW + 60, comment="INC-7"
+    )
+    writer.act(state, asked, BOARD)
+    writer.act(state, SilenceAnswered(silence="s", state="failed", reason="no such place"), BOARD)
+    (silence,) = state.silences()
+    assert (silence.state, silence.reason) == ("failed", "no such place")

@@ -8,7 +8,7 @@ import pytest
 from warroom_incident.author import Author, Counters
 from warroom_incident.clock import HybridClock
 from warroom_incident.event import BOARD, ROOM, Event
-from warroom_incident.fields import AlertCopy, StepCopy
+from warroom_incident.fields import AlertCopy, Matcher, StepCopy
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Write
@@ -16,8 +16,10 @@ from warroom_incident.telling import tell
 from warroom_incident.vocabulary import (
     TYPES,
     AlertAcknowledged,
+    AlertAssigned,
     AlertChanged,
     AlertLinked,
+    AlertMarked,
     ChecklistAttached,
     DraftOpened,
     DraftReadied,
@@ -33,6 +35,9 @@ from warroom_incident.vocabulary import (
     RoleAssigned,
     ServerListed,
     SeveritySet,
+    SilenceAnswered,
+    SilenceAsked,
+    SilenceEnded,
     StatusSet,
     StepNoted,
     StepOwned,
@@ -41,10 +46,26 @@ from warroom_incident.vocabulary import (
     TokenCreated,
     TokenRevoked,
     Unknown,
+    WindowEnded,
+    WindowOpened,
 )
 
 STREAM = "i-" + "a" * 16
 COPY = AlertCopy(uid="u", key="k", source="s", title="disk full", severity="SEV1", state="resolved")
+
+
+MATCHERS = (Matcher("alertname", "Disk"),)
+WINDOW = WindowOpened(
+    window="w",
+    kind="maintenance",
+    why="new switch",
+    matchers=MATCHERS,
+    starts_at=0,
+    ends_at=3_600_000,
+)
+SILENCE = SilenceAsked(
+    silence="s", alertmanager="am1", matchers=MATCHERS, ends_at=3_600_000, comment="INC-7"
+)
 
 
 class Story:
@@ -121,17 +142,42 @@ def test_an_incidents_event_reads_as_a_sentence(story: Story, body: Body, line: 
     [
         (BOARD, AlertAcknowledged(uid="u"), "ana acknowledged the alert u"),
         (BOARD, AlertAcknowledged(uid="u", acknowledged=False), "ana gave back the alert u"),
+        (BOARD, AlertAcknowledged(uid="u", until=1_800_000),
+         "ana acknowledged the alert u until 1970-01-01 00:30Z"),
+        (BOARD, AlertAssigned(uid="u", person="bo"), "ana gave the alert u to bo"),
+        (BOARD, AlertAssigned(uid="u", person="ana"), "ana took the alert u"),
+        (BOARD, AlertAssigned(uid="u"), "ana left the alert u to anybody"),
+        (BOARD, AlertMarked(uid="u", noise="poor_details"),
+         "ana called the alert u noise (poor details)"),
+        (BOARD, AlertMarked(uid="u"), "ana no longer calls the alert u noise"),
+        (BOARD, WINDOW, "ana opened a maintenance window until 1970-01-01 01:00Z: new switch"),
+        (BOARD, WindowEnded(window="?"), "ana ended a window that is not here"),
+        (BOARD, SILENCE,
+         'ana asked am1 to silence alertname="Disk" until 1970-01-01 01:00Z: INC-7'),
+        (BOARD, SilenceEnded(silence="?"), "ana asked to end a silence that is not here"),
+        (BOARD, SilenceAnswered(silence="?", state="failed", reason="no route"),
+         "a silence that is not here failed: no route"),
         (ROOM, MemberGranted(account="bo", right="viewer"), "ana gave bo the right “viewer”"),
         (ROOM, MemberGranted(account="bo"), "ana gave bo the default right"),
         (ROOM, TokenCreated(name="am", hash="f" * 64), "ana created the token am"),
         (ROOM, TokenRevoked(name="am"), "ana revoked the token am"),
         (ROOM, ServerListed(server="s", key_hex="f" * 64), "ana listed the server s"),
     ],
-)
+)  # fmt: skip
 def test_what_happens_on_the_board_and_in_the_room_reads_as_well(
     stream: str, body: Body, line: str
 ) -> None:
     assert Story(stream).line(body) == line
+
+
+def test_what_ends_a_window_or_a_silence_names_it() -> None:
+    story = Story(BOARD)
+    story.write(WINDOW)
+    story.write(SILENCE)
+    ended = story.line(WindowEnded(window="w"))
+    assert ended == "ana ended the maintenance window “new switch”"
+    answered = story.line(SilenceAnswered(silence="s", state="active", source_id="1"), "warroom")
+    assert answered == 'the silence of alertname="Disk" at am1 is active'
 
 
 def test_a_write_says_what_it_replaced(story: Story) -> None:
@@ -201,9 +247,15 @@ def _sample(name: str, kind: type[Body]) -> Event:
     """An event of a type whose fields hold their zeroes: only the type matters here."""
     story = Story()
     event = story.write(NoteAdded(text="x"))
-    values: dict[str, Any] = {
-        field.name: COPY if field.name == "alert" else () if field.name == "steps" else "x"
-        for field in msgspec.structs.fields(kind)
+    known: dict[str, Any] = {
+        "alert": COPY,
+        "steps": (),
+        "matchers": (),
+        "until": 0,
+        "ends_at": 0,
+        "kind": "maintenance",
+        "state": "active",
     }
+    values = {field.name: known.get(field.name, "x") for field in msgspec.structs.fields(kind)}
     head = msgspec.structs.replace(event.head, type=name)
     return msgspec.structs.replace(event, head=head, body=kind(**values))

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.console_client import new_author
 from warroom_incident.author import new_stream
 from warroom_incident.event import ROOM, Event
-from warroom_incident.fields import AlertCopy
+from warroom_incident.fields import AlertCopy, Matcher
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Right
 from warroom_incident.room import RoomState
@@ -21,11 +21,14 @@ from warroom_incident.vocabulary import (
     NoteStruck,
     RoleAssigned,
     ServerListed,
+    SilenceAnswered,
+    SilenceAsked,
     StandbyListed,
     StatusSet,
     TokenCreated,
     TokenRevoked,
     Unknown,
+    WindowOpened,
 )
 from warroom_server.admission import Refusal, check
 from warroom_server.identity import Caller, Who
@@ -85,6 +88,7 @@ def test_a_viewer_does_not_acknowledge_either(desk: Desk) -> None:
     [
         IncidentNumbered(number="INC-1"),
         AlertChanged(uid="u", alert=COPY),
+        SilenceAnswered(silence="s", state="active"),
     ],
     ids=lambda body: body.type,
 )
@@ -185,3 +189,44 @@ def test_a_sender_is_of_a_kind_that_the_server_reads(desk: Desk, kind: str) -> N
         check(desk.event(body, stream=ROOM), ANA, Right.ADMIN, RoomState())
     known = TokenCreated(name="prom", hash="0" * 64, kind="alertmanager")
     check(desk.event(known, stream=ROOM), ANA, Right.ADMIN, RoomState())
+
+
+def window(matcher: Matcher, *, ends_at: int = 60_000) -> WindowOpened:
+    """A window from the beginning of time."""
+    return WindowOpened(
+        window="w",
+        kind="suppression",
+        why="flaps",
+        matchers=(matcher,),
+        starts_at=0,
+        ends_at=ends_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (window(Matcher("team", "shop"), ends_at=0), "ends after it begins"),
+        (window(Matcher("team", "shop"), ends_at=400 * 86_400_000), "366 days at the most"),
+        (window(Matcher("team", "(", "=~")), "lacks a )"),
+        (window(Matcher("team", ".*", "=~")), "not empty"),
+        (
+            SilenceAsked(
+                silence="s",
+                alertmanager="am1",
+                matchers=(Matcher("team", "x", "!="),),
+                ends_at=1,
+                comment="INC-7",
+            ),
+            "not empty",
+        ),
+    ],
+)
+def test_a_window_or_silence_without_an_end_or_a_condition_is_refused(
+    desk: Desk, body: Body, words: str
+) -> None:
+    assert words in refusal(desk, body, ANA)
+
+
+def test_a_window_with_an_end_and_a_condition_is_taken(desk: Desk) -> None:
+    check(desk.event(window(Matcher("team", "shop"))), ANA, Right.RESPONDER, desk.state)

@@ -1,11 +1,4 @@
-"""The event vocabulary: every type of event, as one frozen struct each.
-
-A type is a past-tense dotted word. It never changes its meaning, its register or its required
-fields once released; new fields are optional. Each struct says how it is reduced (its base class),
-and who may write it (`needs`). Types that this version does not know are kept as `Unknown`.
-
-Texts are limited here, at the door, so that no view has to defend itself against size.
-"""
+"""The events of an incident's stream."""
 
 from __future__ import annotations
 
@@ -14,15 +7,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from .fields import AlertCopy, Ident, Line, Long, Millis, Name, StepCopy, Text, Url
-from .reducers import Append, Body, Element, Pick, Removal, Right, Write
-
-
-class Unknown(Append, frozen=True):
-    """An event of a newer vocabulary: kept, forwarded, and shown as such."""
-
-
-# The incident ------------------------------------------------------------------------------
+from ..fields import AlertCopy, Ident, Line, Long, Millis, Name, StepCopy, Text
+from ..reducers import Append, Body, Pick, Right, Write
 
 
 class IncidentDeclared(Append, frozen=True):
@@ -202,17 +188,6 @@ class AlertChanged(Write, frozen=True):
         return self.alert.last_seen
 
 
-class AlertAcknowledged(Write, frozen=True):
-    """In the `board` stream: somebody took an alert on, or gave it back."""
-
-    uid: Ident
-    acknowledged: bool = True
-    type: ClassVar[str] = "alert.acknowledged"
-    register: ClassVar[str] = "ack"
-    named: ClassVar[tuple[str, ...]] = ("uid",)
-    says: ClassVar[str] = "acknowledged"
-
-
 # Runbook -----------------------------------------------------------------------------------
 
 
@@ -309,84 +284,6 @@ class DraftReadied(Write, frozen=True):
     says: ClassVar[str] = "version"
 
 
-# The room ----------------------------------------------------------------------------------
-
-
-class MemberGranted(Write, frozen=True):
-    """An account got a right in the room; with none, it falls back to the default."""
-
-    account: Name
-    right: Literal["viewer", "responder", "commander", "admin"] | None = None
-    type: ClassVar[str] = "member.granted"
-    is_guarded: ClassVar[bool] = True
-    needs: ClassVar[Right] = Right.ADMIN
-    register: ClassVar[str] = "member"
-    named: ClassVar[tuple[str, ...]] = ("account",)
-    says: ClassVar[str] = "right"
-
-
-class TokenCreated(Element, frozen=True):
-    """A bearer token was made. Only its SHA-256 is kept; the token itself was shown once.
-
-    It stands for an alert sender (`kind`) or for a person or program with a right (`right`).
-    """
-
-    name: Name
-    hash: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-    kind: Ident | None = None
-    right: Literal["viewer", "responder", "commander", "admin"] | None = None
-    expires: Millis | None = None
-    type: ClassVar[str] = "token.created"
-    is_guarded: ClassVar[bool] = True
-    needs: ClassVar[Right] = Right.ADMIN
-    register: ClassVar[str] = "tokens"
-
-
-class TokenRevoked(Removal, frozen=True):
-    """The tokens that `base` names are no longer good."""
-
-    name: Name
-    type: ClassVar[str] = "token.revoked"
-    is_guarded: ClassVar[bool] = True
-    needs: ClassVar[Right] = Right.ADMIN
-
-
-class ServerListed(Write, frozen=True):
-    """A server's public signing key (Ed25519, hex) is trusted in this room."""
-
-    server: Ident
-    key_hex: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-    type: ClassVar[str] = "server.listed"
-    is_guarded: ClassVar[bool] = True
-    needs: ClassVar[Right] = Right.ADMIN
-    register: ClassVar[str] = "server"
-    named: ClassVar[tuple[str, ...]] = ("server",)
-    says: ClassVar[str] = "key_hex"
-
-
-class StandbyListed(Write, frozen=True):
-    """An admin listed a machine that keeps everything and can take over as the room's server.
-
-    `server` is its name by its key (Ed25519, hex), which is trusted from then on; `name` is for
-    people; `urls` are where consoles find it, in the order to try.
-    """
-
-    server: Ident
-    name: Name
-    key_hex: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-    urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
-    type: ClassVar[str] = "standby.listed"
-    is_guarded: ClassVar[bool] = True
-    needs: ClassVar[Right] = Right.ADMIN
-    register: ClassVar[str] = "standby"
-    named: ClassVar[tuple[str, ...]] = ("server",)
-
-    @property
-    def value(self) -> object:
-        """All that it says."""
-        return (self.name, self.key_hex, self.urls)
-
-
 INCIDENT_TYPES: tuple[type[Body], ...] = (
     NoteAdded,
     StepSet,
@@ -409,38 +306,3 @@ INCIDENT_TYPES: tuple[type[Body], ...] = (
     DraftSaved,
     DraftReadied,
 )
-BOARD_TYPES: tuple[type[Body], ...] = (AlertAcknowledged,)
-ROOM_TYPES: tuple[type[Body], ...] = (
-    MemberGranted,
-    TokenCreated,
-    TokenRevoked,
-    ServerListed,
-    StandbyListed,
-)
-
-TYPES: dict[str, type[Body]] = {t.type: t for t in INCIDENT_TYPES + BOARD_TYPES + ROOM_TYPES}
-"""Every known type by its name."""
-
-_decoders = {name: msgspec.json.Decoder(cls).decode for name, cls in TYPES.items()}
-_unknown = Unknown()
-
-
-def decode_body(type_name: str, raw: bytes) -> Body:
-    """Return what an event says.
-
-    Raises:
-        msgspec.ValidationError: The type is known and the body does not fit it.
-    """
-    decode = _decoders.get(type_name)
-    return _unknown if decode is None else decode(raw)
-
-
-def types_of(stream: str) -> tuple[type[Body], ...]:
-    """The types that belong in a stream."""
-    match stream:
-        case "board":
-            return BOARD_TYPES
-        case "room":
-            return ROOM_TYPES
-        case _:
-            return INCIDENT_TYPES
