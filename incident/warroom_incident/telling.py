@@ -192,8 +192,8 @@ def _tell_board(event: Event, state: Fold) -> Told:
             return Told("window", f"{by} ended {_window(window, state)}")
         case SilenceAsked(alertmanager=at, ends_at=ends_at, comment=comment):
             told = told_matchers(event.body.matchers)
-            until = moment(ends_at)
-            return Told("silence", f"{by} asked {at} to silence {told} until {until}: {comment}")
+            end = moment(ends_at)
+            return Told("silence", f"{by} asked {at} to silence {told} until {end}: {comment}")
         case SilenceEnded(silence=silence):
             return Told("silence", f"{by} asked to end {_silence(silence, state)}")
         case SilenceAnswered(silence=silence, state=became, reason=reason):

@@ -63,10 +63,12 @@ def desk() -> Desk:
     return Desk()
 
 
-def refusal(desk: Desk, body: Body, who: Who, right: Right = Right.RESPONDER) -> str:
+def refusal(
+    desk: Desk, body: Body, who: Who, right: Right = Right.RESPONDER, stream: str = STREAM
+) -> str:
     """Why an event is not taken."""
     with pytest.raises(Refusal) as refused:
-        check(desk.event(body, who.name), who, right, desk.state)
+        check(desk.event(body, who.name, stream), who, right, desk.state)
     return str(refused.value)
 
 
@@ -88,7 +90,6 @@ def test_a_viewer_does_not_acknowledge_either(desk: Desk) -> None:
     [
         IncidentNumbered(number="INC-1"),
         AlertChanged(uid="u", alert=COPY),
-        SilenceAnswered(silence="s", state="active"),
     ],
     ids=lambda body: body.type,
 )
@@ -191,6 +192,12 @@ def test_a_sender_is_of_a_kind_that_the_server_reads(desk: Desk, kind: str) -> N
     check(desk.event(known, stream=ROOM), ANA, Right.ADMIN, RoomState())
 
 
+def test_what_became_of_a_silence_is_taken_from_nobody(desk: Desk) -> None:
+    event = desk.event(SilenceAnswered(silence="s", state="active"), stream="board")
+    with pytest.raises(Refusal, match="only a server writes"):
+        check(event, ANA, Right.ADMIN, desk.state)
+
+
 def window(matcher: Matcher, *, ends_at: int = 60_000) -> WindowOpened:
     """A window from the beginning of time."""
     return WindowOpened(
@@ -225,8 +232,13 @@ def window(matcher: Matcher, *, ends_at: int = 60_000) -> WindowOpened:
 def test_a_window_or_silence_without_an_end_or_a_condition_is_refused(
     desk: Desk, body: Body, words: str
 ) -> None:
-    assert words in refusal(desk, body, ANA)
+    assert words in refusal(desk, body, ANA, stream="board")
 
 
 def test_a_window_with_an_end_and_a_condition_is_taken(desk: Desk) -> None:
-    check(desk.event(window(Matcher("team", "shop"))), ANA, Right.RESPONDER, desk.state)
+    check(
+        desk.event(window(Matcher("team", "shop")), stream="board"),
+        ANA,
+        Right.RESPONDER,
+        desk.state,
+    )
