@@ -117,6 +117,8 @@ def _kind(of: types.Type) -> str:
             if of.pattern:
                 return _PATTERNS[of.pattern]
             return f"text up to {of.max_length}" if of.max_length else "text"
+        case types.Metadata(extra={"pattern": pattern}):
+            return _PATTERNS[pattern]
         case types.IntType():
             return "integer" if of.ge is None else f"integer from {of.ge}"
         case types.BoolType():

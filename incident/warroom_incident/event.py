@@ -7,6 +7,8 @@ Bytes are stored, forwarded and hashed as received and never written again.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, NamedTuple
 
@@ -14,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from .clock import Stamp
-from .door import MAX_EVENT_BYTES, DoorError, check_json
+from .door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json, is_plain
 from .reducers import Body
 from .seal import void_entry
 from .vocabulary import Unknown, decode_body, types_of
@@ -33,8 +35,21 @@ REFUSED = "refused: "
 MAX_BASE = 200
 """The most events that one event may name as its base."""
 
-HexId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-StreamName = Annotated[str, Meta(pattern=r"\A(board|room|i-[a-z2-7]{16})\Z")]
+HEX_ID = r"\A[0-9a-f]{64}\Z"
+STREAM_NAME = r"\A(board|room|i-[a-z2-7]{16})\Z"
+
+HexId = Annotated[str, Meta(pattern=HEX_ID)]
+StreamName = Annotated[str, Meta(pattern=STREAM_NAME)]
+
+_hex_id = re.compile(HEX_ID).match
+_stream_name = re.compile(STREAM_NAME).match
+_rep = re.compile(REP).match
+
+# Heads are read by the ten thousand, and a pattern costs as much as all else of one. They are held
+# to these in `__post_init__`; here the patterns tell how the fields look.
+_Hex = Annotated[str, Meta(extra={"pattern": HEX_ID})]
+_Stream = Annotated[str, Meta(extra={"pattern": STREAM_NAME})]
+_Rep = Annotated[str, Meta(extra={"pattern": REP})]
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
@@ -46,16 +61,34 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     """
 
     v: int
-    stream: StreamName
-    rep: Annotated[str, Meta(pattern=REP)]
+    stream: _Stream
+    rep: _Rep
     n: Annotated[int, Meta(ge=1)]
-    prev: HexId | None
-    base: Annotated[tuple[HexId, ...], Meta(max_length=MAX_BASE)]
+    prev: _Hex | None
+    base: Annotated[tuple[_Hex, ...], Meta(max_length=MAX_BASE)]
     hlc: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]]
     wall: Annotated[int, Meta(ge=0)]
     by: Annotated[str, Meta(min_length=1, max_length=80)]
     type: Annotated[str, Meta(min_length=1, max_length=64)]
-    bh: HexId
+    bh: _Hex
+
+    def __post_init__(self) -> None:
+        """Hold the names to their form; `bh` is held to the body, or to it without one.
+
+        Raises:
+            DoorError: One of them has another.
+        """
+        if not _are_names(self.stream, self.rep):
+            raise DoorError("`stream` or `rep` is no name of one")
+        if self.prev is not None and not _hex_id(self.prev):
+            raise DoorError("`prev` is no id of an event")
+        if self.base and not all(map(_hex_id, self.base)):
+            raise DoorError("`base` names what is no id of an event")
+
+
+@lru_cache(4096)
+def _are_names(stream: str, rep: str) -> bool:
+    return _stream_name(stream) is not None and _rep(rep) is not None
 
 
 class Packet(NamedTuple):
@@ -147,6 +180,8 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
         raise DoorError(f"The head of the event cannot be read: {error}.") from error
     withheld = None
     if raw_body is None:
+        if not _hex_id(head.bh):
+            raise DoorError("The head of the event cannot be read: `bh` is no hash.")
         body: Body = _nothing
         withheld = reason or "withheld"
     else:
@@ -175,12 +210,9 @@ def check_packet(packet: Packet) -> Event:
         raise DoorError("A new event needs its body.")
     if len(raw_head) + len(raw_body) > MAX_EVENT_BYTES:
         raise DoorError(f"An event may take {MAX_EVENT_BYTES // 1024} KiB at the most; shorten it.")
-    if raw_head != raw_head.strip() or raw_body != raw_body.strip():
-        raise DoorError("An event has no white space around its head and body.")  # frames trim it
-    check_json(raw_head)
-    if not isinstance(check_json(raw_body), dict):
-        raise DoorError("The body of an event must be a JSON object.")
-    event = read_packet(packet)
+    event = _read_own_spelling(raw_head, raw_body, packet.via)
+    if event is None:
+        event = _read_any_spelling(packet)
     if event.head.v != VERSION:
         return event
     if isinstance(event.body, Unknown):
@@ -191,3 +223,38 @@ def check_packet(packet: Packet) -> Event:
     elif type(event.body) not in types_of(event.head.stream):
         raise DoorError(f"{event.head.type} does not belong in the stream {event.head.stream}.")
     return event
+
+
+def _read_own_spelling(raw_head: bytes, raw_body: bytes, via: str | None) -> Event | None:
+    """Read an event that is spelled as this program spells it, None if it is not.
+
+    What its structs write again byte for byte is strict JSON that names every key once, so the
+    strict look can be spared; that is how nearly all events come.
+    """
+    try:
+        head = _decode_head(raw_head)
+        body = decode_body(head.type, raw_body)
+        if _encode(head) != raw_head or _encode(body) != raw_body:
+            return None
+    except (*_UNREADABLE, OverflowError):
+        return None
+    if (
+        head.v != VERSION
+        or max(head.n, head.wall, *head.hlc) > MAX_INTEGER
+        or not is_plain(raw_body)
+        or sha256(raw_body).hexdigest() != head.bh
+    ):
+        return None
+    return Event(sha256(raw_head).hexdigest(), head, body, None, None, via)
+
+
+def _read_any_spelling(packet: Packet) -> Event:
+    """Read an event that whoever wrote it spelled in its own way."""
+    raw_head, raw_body, _, _ = packet
+    assert raw_body is not None
+    if raw_head != raw_head.strip() or raw_body != raw_body.strip():
+        raise DoorError("An event has no white space around its head and body.")  # frames trim it
+    check_json(raw_head)
+    if not isinstance(check_json(raw_body), dict):
+        raise DoorError("The body of an event must be a JSON object.")
+    return read_packet(packet)

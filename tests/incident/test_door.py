@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.incident.making import STREAM, Writer
+from tests.incident.making import NOW, STREAM, Writer
 from warroom_incident.door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json
 from warroom_incident.event import BOARD, ROOM, Packet, check_packet, make_packet, read_packet
 from warroom_incident.reducers import Body
@@ -229,6 +229,62 @@ def test_a_head_that_says_too_little_stays_out(head: bytes) -> None:
         check_packet(Packet(head, b"{}"))
     with pytest.raises(DoorError, match="head"):
         read_packet(Packet(head, b"{}"))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (STREAM, "i-short"),
+        (STREAM, f"{STREAM}\n"),
+        ('"rep":"', '"rep":"?'),
+        ('"prev":null', '"prev":"6f"'),
+        ('"prev":null', f'"prev":"{"6F" * 32}"'),
+        ('"base":[]', f'"base":["{"6f" * 31}6"]'),
+        ('"base":[]', f'"base":["{"6f" * 32}","x"]'),
+        ('"bh":"', '"bh":"x'),
+    ],
+)
+def test_a_head_with_a_name_of_another_form_is_no_head(was: str, becomes: str) -> None:
+    packet = _with_body(b'{"text":"x"}')
+    head = packet.head.replace(was.encode(), json.dumps(becomes)[1:-1].replace('\\"', '"').encode())
+    assert head != packet.head
+    for body in (packet.body, None):
+        with pytest.raises(DoorError):
+            read_packet(Packet(head, body))
+    with pytest.raises(DoorError):
+        check_packet(Packet(head, packet.body))
+
+
+@pytest.mark.parametrize("field", [b'"n":1', b'"wall":%d' % NOW, b'"hlc":[%d' % NOW])
+def test_a_head_with_a_number_past_two_to_the_53_stays_out(field: bytes) -> None:
+    packet = _with_body(b'{"text":"x"}')
+    name, sign, digits = field.partition(b"[") if b"[" in field else field.partition(b":")
+    large = packet.head.replace(field, name + sign + b"9007199254740993")
+    assert large != packet.head, digits
+    with pytest.raises(DoorError, match=r"2\^53"):
+        check_packet(Packet(large, packet.body))
+
+
+def test_a_head_that_names_a_key_twice_stays_out() -> None:
+    packet = _with_body(b'{"text":"x"}')
+    twice = packet.head.replace(b'{"v":1', b'{"v":1,"v":1')
+    with pytest.raises(DoorError, match="twice"):
+        check_packet(Packet(twice, packet.body))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"text":"x","salt":"s"}',
+        b'{"salt":"s", "text":"x"}',
+        b'{"salt":"s","\\u0074ext":"x"}',
+        b'{"salt":"s","text":"x","more":[[[1]]]}',
+        b'{"salt":"s","text":"x","at":null}',
+    ],
+)
+def test_an_event_in_another_spelling_says_the_same(raw: bytes) -> None:
+    own = check_packet(_with_body(b'{"salt":"s","text":"x"}'))
+    assert check_packet(_with_body(raw)).body == own.body
 
 
 def test_a_body_that_the_head_does_not_name_stays_out() -> None:
