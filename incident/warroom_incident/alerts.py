@@ -20,6 +20,7 @@ import msgspec
 Severity = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 State = Literal["firing", "acknowledged", "suppressed", "nodata", "resolved"]
 Outcome = Literal["new", "repeat", "resolve", "ack", "orphan", "duplicate"]
+Says = Literal["all", "state", "words"]
 
 RECORD_BYTES = 8 * 1024
 """No record is larger than this as JSON; what a sender writes is cut to fit when it is read."""
@@ -41,6 +42,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sender told, unclamped, or None. `severity` is None where the sender's must not be read (ends
     and acknowledgements). `weak_key` marks a key that was guessed from the text; `missing` counts
     the alerts that the sender left out of the same notification; `truncated` says a text was cut.
+    `says` is "state" where a notification tells nothing but the state of an open alert, "words"
+    where it tells nothing but new words for one: what it leaves empty stays as it was.
     """
 
     source: str
@@ -63,6 +66,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     weak_key: bool = False
     missing: int = 0
     truncated: bool = False
+    says: Says = "all"
 
 
 class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -189,6 +193,8 @@ def fold_signal(record: AlertRecord | None, signal: Signal, now: int) -> Folded:
     `record` is that episode, the `unseen` one of an earlier orphan, or None. Copies and repeats
     in any order lead to the same answer about what is open, as far as the sender tells starts.
     """
+    if signal.says != "all":
+        return _amend(record, signal, now)
     if signal.state == "resolved":
         return _end(record, signal, now)
     if signal.state == "acknowledged" and (record is None or not record.is_open):
@@ -262,6 +268,31 @@ def _told_again(record: AlertRecord, signal: Signal, now: int) -> AlertRecord:
         missing=signal.missing,
         truncated=signal.truncated,
     )
+
+
+def _amend(record: AlertRecord | None, signal: Signal, now: int) -> Folded:
+    """Take what a signal tells besides; it never opens, ends or counts an alert."""
+    if record is None or not record.is_open:
+        return Folded("orphan")
+    if signal.says == "state":
+        amended = msgspec.structs.replace(record, state=signal.state)
+    else:
+        amended = msgspec.structs.replace(
+            record,
+            title=signal.title or record.title,
+            summary=signal.summary or record.summary,
+            description=signal.description or record.description,
+            service=record.service or signal.service,
+            severity=signal.severity or record.severity,
+            peak=min(record.peak or record.severity, signal.severity or record.severity),
+            labels={**record.labels, **signal.labels},
+            annotations={**record.annotations, **signal.annotations},
+            truncated=record.truncated or signal.truncated,
+        )
+    if amended == record or len(msgspec.json.encode(amended)) > RECORD_BYTES:
+        return Folded("duplicate")
+    heard = max(record.last_seen, now)
+    return Folded("repeat", (msgspec.structs.replace(amended, last_seen=heard),))
 
 
 def _fire_while_open(record: AlertRecord, signal: Signal, now: int) -> Folded:

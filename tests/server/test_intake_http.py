@@ -210,7 +210,7 @@ async def test_what_cannot_be_read_becomes_one_card_that_names_the_newest_body(
     await house.read_all()
     (card,) = house.board.open()
     assert (card.title, card.severity, card.state) == (
-        "unreadable alert from am",
+        "unparsed from am",
         "SEV3",
         "firing",
     )
@@ -295,7 +295,7 @@ async def test_a_broken_packed_body_is_kept_as_it_came(house: House, body: bytes
     answer = await house.post(GEN, body, **{"content-encoding": "gzip"})
     assert answer.status_code == 202
     await house.read_all()
-    assert [r.title for r in house.board.open()] == ["unreadable alert from gen"]
+    assert [r.title for r in house.board.open()] == ["unparsed from gen"]
 
 
 async def assert_told_to_retry(answer: httpx.Response) -> None:

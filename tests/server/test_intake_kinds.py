@@ -12,8 +12,9 @@ from hypothesis import given, strategies as st
 from warroom_incident.alerts import RECORD_BYTES, AlertRecord, Signal, fold_signal
 from warroom_server.intake.kinds import KINDS
 from warroom_server.intake.kinds.alertmanager import fingerprint
-from warroom_server.intake.kinds.body import read_time
-from warroom_server.intake.kinds.fit import NAME_CHARS, cut, fit, storable
+from warroom_server.intake.post import Post
+from warroom_server.intake.reading.body import read_time
+from warroom_server.intake.reading.fit import NAME_CHARS, cut, fit, storable
 from warroom_server.intake.source import Source
 from warroom_server.intake.unreadable import Unreadable
 
@@ -29,7 +30,7 @@ def payload(name: str) -> bytes:
 def read(kind: str, body: bytes | object, **settings: object) -> list[Signal]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     source = msgspec.convert({"name": "am", "kind": kind, **settings}, Source)
-    return list(KINDS[kind].parse(raw, source, NOON))
+    return list(KINDS[kind].read(Post(raw, NOON), source))
 
 
 def only(kind: str, body: bytes | object, **settings: object) -> Signal:
@@ -141,7 +142,7 @@ def test_a_body_of_another_shape_is_refused_with_a_reason(name: str) -> None:
 
 def test_the_alerts_that_can_be_read_are_read_before_the_rest_is_reported() -> None:
     body = json.dumps(notification({"labels": {"a": "b"}}, "nonsense", 7)).encode()
-    signals = KINDS["alertmanager"].parse(body, Source("am", "alertmanager"), NOON)
+    signals = KINDS["alertmanager"].read(Post(body, NOON), Source("am", "alertmanager"))
     assert next(signals).labels == {"a": "b"}
     with pytest.raises(Unreadable, match="2 of its 3 alerts"):
         next(signals)

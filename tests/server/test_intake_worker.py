@@ -17,6 +17,7 @@ from warroom_incident.alerts import AlertRecord, Signal
 from warroom_server.board import Board, Unsaved
 from warroom_server.intake import worker as worker_module
 from warroom_server.intake.kinds import KINDS, Kind
+from warroom_server.intake.post import Post
 from warroom_server.intake.rows import Reading
 from warroom_server.intake.source import Source
 from warroom_server.intake.store import IntakeStore, IntakeUnavailable
@@ -161,14 +162,19 @@ async def test_short_bodies_together_leave_turns_to_others(
     await desk.worker.idle()
 
 
-def broken(body: bytes, source: Source, received: int) -> Iterator[Signal]:
+def broken(post: Post, source: Source) -> Iterator[Signal]:
     yield Signal(
-        source=source.name, kind="odd", key="k", state="firing", title="before", received=received
+        source=source.name,
+        kind="odd",
+        key="k",
+        state="firing",
+        title="before",
+        received=post.received,
     )
-    raise ZeroDivisionError(f"secret {body!r}")
+    raise ZeroDivisionError(f"secret {post.body!r}")
 
 
-def refused(body: bytes, source: Source, received: int) -> Iterator[Signal]:
+def refused(post: Post, source: Source) -> Iterator[Signal]:
     raise Unreadable("it is odd")
     yield
 
@@ -184,7 +190,7 @@ async def test_a_reader_that_fails_becomes_a_card_and_its_text_stays_out_of_the_
     await desk.post("body text", "odd")
     await worker.idle()
     titles = sorted(r.title for r in desk.board.open())
-    assert titles == ["before", "unreadable alert from gen"]
+    assert titles == ["before", "unparsed from gen"]
     assert await desk.store.unreadable("gen") == [(1, "reading it failed (ZeroDivisionError)")]
     assert "Raw body 1: its reader failed" in caplog.text
     assert "body text" not in caplog.text

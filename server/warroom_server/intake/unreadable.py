@@ -22,7 +22,7 @@ def unreadable_card(raw: RawBody, reason: str) -> Signal:
         key="warroom:unreadable",
         state="firing",
         severity="SEV3",
-        title=f"unreadable alert from {raw.source}",
+        title=f"unparsed from {raw.source}",
         summary=f"Raw body {raw.id} was kept, but {reason}.",
         description=f"It has {len(raw.body):,} bytes and begins: {start}",
         labels={"raw_id": str(raw.id)},

@@ -17,6 +17,7 @@ from warroom_incident.alerts import Signal
 from ..board import Board
 from ..metrics import Metrics
 from .kinds import KINDS, Kind
+from .post import Post
 from .rows import RawBody, Reading
 from .source import Source
 from .store import IntakeStore, IntakeUnavailable
@@ -164,7 +165,8 @@ class IntakeWorker:
         if kind is None:
             raise Unreadable(f'this server has no kind "{raw.kind}"')
         try:
-            yield from kind.parse(raw.body, self._find_source(raw.source, raw.kind), raw.received)
+            post = Post(raw.body, raw.received, raw.headers)
+            yield from kind.read(post, self._find_source(raw.source, raw.kind))
         except Unreadable:
             raise
         except Exception as error:

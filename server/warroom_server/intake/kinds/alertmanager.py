@@ -10,25 +10,40 @@ from collections.abc import Iterator, Mapping
 
 from warroom_incident.alerts import Signal, State, read_severity
 
+from ..post import Post
+from ..reading.body import read_json, read_time, text_map, text_of
+from ..reading.fit import fit
+from ..reading.telling import ENV_LABELS, SERVICE_LABELS, first_of
 from ..source import Source
 from ..unreadable import Unreadable
-from .body import read_json, read_time, text_map, text_of
-from .fit import fit
-
-SERVICE_LABELS = ("service", "app", "application", "job", "namespace", "host")
-ENV_LABELS = ("env", "environment", "stage")
 
 
-def parse(body: bytes, source: Source, received: int) -> Iterator[Signal]:
+def parse(post: Post, source: Source) -> Iterator[Signal]:
     """Yield one signal for each alert of a notification. Raises Unreadable."""
-    notification = read_json(body)
-    alerts = notification.get("alerts") if isinstance(notification, dict) else None
-    if not isinstance(notification, dict) or not isinstance(alerts, list):
+    notification = read_json(post.body)
+    if not isinstance(notification, dict):
         raise Unreadable('it is not an Alertmanager notification: there is no list "alerts"')
+    yield from read(notification, post, source, "alertmanager")
+
+
+def read(
+    notification: Mapping[str, object], post: Post, source: Source, sender: str
+) -> Iterator[Signal]:
+    """Yield one signal for each alert of a notification of this shape.
+
+    Args:
+        notification: The decoded body.
+        post: The body it comes from.
+        source: Who sent it.
+        sender: What the link to the sender itself is called.
+    """
+    alerts = notification.get("alerts")
+    if not isinstance(alerts, list):
+        raise Unreadable(f'it is not a notification of {sender}: there is no list "alerts"')
     odd = 0
     for alert in alerts:
         if isinstance(alert, dict):
-            yield fit(_signal(alert, notification, source, received))
+            yield fit(_signal(alert, notification, post, source, sender))
         else:
             odd += 1
     if odd:
@@ -38,13 +53,16 @@ def parse(body: bytes, source: Source, received: int) -> Iterator[Signal]:
 def _signal(
     alert: Mapping[str, object],
     notification: Mapping[str, object],
+    post: Post,
     source: Source,
-    received: int,
+    sender: str,
 ) -> Signal:
     labels, annotations = text_map(alert.get("labels")), text_map(alert.get("annotations"))
-    state = _state(alert.get("status", notification.get("status")))
+    state = _state(alert.get("status", notification.get("status")), labels)
     summary = annotations.get("summary", "")
     description = annotations.get("description") or annotations.get("message", "")
+    if values := text_of(alert.get("valueString")):
+        annotations["values"] = values
     severity = None
     if state != "resolved":
         severity = read_severity(
@@ -56,7 +74,7 @@ def _signal(
         key=text_of(alert.get("fingerprint")) or fingerprint(labels),
         state=state,
         title=_title(summary, labels),
-        received=received,
+        received=post.received,
         severity=severity,
         service=first_of(labels, SERVICE_LABELS),
         env=first_of(labels, ENV_LABELS),
@@ -64,7 +82,7 @@ def _signal(
         description=description,
         labels=labels,
         annotations={n: t for n, t in annotations.items() if t not in (summary, description)},
-        links=tuple(_links(alert, notification, annotations)),
+        links=tuple(_links(alert, notification, annotations, sender)),
         group=text_of(notification.get("groupKey")),
         starts_at=read_time(alert.get("startsAt")),
         ends_at=read_time(alert.get("endsAt")) if state == "resolved" else None,
@@ -72,8 +90,11 @@ def _signal(
     )
 
 
-def _state(status: object) -> State:
-    return "resolved" if text_of(status).strip().casefold() == "resolved" else "firing"
+def _state(status: object, labels: Mapping[str, str]) -> State:
+    if text_of(status).strip().casefold() == "resolved":
+        return "resolved"
+    # Grafana says with an alert of this name that it is blind.
+    return "nodata" if labels.get("alertname") == "DatasourceNoData" else "firing"
 
 
 def _title(summary: str, labels: Mapping[str, str]) -> str:
@@ -88,13 +109,17 @@ def _links(
     alert: Mapping[str, object],
     notification: Mapping[str, object],
     annotations: Mapping[str, str],
+    sender: str,
 ) -> Iterator[tuple[str, str]]:
     for annotation, text in annotations.items():
         if text.startswith(("http://", "https://")):
             yield annotation, text
     for title, address in (
+        ("dashboard", alert.get("dashboardURL")),
+        ("panel", alert.get("panelURL")),
         ("generator", alert.get("generatorURL")),
-        ("alertmanager", notification.get("externalURL")),
+        (sender, notification.get("externalURL")),
+        ("silence", alert.get("silenceURL")),
     ):
         if isinstance(address, str) and address:
             yield title, address
@@ -102,11 +127,6 @@ def _links(
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and 0 < value < 1 << 53 else 0
-
-
-def first_of(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """Return the first of these labels that says something."""
-    return next((labels[n] for n in names if labels.get(n)), "")
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:

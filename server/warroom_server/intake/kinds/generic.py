@@ -8,17 +8,18 @@ promise; the tables below keep it.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from warroom_incident.alerts import Signal, State, read_severity
+import msgspec
 
+from warroom_incident.alerts import Signal, State
+
+from ..post import Post
+from ..reading.body import read_time, text_map, text_of
+from ..reading.form import read_body
+from ..reading.telling import SERVICE_LABELS, first_of, guessed_key, label_map, state_of, told
 from ..source import Source
 from ..unreadable import Unreadable
-from .alertmanager import ENV_LABELS, SERVICE_LABELS, first_of
-from .body import read_json, read_time, text_map, text_of
-from .fit import fit, storable
 
 _KEY = ("key", "dedupkey", "fingerprint", "alias", "incidentkey", "alertid", "id")
 _TITLE = ("title", "summary", "name", "alertname", "subject", "message", "msg", "text", "error")
@@ -37,29 +38,21 @@ _KNOWN = frozenset(
 ) | {"annotations", "resolved", "firing", "token"}
 _OF_THE_LIST = frozenset((*_KEY, *_TITLE, *_DESCRIPTION, *_LISTS))
 
-_STATES: dict[str, State] = {
-    **dict.fromkeys(("acknowledged", "acknowledge", "ack", "acked"), "acknowledged"),
-    **dict.fromkeys(("suppressed", "silenced", "muted", "paused", "ignored"), "suppressed"),
-    **dict.fromkeys(("maintenance", "inhibited", "snoozed", "archived"), "suppressed"),
-    **dict.fromkeys(("nodata", "insufficientdata", "stale"), "nodata"),
-    **dict.fromkeys(("resolved", "resolve", "ok", "up", "closed", "close", "clear"), "resolved"),
-    **dict.fromkeys(("cleared", "recovery", "recovered", "normal", "fixed"), "resolved"),
-    **dict.fromkeys(("success", "healthy", "inactive", "green", "deactivated"), "resolved"),
-}
-_NOT_LETTERS = re.compile(r"[^a-z]+")
-_VOLATILE = re.compile(r"[0-9]+")
 
-
-def parse(body: bytes, source: Source, received: int) -> Iterator[Signal]:
+def parse(post: Post, source: Source) -> Iterator[Signal]:
     """Yield one signal for each alert of a body. Raises Unreadable."""
-    value = read_json(body)
+    yield from read(read_body(post), post, source)
+
+
+def read(value: object, post: Post, source: Source) -> Iterator[Signal]:
+    """Yield one signal for each alert of a decoded body. Raises Unreadable."""
     odd = 0
     for entry in _entries(value):
-        signal = _signal(entry, source, received)
+        signal = _signal(entry, post, source)
         if signal is None:
             odd += 1
         else:
-            yield fit(signal)
+            yield signal
     if odd:
         raise Unreadable(f"{odd} of its values tell nothing: send objects with a title")
 
@@ -80,7 +73,7 @@ def _inherited(outer: Mapping[str, object], entries: list[object]) -> Iterator[o
         yield {**shared, **entry} if isinstance(entry, dict) else entry
 
 
-def _signal(entry: object, source: Source, received: int) -> Signal | None:
+def _signal(entry: object, post: Post, source: Source) -> Signal | None:
     if isinstance(entry, str) and entry.strip():
         entry = {"title": entry.strip().splitlines()[0], "description": entry}
     if not isinstance(entry, dict):
@@ -88,41 +81,29 @@ def _signal(entry: object, source: Source, received: int) -> Signal | None:
     fields = {_plain(field): value for field, value in reversed(entry.items())}
     labels = _labels(entry, fields)
     annotations = text_map(fields.get("annotations"))
-    state = _state(fields)
     title = _text(fields, _TITLE) or annotations.get("summary", "") or labels.get("alertname", "")
     summary = _text(fields, _SUMMARY) or annotations.get("summary", "")
     description = _text(fields, _DESCRIPTION) or annotations.get("description", "")
-    service = first_of(labels, SERVICE_LABELS)
     key = _text(fields, _KEY)
-    severity = None
-    if state not in ("resolved", "acknowledged"):
-        severity = read_severity(
-            labels,
-            annotations,
-            _text(fields, _SEVERITY),
-            own=source.severities,
-            default=source.default_severity,
-        )
-    return Signal(
-        source=source.name,
-        kind=source.kind,
-        key=key or _guessed_key(title or _lasting(fields), service, labels),
-        state=state,
+    if not key:
+        guessed = guessed_key(title or _lasting(fields), first_of(labels, SERVICE_LABELS), labels)
+    signal = told(
+        post,
+        source,
+        key=key or guessed,
+        state=_state(fields),
         title=title or f"alert from {source.name}",
-        received=received,
-        severity=severity,
-        service=service,
-        env=first_of(labels, ENV_LABELS),
-        summary="" if summary == title else summary,
+        severity=_text(fields, _SEVERITY),
+        summary=summary,
         description=("" if description == summary else description) or _as_text(entry, fields),
         labels=labels,
-        annotations={n: t for n, t in annotations.items() if t not in (summary, description)},
-        links=tuple(_links(fields)),
+        annotations=annotations,
+        links=_links(fields),
         group=_text(fields, _GROUP),
         starts_at=_time(fields, _START),
-        ends_at=_time(fields, _END) if state == "resolved" else None,
-        weak_key=not key,
+        ends_at=_time(fields, _END),
     )
+    return signal if key else msgspec.structs.replace(signal, weak_key=True)
 
 
 def _plain(field: object) -> str:
@@ -152,7 +133,7 @@ def _state(fields: Mapping[str, object]) -> State:
     for field in _STATE:
         value = fields.get(field)
         if isinstance(value, str):
-            return _STATES.get(_NOT_LETTERS.sub("", value.casefold()), "firing")
+            return state_of(value) or "firing"
     return "firing"
 
 
@@ -160,23 +141,11 @@ def _labels(entry: Mapping[str, object], fields: Mapping[str, object]) -> dict[s
     """Collect labels: the labels object, tags in their usual spellings, then single values."""
     labels: dict[str, str] = {}
     for field in _LABELS:
-        value = fields.get(field)
-        if isinstance(value, dict):
-            labels.update(text_map(value))
-        elif isinstance(value, str | list):
-            labels.update(_tags(value.split(",") if isinstance(value, str) else value))
+        labels.update(label_map(fields.get(field)))
     for field, value in entry.items():
         if isinstance(value, str | int | float) and _plain(field) not in _KNOWN:
             labels.setdefault(text_of(field), text_of(value))
     return labels
-
-
-def _tags(tags: list[object] | list[str]) -> Iterator[tuple[str, str]]:
-    for tag in tags:
-        text = text_of(tag).strip()
-        if text:
-            at = min((i for i in (text.find(":"), text.find("=")) if i > 0), default=len(text))
-            yield text[:at].strip(), text[at + 1 :].strip()
 
 
 def _links(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -189,14 +158,6 @@ def _links(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
                 inner = {_plain(f): v for f, v in link.items()}
                 title = _text(inner, ("title", "text", "name")) or field
                 yield title, _text(inner, ("url", "href", "link"))
-
-
-def _guessed_key(title: str, service: str, labels: Mapping[str, str]) -> str:
-    """Name an alert that has no key: by its words without their numbers, service and host."""
-    words = _VOLATILE.sub("#", title.casefold())
-    where = first_of(labels, ("host", "hostname", "instance", "device"))
-    guessed = storable("\n".join((words, service, where)))
-    return "guessed:" + hashlib.sha256(guessed.encode()).hexdigest()[:24]
 
 
 def _lasting(fields: Mapping[str, object]) -> str:

@@ -9,6 +9,9 @@ import msgspec
 
 from ..unreadable import Unreadable
 
+MAX_DEPTH = 64
+"""A body may nest lists and objects this deep."""
+
 _LONGEST_INT = 25
 _EARLIEST = 31_536_000_000  # 1971: senders write year 1 or the epoch for "no time".
 _LATEST = 253_402_300_799_999
@@ -20,6 +23,29 @@ def read_json(body: bytes) -> object:
     Bytes that are not UTF-8, NaN, lone surrogates, duplicate keys (the last counts) and integers
     of any length are taken. Raises Unreadable for everything else.
     """
+    value = _decode(body)
+    # Few brackets cannot be deep; counting them is much quicker than walking through values.
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise Unreadable(f"it is nested too deeply: more than {MAX_DEPTH} levels")
+    return value
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    level: list[object] = [value]
+    for _ in range(depth + 1):
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend(v for v in each.values() if isinstance(v, dict | list))
+            elif isinstance(each, list):
+                inner.extend(v for v in each if isinstance(v, dict | list))
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
+def _decode(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -89,7 +115,12 @@ def _text_time(text: str) -> int | None:
 
 
 def _iso_time(text: str) -> int | None:
-    moment = datetime.fromisoformat(text)
+    # Go prints "2025-02-15 14:59:03.26 +0000 UTC", others "2025-03-24 17:28:40 UTC".
+    bare = text.removesuffix(" UTC")
+    try:
+        moment = datetime.fromisoformat(bare.replace(" +", "+") if bare != text else text)
+    except ValueError:
+        moment = datetime.strptime(text, "%a %b %d %H:%M:%S UTC %Y").replace(tzinfo=UTC)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)

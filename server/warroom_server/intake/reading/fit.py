@@ -70,7 +70,7 @@ def fit(signal: Signal) -> Signal:
 def _cut_to(signal: Signal, share: int) -> Signal:
     title = storable(" ".join(signal.title.split()))
     texts = {
-        "title": cut(title, _TITLE) or "unnamed alert",
+        "title": cut(title, _TITLE) or ("" if signal.says == "words" else "unnamed alert"),
         "summary": cut(signal.summary, _SUMMARY // share),
         "description": cut(signal.description, _DESCRIPTION // share),
         "service": cut(signal.service, _WORD),
