@@ -6,6 +6,7 @@ in by `enter` once the first frame is on the terminal.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -13,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 
 from warroom_incident.clean import clean_line
 
@@ -70,7 +70,8 @@ class Console(TerminalApp[None]):
         self._opening: Opening | None = Opening(called)
         self._mode_of: dict[str | None, str] = {}
         self._pace = Pace()
-        self._drawing: Timer | None = None
+        self._drawing: asyncio.TimerHandle | None = None
+        self._ticking: asyncio.TimerHandle | None = None
         self._due_at = 0.0
         self._soon = False
         self._interrupted = 0.0
@@ -178,6 +179,9 @@ class Console(TerminalApp[None]):
 
     def on_unmount(self) -> None:
         self._unsubscribe()
+        for timer in (self._drawing, self._ticking):
+            if timer is not None:
+                timer.cancel()
 
     def _stirred(self, urgent: bool) -> None:
         """Draw own actions at once and all others' together, a little later."""
@@ -187,7 +191,7 @@ class Console(TerminalApp[None]):
                 self.call_later(self._draw_changes)
         elif self._drawing is None:
             self._due_at = time.monotonic() + self._pace.wait
-            self._drawing = self.set_timer(self._pace.wait, self._flush_waiting)
+            self._drawing = self._after(self._pace.wait, self._flush_waiting)
 
     def _flush_waiting(self) -> None:
         late = time.monotonic() - self._due_at
@@ -216,7 +220,11 @@ class Console(TerminalApp[None]):
         front = self.base
         if front is not None and front.is_mounted:
             front.tick()
-        self.set_timer(1.0 - self.wall() % 1000 / 1000 + 0.01, self._tick)
+        self._ticking = self._after(1.0 - self.wall() % 1000 / 1000 + 0.01, self._tick)
+
+    def _after(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call something in the app's turn: Textual's own timers take a task each."""
+        return asyncio.get_running_loop().call_later(seconds, self.call_later, call)
 
     # Leaving -------------------------------------------------------------------------------
 

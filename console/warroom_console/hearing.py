@@ -347,11 +347,14 @@ class Hearing:
         reading = self.end.readings.get(batch.stream) if self.end is not None else None
         if reading is None:
             return
-        self._model.behind[batch.stream] = reading.behind
+        model, stream = self._model, batch.stream
         last = batch.arrivals[-1].iseq if batch.arrivals else 0
-        if batch.part == "live" and last >= reading.top:
-            self._model.current.add(batch.stream)
-        self._model.note(Area.PROGRESS)
+        is_new = batch.part == "live" and last >= reading.top and stream not in model.current
+        if is_new or model.behind.get(stream) != reading.behind:
+            model.behind[stream] = reading.behind
+            if is_new:
+                model.current.add(stream)
+            model.note(Area.PROGRESS)
         self.saver.keep_meta(heard_at=str(self.link.now()))
 
     def _acknowledged(self, ack: Ack) -> None:

@@ -116,9 +116,9 @@ class Outgoing:
         """
         if self.in_memory:
             await self._keep(list(self.in_memory.values()))
-        if await self._run(self.outbox.weigh) and not self.in_memory:
+        has_ballast, found = await self._run(lambda: (self.outbox.weigh(), self._unsent()))
+        if has_ballast and not self.in_memory:
             self._trouble("")
-        found = await self._run(self._unsent)
         new = [pair for pair in found if pair[0].id not in self.waiting]
         self.waiting.update({event.id: (event, packet) for event, packet in new})
         return [event for event, _ in new]

@@ -7,7 +7,7 @@ say what is shown first while people have not settled a conflict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -54,6 +54,7 @@ class Fold:
         self.vector: dict[str, int] = {}
         self._order: list[tuple[int, tuple[int, int], str]] = []
         self._new: list[Event] = []
+        self._ids: list[str] = []
 
     def add(self, event: Event) -> bool:
         """Take in an event; return whether anything changed.
@@ -167,13 +168,14 @@ class Fold:
     # Reading -------------------------------------------------------------------------------
 
     @property
-    def ordered(self) -> list[str]:
-        """The ids of all events in displayed order, oldest first."""
+    def ordered(self) -> Sequence[str]:
+        """All events' ids in displayed order, oldest first: the same object until it changes."""
         if self._new:
             self._order.extend(event.order for event in self._new)
             self._order.sort()
             self._new = []
-        return [entry[2] for entry in self._order]
+            self._ids = [entry[2] for entry in self._order]
+        return self._ids
 
     def heads(self, key: Key) -> list[Event]:
         """The writes to a register that count, the one to show first.

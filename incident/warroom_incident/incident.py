@@ -233,10 +233,9 @@ class IncidentState(Fold):
         """The registers in which people disagree without knowing, in a stable order."""
         found = []
         closed = self.closed
-        for key in sorted(self.registers):
+        registers = self.registers.items()
+        for key in sorted(key for key, one in registers if closed or len(one.heads) > 1):
             if key == ("status",) and closed:
-                continue
-            if not closed and len(self.registers[key].heads) < 2:
                 continue
             heads = self.heads(key)
             bodies = [e.body for e in heads if isinstance(e.body, Write)]

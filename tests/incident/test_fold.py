@@ -170,6 +170,18 @@ def test_a_new_stamp_moves_an_event_that_ran_ahead_to_its_place() -> None:
     assert state.ordered == [ahead.id, plain.id]
 
 
+def test_the_order_is_the_same_object_until_it_changes() -> None:
+    writer = Writer()
+    first, second = writer.write(NoteAdded(text="a")), writer.write(NoteAdded(text="b"))
+    state = incident([first])
+    before = state.ordered
+    state.add(first)
+    assert state.ordered is before
+    state.add(second)
+    assert state.ordered is not before
+    assert (before, state.ordered) == ([first.id], [first.id, second.id])
+
+
 def test_a_write_to_one_register_leaves_the_others() -> None:
     writer = Writer()
     title = writer.write(TitleSet(title="a"))

@@ -7,11 +7,12 @@ from typing import Protocol, runtime_checkable
 from msgspec.structs import replace
 
 from warroom_console.context import Keeping, Room, View
-from warroom_console.model import Changes
+from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
 from warroom_console.widgets.panel import Panel
 from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.spans import Line
+from warroom_incident.vocabulary import EntryStarred, NoteAdded, NoteEdited, NoteStruck
 
 
 @runtime_checkable
@@ -19,6 +20,24 @@ class Noticing(Protocol):
     """A view that knows which of its rows came while nobody looked."""
 
     unseen: set[str]
+
+
+_ELSEWHERE = frozenset({Area.TROUBLE, Area.PROGRESS, Area.SUMMARIES, Area.MARKS})
+"""What the panels of an incident that keep nothing do not show."""
+
+_NOTES = (NoteAdded, NoteEdited, NoteStruck, EntryStarred)
+"""What only the timeline tells."""
+
+
+def _concern(room: Room, changes: Changes) -> bool:
+    """Whether changes may concern a view that keeps nothing: in an incident, all but notes do."""
+    if room.stream is None or changes.areas - _ELSEWHERE or changes.records:
+        return True
+    if changes.events.keys() - {room.stream}:
+        return True
+    events = room.state.events
+    ids = changes.events.get(room.stream, frozenset())
+    return any(id_ not in events or not isinstance(events[id_].body, _NOTES) for id_ in ids)
 
 
 class Pane:
@@ -31,13 +50,14 @@ class Pane:
         self.view = view
         self.rows = RowsView(empty="", tails=tails)
         self.panel = Panel(number, view.name, self.rows)
+        self._changed = view.changed if isinstance(view, Keeping) else _concern
         self.frozen = False
         self._stale = True
         self._tails = tails
 
     def changed(self, room: Room, changes: Changes) -> None:
         """Take note of what changed; a view that keeps things knows whether it is concerned."""
-        if not isinstance(self.view, Keeping) or self.view.changed(room, changes):
+        if self._changed(room, changes):
             self._stale = True
 
     def refresh(self, room: Room, *, in_sight: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from warroom_console.context import Room
@@ -44,6 +45,8 @@ class TimelineView:
         self.unseen: set[str] = set()
         self._whole = False
         self._entries: dict[str, Entry] = {}
+        self._listed: list[Entry] | None = None
+        self._listed_of: tuple[Sequence[str], tuple[str, ...]] = ((), ())
         self._rows: dict[str, Row] = {}
         self._drawn_with: tuple[int, Glyphs] | None = None
 
@@ -68,10 +71,14 @@ class TimelineView:
             for id_, entry in list(self._entries.items()):
                 if entry.mark != "held" and room.model.mark(events[id_]) != entry.mark:
                     del self._entries[id_]
-        return bool(ids or changes.areas & _SHOWN)
+        is_concerned = bool(ids or changes.areas & _SHOWN)
+        if is_concerned:
+            self._listed = None
+        return is_concerned
 
     def _forget_all(self) -> None:
         self._entries.clear()
+        self._listed = None
 
     def _notice(self, room: Room, event: Event) -> None:
         """Remember what others have written since this console was opened."""
@@ -85,9 +92,12 @@ class TimelineView:
         """Every entry, by the time at which it happened."""
         state, known = room.state, self._entries
         # What I wrote and was refused is shown with its text, not as the void that others see.
-        mine = room.model.refusals
+        mine, order = room.model.refusals, state.ordered
+        known_order, known_mine = self._listed_of
+        if self._listed is not None and order is known_order and known_mine == tuple(mine):
+            return self._listed
         found: list[Entry] = []
-        for id_ in state.ordered:
+        for id_ in order:
             if id_ in mine:
                 continue
             entry = known.get(id_)
@@ -100,6 +110,7 @@ class TimelineView:
                 self._rows.pop(refusal.event.id, None)
                 found.append(refused_entry(room, refusal.event, refusal.reason))
         found.sort(key=_happened)
+        self._listed, self._listed_of = found, (order, tuple(mine))
         return found
 
     def rows(self, room: Room) -> list[Row]:
@@ -112,9 +123,7 @@ class TimelineView:
             self._rows.clear()
         rows: list[Row] = []
         today = -1
-        for entry in entries:
-            if not self._wanted(entry):
-                continue
+        for entry in filter(self._wanted, entries) if self.filter or self.depth else entries:
             if entry.at // DAY != today:
                 today = entry.at // DAY
                 rows.append(heading(day(entry.at)))

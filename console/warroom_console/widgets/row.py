@@ -44,19 +44,22 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
 
 
 class RowStrips:
-    """Draws rows and remembers the strips by (row id, version, width, flags, look)."""
+    """Draws rows and remembers the strips of a row's last version by (row id, width, flags)."""
 
     def __init__(self, most: int = 256) -> None:
-        self._cache: LRUCache[tuple[str, Hashable, int, Flags, Look], tuple[Strip, ...]] = LRUCache(
-            most
+        self._cache: LRUCache[tuple[str, int, Flags], tuple[Hashable, Look, tuple[Strip, ...]]] = (
+            LRUCache(most)
         )
 
     def of(self, row: Row, width: int, flags: Flags, look: Look) -> tuple[Strip, ...]:
         """Return the row as one strip or more of `width` cells."""
-        key = (row.id, row.version, width, flags, look)
-        strips = self._cache.get(key)
-        if strips is None:
-            strips = self._cache[key] = tuple(_draw(row, width, flags, look))
+        key = (row.id, width, flags)
+        known = self._cache.get(key)
+        # Comparing a version with itself costs nothing; to hash it means to read all of it.
+        if known is not None and known[1] is look and known[0] == row.version:
+            return known[2]
+        strips = tuple(_draw(row, width, flags, look))
+        self._cache[key] = (row.version, look, strips)
         return strips
 
 
