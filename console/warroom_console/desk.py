@@ -186,8 +186,15 @@ class Desk:
             self._tasks.append(asyncio.create_task(self.link.run()))
 
     def move_to(self, url: str) -> None:
-        """Go to another server of the room now; `PlaceError` where that is no address."""
+        """Go to another server of the room now, also when the link has stopped for good.
+
+        Raises:
+            PlaceError: That is no address.
+        """
         self.link.move(parse_server(url))
+        if self.model.link.phase == "stopped":
+            self._connecting = False
+        self.connect()
 
     # Streams -------------------------------------------------------------------------------
 

@@ -6,16 +6,26 @@ from warroom_incident.sync.wire import Close
 
 
 def farewell(code: Close, said: str) -> str:
-    """What the end of a connection means to people; `said` is the server's own reason."""
+    """What the end of a connection means to people, and what to do where waiting does not help.
+
+    `said` is the server's own reason.
+    """
+    said = said.rstrip(".")
     match code:
         case Close.UNKNOWN_TOKEN:
-            return f"The server does not let you in: {said or 'unknown or expired token'}."
+            why = said or "unknown or expired token"
+            return (
+                f"The server does not let you in ({why}): set a valid WARROOM_TOKEN, start again."
+            )
         case Close.FORBIDDEN:
-            return f"The server does not let you in: {said or 'ask an admin of the room'}."
+            why = said or "your account has no access"
+            return f"The server does not let you in ({why}): ask an admin, then start again."
         case Close.REPLICA_CLASH:
             return "this console's replica was copied; it goes on under a name of its own"
         case Close.OLD_PROTOCOL:
-            return f"This console and the server do not fit together: {said}."
+            return (
+                f"This console and the server do not fit together ({said}): update the older one."
+            )
         case Close.RESTART:
             return "the server is restarting"
         case Close.BUSY:

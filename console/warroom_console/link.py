@@ -153,8 +153,10 @@ class Link:
         self._learned = tuple(dict.fromkeys(found))[:MAX_SERVERS]
 
     def move(self, server: Server) -> None:
-        """Go to a server now, and try it first from now on."""
+        """Go to a server now, and try it first; it stays one of those that are tried."""
         self._first = (server, *self._first)[:2]
+        if server not in self._servers:
+            self._servers = (*self._servers, server)[-MAX_SERVERS:]
         self._barred.pop(server.url, None)
         self._moving = True
         self._hurry.set()

@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.console.still_desk import Reader, StillDesk
+from tests.incident.making import STREAM
 from warroom_console.link import LinkState
-from warroom_console.views.heading import link
+from warroom_console.views.heading import link, lobby_heading, room_heading
 from warroom_console.widgets.spans import plain
+from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import IncidentDeclared
+
+
+def header(room: Reader, width: int) -> str:
+    """The parts of an incident's header, as they are placed in so many cells."""
+    shown = room_heading(room, width)
+    return f"{plain(shown.lead)} {shown.title}{plain(shown.tail)} | {plain(shown.right)}"
 
 
 @pytest.fixture
@@ -21,6 +29,24 @@ def desk() -> StillDesk:
 def test_a_live_link_shows_its_round_trip(desk: StillDesk) -> None:
     desk.model.link = LinkState(phase="live", rtt_ms=38)
     assert plain(link(Reader(desk))).endswith(" 38ms")
+
+
+def test_a_room_that_one_machine_alone_holds_says_so_where_there_is_room(desk: StillDesk) -> None:
+    room = Reader(desk)
+    desk.arrives(Person("bo", STREAM))
+    assert "one machine" not in header(room, 120), "no server said so yet"
+    desk.model.machines = 1
+    assert "one machine" in header(room, 120)
+    assert "one machine  1 here" in header(room, 99)
+    assert "one machine  ●" in header(room, 90), "how many are here gives way first"
+    assert "one machine" not in header(room, 80)
+    assert "Checkout is down 00:00:00 IC VACANT" in header(room, 80)
+    assert "one machine" in plain(lobby_heading(room, 80).right)
+    desk.model.machines = 2
+    assert "one machine" not in header(room, 120)
+    desk.model.machines = 1
+    desk.link_is(LinkState("retrying"))
+    assert "one machine" not in header(room, 120), "nobody knows while the server is away"
 
 
 def test_a_silent_server_shows_for_how_long(desk: StillDesk) -> None:

@@ -287,6 +287,20 @@ async def test_it_moves_at_once_when_told_to(tmp_path: Path) -> None:
         assert link.live
 
 
+async def test_a_server_that_was_named_by_hand_stays_among_those_that_are_tried(
+    tmp_path: Path,
+) -> None:
+    one, two = two_rooms(tmp_path)
+    async with fake_room(one) as first, linked(Ears(), first.url) as link:
+        await wait_for(lambda: link.live)
+        link.move(parse_server(f"unix://{two}/socket"))
+        await wait_for(lambda: link.live and first.greeted == 2)
+        await first.stop()
+        async with fake_room(two) as second:
+            await wait_for(lambda: link.live and link.state.server == second.url)
+        await first.start()
+
+
 async def test_it_comes_back_from_a_move_to_nowhere(tmp_path: Path) -> None:
     ears = Ears()
     async with fake_room(tmp_path) as room, linked(ears, room.url) as link:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from warroom_console.actions import Registry
 from warroom_console.context import Ctx
 
-from . import alerts, comms, everywhere, impact, incident, lobby, roles, runbook, settling, timeline
+from . import (
+    alerts,
+    comms,
+    everywhere,
+    impact,
+    incident,
+    lobby,
+    roles,
+    runbook,
+    servers,
+    settling,
+    timeline,
+)
 
 
 def registry() -> Registry[Ctx]:
@@ -22,6 +34,7 @@ def registry() -> Registry[Ctx]:
         impact,
         settling,
         everywhere,
+        servers,
     ):
         module.register(actions)
     return actions

@@ -16,6 +16,7 @@ from warroom_incident.vocabulary import SeveritySet
 _LONGEST_DUE = 64
 _LONGEST_REASON = 40
 _NARROW = 70
+_LEAST_TITLE = 12
 _GAPS = 6
 """Blanks between the header's parts and at its ends."""
 
@@ -29,9 +30,14 @@ def room_heading(room: Room, width: int) -> Heading:
     number: Span = (f"{state.number} ", Tone.ACCENT)
     severity: Span = (_severity(room), severity_tone(state.severity))
     banner = "DRILL" if state.drill else ""
-    right = (*_people(room, width), *link(room), *_time(room))
-    around = width_of((number, severity, *right)) + (len(banner) + 2 if banner else 0)
-    tail = _tail(room, width - around - cells(clean_line(state.title)) - _GAPS)
+    rest = (*link(room), *_time(room))
+    least = min(_LEAST_TITLE, cells(clean_line(state.title)))
+    tails = _tails(room)
+    left = width - width_of((number, severity, *rest)) - _GAPS - (len(banner) + 2 if banner else 0)
+    beside = _beside(room, width, left - least - width_of(tails[0]))
+    right = (*beside, *rest)
+    left -= width_of(beside) + cells(clean_line(state.title))
+    tail = next((tail for tail in tails if width_of(tail) <= left), tails[-1])
     return Heading((number, severity), state.title, tail, right, banner)
 
 
@@ -45,30 +51,27 @@ def _severity(room: Room) -> str:
     return "/".join((state.severity, *sorted(each[3:] for each in others))).rstrip("?") + "?"
 
 
-def _tail(room: Room, width: int) -> Line:
-    """Clock, commander, status and conflicts; on a narrow screen status and seconds give way."""
+def _tails(room: Room) -> list[Line]:
+    """Clock, commander, status and conflicts; then without the status, then without seconds."""
     status: Line = ((f" {room.state.status}", Tone.DIM),)
     conflicts = len(room.state.conflicts())
     word = "conflict" if conflicts == 1 else "conflicts"
     rest: Line = ((f" {conflicts} {word}", Tone.WARN),) if conflicts else ()
-    found: Line = ()
     # That it is over is no news to be dropped.
     least = status if status_of(room.state.status).over else ()
-    for time, told in ((_clock(room), status), (_clock(room), least), (_coarse(room), least)):
-        found = ((f" {time} ", Tone.TEXT), *_commander(room), *told, *rest)
-        if width_of(found) <= width:
-            break
-    return found
+    commander = _commander(room)
+    return [
+        ((f" {time} ", Tone.TEXT), *commander, *told, *rest)
+        for time, told in ((_clock(room), status), (_clock(room), least), (_coarse(room), least))
+    ]
 
 
 def lobby_heading(room: Room, width: int) -> Heading:
     """The header of the lobby."""
-    return Heading(
-        (("warroom", Tone.ACCENT),),
-        "",
-        ((" lobby", Tone.TEXT),),
-        (*_people(room, width), *link(room), *_time(room)),
-    )
+    lead, tail = (("warroom", Tone.ACCENT),), ((" lobby", Tone.TEXT),)
+    rest = (*link(room), *_time(room))
+    left = width - width_of((*lead, *tail, *rest)) - _GAPS
+    return Heading(lead, "", tail, (*_beside(room, width, left), *rest))
 
 
 def _lasted(room: Room) -> int | None:
@@ -114,6 +117,25 @@ def _people(room: Room, width: int) -> Line:
     names = " ".join(clean_line(name, 12) for name in here[:most])
     more = f" +{len(here) - most}" if len(here) > most else ""
     return ((f"{names}{more}  ", Tone.DIM),)
+
+
+def _beside(room: Room, width: int, left: int) -> Line:
+    """Who is here, and whether one machine alone holds the room, in what the rest leaves free.
+
+    How many are here gives way to the latter; names give way to nothing but the title.
+    """
+    people, alone = _people(room, width), _alone(room)
+    for found in ((*alone, *people), alone):
+        if found and width_of(found) <= left:
+            return found
+    return people
+
+
+def _alone(room: Room) -> Line:
+    """That no other machine holds the room: with this one's disk all of it would be gone."""
+    if not room.model.live or room.model.machines != 1:
+        return ()
+    return (("one machine  ", Tone.DIM),)
 
 
 def link(room: Room) -> Line:
