@@ -45,6 +45,8 @@ class LeapingLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._leaping = _Leaping()
+        self.skipped_ms = 0
+        """How far the wall clocks went on while nothing ran at all."""
         super().__init__(self._leaping)
 
     def time(self) -> float:
@@ -75,4 +77,13 @@ BEGAN = 1_790_000_000_000
 
 def leaping_wall() -> int:
     """A wall clock in milliseconds that goes with the running loop's."""
-    return BEGAN + round(asyncio.get_running_loop().time() * 1000)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LeapingLoop)
+    return BEGAN + loop.skipped_ms + round(loop.time() * 1000)
+
+
+def skip(ms: int) -> None:
+    """Move all wall clocks on by so much, as if every machine had slept."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LeapingLoop)
+    loop.skipped_ms += ms

@@ -36,6 +36,7 @@ from warroom_incident.sync.wire import (
     encode,
 )
 
+from .clocks import clock_trouble
 from .home import Home
 from .known import Known
 from .link import Link, LinkState, Stop
@@ -240,6 +241,7 @@ class Hearing:
         model.room, model.you, model.account = welcome.room, welcome.you, welcome.account
         model.right = Right(welcome.right)
         self._remember(welcome)
+        model.troubled("clock", clock_trouble(self.link.state.offset_ms))
         model.note(Area.YOU)
         self._catch_up_with_wishes()
         self.link.send(encode(self.here))

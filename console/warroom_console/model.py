@@ -180,7 +180,9 @@ class Model:
     def troubled(self, source: str, sentence: str) -> None:
         """Note what is wrong somewhere, or with an empty sentence that it is over."""
         self._troubles[source] = sentence
-        said = next((text for text in self._troubles.values() if text), "")
+        # A wrong clock can wait: it must not hide that a disk is full.
+        ordered = sorted(self._troubles.items(), key=lambda item: item[0] == "clock")
+        said = next((text for _, text in ordered if text), "")
         if said != self.trouble:
             self.trouble = said
             self.note(Area.TROUBLE, urgent=True)

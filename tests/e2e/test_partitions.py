@@ -1,0 +1,109 @@
+"""Lines that nothing passes for a while: everybody goes on, and all hold the same afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.e2e.leaps import now, room, same
+from tests.leaping import run_leaping
+from tests.waiting import wait_for
+from warroom_console.link import LONGEST_DELAY
+from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
+from warroom_server.hub import STALL_SECONDS
+
+HEALED_WITHIN = 5.0
+"""How long after its line is back a console may take to hold what the others hold."""
+
+CUT_WITHIN = 15.0
+
+
+def test_three_consoles_that_were_apart_for_ten_minutes_hold_the_same_at_once(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            desks = await here.desks("ana", "bo", "cy")
+            ana, bo, cy = desks
+            stream = ana.declare("checkout answers 5xx", "SEV3")
+            for desk in (bo, cy):
+                await wait_for(lambda desk=desk: stream in desk.model.summaries, "the incident")  # type: ignore[misc]
+                await desk.open(stream)
+            await same(stream, *desks)
+            for wire in here.lines.values():
+                wire.blackhole()
+            for minute in range(10):
+                await asyncio.sleep(60)
+                for desk in desks:
+                    event = desk.write(stream, NoteAdded(text=f"{desk.model.you} at {minute}"))
+                    assert event.id in desk.model.incident(stream).events, "typing never blocks"
+            ana.write(stream, SeveritySet(severity="SEV1"))
+            bo.write(stream, SeveritySet(severity="SEV2"))
+            bo.write(stream, RoleAssigned(role="commander", person="bo"))
+            cy.write(stream, RoleAssigned(role="commander", person="cy"))
+            await asyncio.gather(*(desk.kept() for desk in desks))
+            assert all(desk.model.link.phase == "retrying" for desk in desks)
+            for wire in here.lines.values():
+                wire.heal()
+            healed = now()
+            await same(stream, *desks)
+            assert now() - healed <= LONGEST_DELAY + HEALED_WITHIN
+            for desk in desks:
+                state = desk.model.incident(stream)
+                assert len(state.entries["note.added"]) == 30
+                assert [c.key for c in state.conflicts()] == [("role", "commander"), ("severity",)]
+            assert len({desk.model.incident(stream).holder("commander") for desk in desks}) == 1
+
+    run_leaping(test)
+
+
+def test_a_console_that_reads_nothing_is_cut_and_catches_up_later(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            ana, bo, cy = desks = await here.desks("ana", "bo", "cy")
+            stream = ana.declare("checkout answers 5xx", "SEV3")
+            for desk in (bo, cy):
+                await wait_for(lambda desk=desk: stream in desk.model.summaries, "the incident")  # type: ignore[misc]
+                await desk.open(stream)
+            await same(stream, *desks)
+            hub = here.house.server.hub
+            here.lines["cy"].down.stall()
+            began = now()
+            slowest = 0.0
+            number = 0
+            while len(hub.sessions) == 3:
+                number += 1
+                written = now()
+                event = ana.write(stream, NoteAdded(text="x" * 2_000))
+                await wait_for(
+                    lambda id_=event.id: id_ in bo.model.incident(stream).events,  # type: ignore[misc]
+                    "a note at the other console",
+                )
+                slowest = max(slowest, now() - written)
+                await asyncio.sleep(0.2)
+                assert now() - began <= CUT_WITHIN
+            assert number > STALL_SECONDS
+            assert slowest < 0.5, "nobody else notices"
+            here.lines["cy"].heal()
+            await same(stream, *desks)
+
+    run_leaping(test)
+
+
+def test_a_line_that_breaks_in_the_middle_of_frames_loses_and_doubles_nothing(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            ana, bo = desks = await here.desks("ana", "bo")
+            stream = ana.declare("checkout answers 5xx", "SEV3")
+            await wait_for(lambda: stream in bo.model.summaries, "the incident")
+            await bo.open(stream)
+            for turn in range(12):
+                wire = here.lines["ana" if turn % 2 else "bo"]
+                way = wire.up if turn % 3 else wire.down
+                for number in range(5):
+                    for desk in desks:
+                        desk.write(stream, NoteAdded(text=f"{turn} {number} " + "x" * 300))
+                wire.cut_in_the_middle(way, 100 + 251 * turn)
+                await wait_for(lambda way=way: way.left is None, "the cut")  # type: ignore[misc]
+                await same(stream, *desks)
+            assert len(ana.model.incident(stream).entries["note.added"]) == 120
+
+    run_leaping(test)

@@ -1,0 +1,62 @@
+"""A console behind 64 kbit/s with a long history to read."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.e2e.console_client import Console
+from tests.e2e.leaps import now, room
+from tests.leaping import run_leaping
+from tests.waiting import wait_for
+from warroom_console.link import LinkState
+from warroom_incident.sync.wire import CREDIT, FRAME_TARGET
+from warroom_incident.vocabulary import NoteAdded
+
+RATE = 8_000
+BACKLOG = 20_000_000
+LONG = "x" * 8_000
+AN_HOUR = 3_600.0
+
+IN_FLIGHT = (CREDIT + FRAME_TARGET) / RATE
+"""How long what may be on its way takes to arrive, in seconds."""
+
+
+def test_twenty_megabytes_over_64_kbits_come_without_a_break_and_hold_nobody_up(
+    home: Path,
+) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            ana = await Console(user="ana").join(here.house.socket)
+            stream = await ana.declare()
+            await ana.follow(stream)
+            for _ in range(BACKLOG // len(LONG) // 50):
+                for _ in range(50):
+                    ana.write(stream, NoteAdded(text=LONG))
+                await ana.flush()
+                await ana.settled(*ana.outbox)
+            bo = await here.desk("bo", latency=0.1, rate=RATE)
+            states: list[LinkState] = []
+            bo.model.subscribe(lambda _urgent: states.append(bo.model.link))
+            began = now()
+            await bo.open(stream)
+            while stream not in bo.model.synced:
+                await asyncio.sleep(200)
+                assert now() - began < AN_HOUR
+                written = now()
+                mine = bo.write(stream, NoteAdded(text="mine"))
+                await wait_for(lambda id_=mine.id: id_ not in bo.model.pending, "the ack")  # type: ignore[misc]
+                assert now() - written <= IN_FLIGHT, "the backlog goes before an ack"
+                assert mine.id in bo.model.incident(stream).events
+            live = await ana.note(stream, "read to the end")
+            written = now()
+            await wait_for(lambda: live.id in bo.model.incident(stream).events, "what is new")
+            assert now() - written < 10
+            assert {state.phase for state in states} == {"live"}
+            assert not any(state.quiet_since for state in states)
+            trips = [state.rtt_ms for state in states if state.rtt_ms is not None]
+            assert max(trips) / 1000 <= IN_FLIGHT, "pings queue behind the backlog"
+            assert here.lines["bo"].accepted == 1, "the line broke"
+            await ana.leave()
+
+    run_leaping(test)
