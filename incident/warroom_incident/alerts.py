@@ -78,7 +78,11 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     counts firing notifications, copies from a pair left out. `resolved_by` is the cause of an
     end: source, superseded, reconcile, manual or timeout. `rev` is the board's revision. Texts
     are as the sender wrote them, so they go through `clean()` before anybody sees them.
-    `severity` and `state` are open strings here, so that a newer server's word cannot make an
+    Where an Alertmanager's API was asked, `told_by` names it, and `silenced` and `inhibited`
+    count the silences and the alerts that keep this one quiet there. With no word from the
+    sender for `stale_after` milliseconds the alert is stale, never over; 0 means never.
+    After `stale_after` milliseconds without a word an open one is shown as stale, never ended; 0
+    is never. `severity` and `state` are open strings here, so that a newer server's word cannot make an
     older console lose the record.
     """
 
@@ -111,11 +115,20 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     weak_key: bool = False
     missing: int = 0
     truncated: bool = False
+    stale_after: int = 0
+    stale_after: int = 0
+    told_by: str = ""
+    silenced: int = 0
+    inhibited: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether the alert is not over: firing, acknowledged, suppressed or nodata."""
         return self.state != "resolved"
+
+    def is_stale(self, now: int) -> bool:
+        """Whether nothing was heard of an open alert for longer than its sender is ever quiet."""
+        return self.is_open and 0 < self.stale_after < now - self.last_seen
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -267,6 +280,9 @@ def _told_again(record: AlertRecord, signal: Signal, now: int) -> AlertRecord:
         group=signal.group,
         missing=signal.missing,
         truncated=signal.truncated,
+        told_by="",
+        silenced=0,
+        inhibited=0,
     )
 
 
