@@ -239,12 +239,24 @@ async def tcp_proxy(
 ) -> AsyncIterator[tuple[Proxy, int]]:
     """A proxy on a loopback port of its own; yields it and the port."""
     proxy = Proxy(lambda: asyncio.open_connection(host, port), latency=latency, rate=rate)
+    async with tcp_front(proxy) as front:
+        yield proxy, front
+
+
+@asynccontextmanager
+async def tcp_front(proxy: Proxy) -> AsyncIterator[int]:
+    """Let a proxy, to wherever, take TCP connections; yields the port."""
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, limit=CHUNK)
     async with server:
         try:
-            yield proxy, server.sockets[0].getsockname()[1]
+            yield server.sockets[0].getsockname()[1]
         finally:
             proxy.close()
+
+
+def unix_back(path: Path, *, latency: float = 0, rate: float | None = None) -> Proxy:
+    """A proxy to a Unix socket that may not be there yet, without a front."""
+    return Proxy(lambda: asyncio.open_unix_connection(str(path)), latency=latency, rate=rate)
 
 
 @asynccontextmanager
@@ -252,7 +264,7 @@ async def unix_proxy(
     path: Path, own: Path, *, latency: float = 0, rate: float | None = None
 ) -> AsyncIterator[Proxy]:
     """A proxy in front of a Unix socket that may not be there yet, listening at `own`."""
-    proxy = Proxy(lambda: asyncio.open_unix_connection(str(path)), latency=latency, rate=rate)
+    proxy = unix_back(path, latency=latency, rate=rate)
     server = await asyncio.start_unix_server(proxy.serve, str(own), limit=CHUNK)
     async with server:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.console.test_link import Ears
 from tests.leaping import leaping_wall, run_leaping
-from tests.proxy import Proxy, unix_proxy
+from tests.proxy import Proxy, tcp_front, unix_back, unix_proxy
 from tests.waiting import wait_for
 from warroom_console.link import LONGEST_DELAY, Link
 from warroom_console.places import parse_server
@@ -51,13 +51,17 @@ class Line:
 
 
 @asynccontextmanager
-async def line(root: Path) -> AsyncIterator[Line]:
+async def line(root: Path, kind: str) -> AsyncIterator[Line]:
     """A link that is live, over a line that may be made bad."""
-    async with (
-        fake_room(root / "room") as room,
-        unix_proxy(room.path, root / "line") as proxy,
-    ):
-        made = Line(room, proxy, f"unix://{root}/line")
+    async with AsyncExitStack() as stack:
+        room = await stack.enter_async_context(fake_room(root / "room"))
+        if kind == "unix":
+            url = f"unix://{root}/line"
+            proxy = await stack.enter_async_context(unix_proxy(room.path, root / "line"))
+        else:
+            proxy = unix_back(room.path)
+            url = f"ws://127.0.0.1:{await stack.enter_async_context(tcp_front(proxy))}"
+        made = Line(room, proxy, url)
         task = asyncio.create_task(made.link.run())
         try:
             await made.live()
@@ -68,15 +72,18 @@ async def line(root: Path) -> AsyncIterator[Line]:
                 await task
 
 
-def over_a_line(root: Path, test: Callable[[Line], Awaitable[None]]) -> None:
+def over_a_line(root: Path, test: Callable[[Line], Awaitable[None]], kind: str = "unix") -> None:
     """Run a test with such a line."""
 
     async def run() -> None:
-        async with line(root) as made:
+        async with line(root, kind) as made:
             await test(made)
 
     run_leaping(run)
 
+
+both_kinds = pytest.mark.parametrize("kind", ["unix", "tcp"])
+"""What a line is made of."""
 
 FAULTS: dict[str, Callable[[Proxy], None]] = {
     "blackhole": Proxy.blackhole,
@@ -86,8 +93,11 @@ FAULTS: dict[str, Callable[[Proxy], None]] = {
 }
 
 
+@both_kinds
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_line_that_is_dead_unsaid_is_called_quiet_then_given_up(fault: str, home: Path) -> None:
+def test_a_line_that_is_dead_unsaid_is_called_quiet_then_given_up(
+    fault: str, kind: str, home: Path
+) -> None:
     async def test(line: Line) -> None:
         FAULTS[fault](line.proxy)
         began = now()
@@ -100,7 +110,7 @@ def test_a_line_that_is_dead_unsaid_is_called_quiet_then_given_up(fault: str, ho
         await wait_for(lambda: line.link.live, "a new line")
         assert now() - began <= BACK_WITHIN
 
-    over_a_line(home, test)
+    over_a_line(home, test, kind)
 
 
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name != "half open"])
@@ -173,8 +183,9 @@ BREAKS: dict[str, Callable[[Proxy], None]] = {
 }
 
 
+@both_kinds
 @pytest.mark.parametrize("how", BREAKS)
-def test_a_line_that_breaks_is_replaced_at_once(how: str, home: Path) -> None:
+def test_a_line_that_breaks_is_replaced_at_once(how: str, kind: str, home: Path) -> None:
     async def test(line: Line) -> None:
         await asyncio.sleep(10)
         BREAKS[how](line.proxy)
@@ -183,7 +194,7 @@ def test_a_line_that_breaks_is_replaced_at_once(how: str, home: Path) -> None:
         assert [s.reason for s in line.ears.states if "broke" in s.reason]
         assert "stopped" not in line.ears.phases()
 
-    over_a_line(home, test)
+    over_a_line(home, test, kind)
 
 
 def test_a_laptop_that_wakes_up_does_not_wait_for_a_line_that_died_meanwhile(home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.houses import House, cleared, desk_at, in_step, promote
-from tests.e2e.severing import line
+from tests.proxy import unix_proxy
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
@@ -25,9 +25,9 @@ async def test_halves_that_both_took_writes_become_one_with_every_conflict_liste
     home: Path,
 ) -> None:
     a = House(home / "a")
-    async with line(home / "line", a.socket) as wire:
+    async with unix_proxy(a.socket, home / "line") as wire:
         # Only B names A: that is enough for both.
-        b = House(home / "b", "--standby-of", wire.url)
+        b = House(home / "b", "--standby-of", f"unix://{home}/line")
         async with cleared(a, b):
             await a.start()
             await b.start_standby()
@@ -56,7 +56,7 @@ async def test_halves_that_both_took_writes_become_one_with_every_conflict_liste
                     await numbered(bo, other, "INC-2")
                     await written(ana, bo)
 
-                    wire.mend()
+                    wire.heal()
                     for desk in (ana, bo):
                         for each in (one, other):
                             await desk.open(each)
