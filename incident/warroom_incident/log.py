@@ -16,7 +16,7 @@ from .directory import sync
 from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
-from .schema import StorageError, connect, connect_readonly
+from .schema import StorageError, connect, connect_readonly, insert
 from .seal import Sign, link, sealed_text, void_entry
 
 __all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_log"]
@@ -65,6 +65,7 @@ class Log(LogReader):
         super().__init__(connection)
         self._sign = sign
         self._ends: dict[str, tuple[int, End]] = {}
+        self._counts: dict[tuple[int, str], int] = {}
         self.broken: set[bytes] = set()
         """The entries of damaged events: they are put back in their places when they come again."""
 
@@ -97,19 +98,21 @@ class Log(LogReader):
             sqlite3.Error: Nothing was written.
         """
         db = self._db
-        ends = dict(self._ends)
+        ends: dict[str, tuple[int, End]] = {}
+        counts: dict[tuple[int, str], int] = {}
+        ids = [bytes.fromhex(event.entry) for event, _, _ in entries]
         db.execute("BEGIN IMMEDIATE")
         try:
-            receipts, rows, touched = self._place(entries, now, ends)
-            db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+            receipts, rows, touched = self._place(entries, ids, now, ends, counts)
+            insert(db, "events", rows)
             gone = [
-                (bytes.fromhex(event.entry), event.withheld)
-                for event, _, _ in entries
-                if event.withheld is not None
+                (id_, entry.event.withheld)
+                for id_, entry in zip(ids, entries, strict=True)
+                if entry.event.withheld is not None
             ]
             db.executemany("INSERT OR IGNORE INTO withheld VALUES (?,?)", gone)
             mended = self._put_back(entries)
-            self._note_hearsay(entries, receipts)
+            self._note_hearsay(entries, ids, receipts)
             if self._sign is not None:
                 for stream in touched:
                     ends[stream] = self._seal(stream, *ends[stream], self._sign)
@@ -118,45 +121,42 @@ class Log(LogReader):
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        self._ends = ends
+        self._ends.update(ends)
+        self._counts.update(counts)
         self.broken -= mended
         return receipts
 
     def _place(
-        self, entries: Sequence[Entry], now: int, ends: dict[str, tuple[int, End]]
+        self,
+        entries: Sequence[Entry],
+        ids: Sequence[bytes],
+        now: int,
+        ends: dict[str, tuple[int, End]],
+        counts: dict[tuple[int, str], int],
     ) -> tuple[list[Receipt], list[tuple[object, ...]], set[str]]:
-        known = self._known([bytes.fromhex(entry.event.entry) for entry in entries])
+        known = self._known(ids)
         receipts: list[Receipt] = []
         rows: list[tuple[object, ...]] = []
         touched: set[str] = set()
-        counts: dict[tuple[int, str, int], str] = {}
-        for event, packet, proven in entries:
+        firsts: dict[tuple[int, str, int], str] = {}
+        for (event, packet, proven), id_ in zip(entries, ids, strict=True):
             head = event.head
-            id_ = bytes.fromhex(event.entry)
+            stream, rep, n = head.stream, head.rep, head.n
             place = known.get(id_)
             if place is None:
-                number, end = ends.get(head.stream) or self._end_for(head.stream)
-                chain = link(end.chain, id_)
+                number, end = ends.get(stream) or self._end_for(stream)
+                iseq, chain = end.iseq + 1, link(end.chain, id_)
                 stamp = now if proven is None else min(proven, now)
-                place = _Place(end.iseq + 1, stamp, packet.via)
-                ends[head.stream] = (number, End(place.iseq, chain, now))
-                known[id_] = place
-                touched.add(head.stream)
+                known[id_] = _Place(iseq, stamp, packet.via)
+                ends[stream] = (number, End(iseq, chain, now))
+                touched.add(stream)
                 body = None if packet.body is None else packet.body.decode()
-                author = (number, place.iseq, id_, head.rep, head.n, head.type)
-                rows.append((*author, packet.head.decode(), body, stamp, chain))
-                first = counts.setdefault((number, head.rep, head.n), event.id)
-                clashes = first != event.id or self._is_counted(number, event)
-                receipts.append(
-                    Receipt(
-                        event.id,
-                        head.stream,
-                        place.iseq,
-                        stamp,
-                        True,
-                        clash=head.rep if clashes else "",
-                    )
-                )
+                raw_head = packet.head.decode()
+                rows.append((number, iseq, id_, rep, n, head.type, raw_head, body, stamp, chain))
+                first = firsts.setdefault((number, rep, n), event.id)
+                clashes = first != event.id or self._is_counted(number, event, counts)
+                clash = rep if clashes else ""
+                receipts.append(Receipt(event.id, stream, iseq, stamp, True, False, clash))
             else:
                 earlier = place.admitted if proven is None else min(proven, place.admitted)
                 changed = (
@@ -164,16 +164,28 @@ class Log(LogReader):
                     or (place.via is not None and packet.via is None)
                     or id_ in self.broken
                 )
-                receipt = Receipt(event.id, head.stream, place.iseq, earlier, False, changed)
-                receipts.append(receipt)
+                receipts.append(Receipt(event.id, stream, place.iseq, earlier, False, changed))
         return receipts, rows, touched
 
-    def _is_counted(self, number: int, event: Event) -> bool:
-        """Whether the log holds another event with this count of the same replica."""
+    def _is_counted(self, number: int, event: Event, counts: dict[tuple[int, str], int]) -> bool:
+        """Whether the log holds another event with this count of the same replica.
+
+        `counts` has the highest count of each replica in a stream, so that only what does not go
+        on from there needs a look.
+        """
+        rep, n = event.head.rep, event.head.n
+        highest = counts.get((number, rep), self._counts.get((number, rep)))
+        if highest is None:
+            (highest,) = self._db.execute(
+                "SELECT coalesce(max(n), 0) FROM events WHERE stream = ? AND rep = ?", (number, rep)
+            ).fetchone()
+        counts[number, rep] = max(highest, n)
+        if n > highest:
+            return False
         id_ = bytes.fromhex(event.id)
         row = self._db.execute(
             "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?, ?)",
-            (number, event.head.rep, event.head.n, id_, void_entry(id_)),
+            (number, rep, n, id_, void_entry(id_)),
         ).fetchone()
         return row is not None
 
@@ -186,10 +198,11 @@ class Log(LogReader):
             put_back(self._db, entry, found[entry])
         return mended
 
-    def _note_hearsay(self, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
+    def _note_hearsay(
+        self, entries: Sequence[Entry], ids: Sequence[bytes], receipts: Sequence[Receipt]
+    ) -> None:
         """Keep who handed on what nobody vouches for, and forget it once somebody does."""
-        for (event, packet, _), receipt in zip(entries, receipts, strict=True):
-            id_ = bytes.fromhex(event.entry)
+        for (_, packet, _), id_, receipt in zip(entries, ids, receipts, strict=True):
             if receipt.fresh and packet.via is not None:
                 self._db.execute("INSERT INTO hearsay VALUES (?,?)", (id_, packet.via))
             elif receipt.changed:
@@ -198,7 +211,7 @@ class Log(LogReader):
                 stamped = (receipt.admitted, id_)
                 self._db.execute("UPDATE events SET admitted = ? WHERE id = ?", stamped)
 
-    def _known(self, ids: list[bytes]) -> dict[bytes, _Place]:
+    def _known(self, ids: Sequence[bytes]) -> dict[bytes, _Place]:
         known: dict[bytes, _Place] = {}
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
@@ -212,6 +225,8 @@ class Log(LogReader):
         return known
 
     def _end_for(self, stream: str) -> tuple[int, End]:
+        if stream in self._ends:
+            return self._ends[stream]
         self._db.execute("INSERT OR IGNORE INTO streams (name) VALUES (?)", (stream,))
         (number,) = self._db.execute("SELECT id FROM streams WHERE name = ?", (stream,)).fetchone()
         return number, self.end(stream)

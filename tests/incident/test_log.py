@@ -344,3 +344,24 @@ def test_a_count_that_a_replica_used_twice_is_told_and_both_events_are_kept(log:
     assert [bool(r.clash) for r in log.append(both, NOW)] == [False, True]
     assert len(log.read(STREAM, 0, 10)) == 4
     assert list(log.damages(verify)) == []
+
+
+def test_counts_that_come_late_or_after_a_failed_batch_are_told_from_those_used_twice(
+    home: Path,
+) -> None:
+    path = home / "warroom.db"
+    original, copy = Writer(seed=7), Writer(seed=7)
+    early, late = original.notes(60), copy.notes(3)
+    log = new_log(path)
+    assert not any(r.clash for r in log.append(early[30:], NOW))
+    assert not any(r.clash for r in log.append(early[10:30], NOW))
+    broken = Entry(early[2].event, Packet(early[2].packet.head, b"\xff"))
+    with pytest.raises(UnicodeDecodeError):
+        log.append([*early[:2], broken], NOW)
+    log.close()
+    again = Log.create_or_open(path, new_id="another")
+    assert not any(r.clash for r in again.append(early[:10], NOW))
+    assert all(r.clash for r in again.append([late[0], late[2]], NOW))
+    assert [row.packet for row in again.read(STREAM, 0, 99)][:30] == [e.packet for e in early[30:]]
+    assert list(again.damages()) == []
+    again.close()
