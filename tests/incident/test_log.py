@@ -351,7 +351,8 @@ def test_counts_that_come_late_or_after_a_failed_batch_are_told_from_those_used_
 ) -> None:
     path = home / "warroom.db"
     original, copy = Writer(seed=7), Writer(seed=7)
-    early, late = original.notes(60), copy.notes(3)
+    early = original.notes(60)
+    late = copy.entries([copy.write(NoteAdded(text=f"copy {n}")) for n in range(3)])
     log = new_log(path)
     assert not any(r.clash for r in log.append(early[30:], NOW))
     assert not any(r.clash for r in log.append(early[10:30], NOW))
