@@ -330,7 +330,7 @@ class Hearing:
         if welcome is None:
             return
         self.saver.keep_places(
-            Placed(welcome.log, batch.stream, a.iseq, bytes.fromhex(a.event.entry))
+            Placed(welcome.log, batch.stream, a.iseq, bytes.fromhex(a.entry))
             for a in batch.arrivals
         )
         if batch.seal is not None:

@@ -79,8 +79,9 @@ class Mending:
             for iseq, id_ in ordered.common.items()
         )
         own = self._model.you
-        events = self._model.fold(ordered.stream).events
-        mine = [i for i in ordered.unvouched if i in events and events[i].head.by == own]
+        events = self._model.fold(ordered.stream).events.values()
+        written = {name for e in events if e.head.by == own for name in (e.entry, e.id)}
+        mine = [entry for entry in ordered.unvouched if entry in written]
         if ordered.lacking or ordered.unvouched:
             wanted = frozenset((*ordered.lacking, *ordered.unvouched))
             self._start(self._relay(ordered.stream, wanted, frozenset((*ordered.lacking, *mine))))

@@ -18,7 +18,7 @@ from msgspec import Meta
 from .clock import Stamp
 from .door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json, is_plain
 from .reducers import Body
-from .seal import void_entry
+from .seal import heard_entry, void_entry
 from .vocabulary import Unknown, decode_body, types_of
 
 VERSION = 1
@@ -124,11 +124,19 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def entry(self) -> str:
-        """The name under which it has its place in a log: the id, or that of the void.
+        """The name under which it has its place in a log: the id, or that of void or hearsay.
 
-        An event and its void may both be in a log; the event then counts.
+        A log may hold several forms of an event; the strongest then counts.
         """
-        return void_entry(bytes.fromhex(self.id)).hex() if self.refused else self.id
+        if self.refused:
+            return void_entry(bytes.fromhex(self.id)).hex()
+        return self.id if self.via is None else heard_entry(bytes.fromhex(self.id)).hex()
+
+    def fits(self, entry: str) -> bool:
+        """Whether its place in a log may have this name: old logs keep hearsay under its id."""
+        return entry == self.entry or (
+            self.via is not None and not self.refused and entry == self.id
+        )
 
     @property
     def shown_at(self) -> int:

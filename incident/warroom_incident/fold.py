@@ -222,10 +222,11 @@ class Fold:
 
     def set_digest(self) -> str:
         """The digest of which events are held: equal wherever the same ones are."""
-        total = sum(int(id_, 16) for id_ in self.events)
-        total += sum(int(e.entry, 16) - int(e.id, 16) for e in self.withheld.values() if e.refused)
-        total %= 2**256
-        return f"{total:064x}"
+        total = sum(
+            int(id_ if event.via is None and event.withheld is None else event.entry, 16)
+            for id_, event in self.events.items()
+        )
+        return f"{total % 2**256:064x}"
 
     def state_digest(self) -> str:
         """The digest of what the events add up to, free of clocks of admission."""

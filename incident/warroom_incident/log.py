@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
 from .schema import StorageError, connect, connect_readonly, insert
-from .seal import Sign, link, sealed_text, void_entry
+from .seal import BLURRED, PROVING, Sign, heard_entry, link, sealed_text, void_entry
 
 __all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_log"]
 
@@ -66,6 +67,7 @@ class Log(LogReader):
         self._sign = sign
         self._ends: dict[str, tuple[int, End]] = {}
         self._counts: dict[tuple[int, str], int] = {}
+        self._blurred: dict[int, bool] = {}
         self.broken: set[bytes] = set()
         """The entries of damaged events: they are put back in their places when they come again."""
 
@@ -82,7 +84,10 @@ class Log(LogReader):
         try:
             migrate(connection)
             connection.execute("INSERT OR IGNORE INTO meta VALUES ('log', ?)", (new_id,))
-            return cls(connection, sign)
+            log = cls(connection, sign)
+            if sign is not None:
+                log._renew_seals(sign)
+            return log
         except sqlite3.Error as error:
             connection.close()
             raise StorageError(f"{path} cannot be used as a log: {error}.") from error
@@ -184,8 +189,8 @@ class Log(LogReader):
             return False
         id_ = bytes.fromhex(event.id)
         row = self._db.execute(
-            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?, ?)",
-            (number, rep, n, id_, void_entry(id_)),
+            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?, ?, ?)",
+            (number, rep, n, id_, void_entry(id_), heard_entry(id_)),
         ).fetchone()
         return row is not None
 
@@ -232,13 +237,45 @@ class Log(LogReader):
         return number, self.end(stream)
 
     def _seal(self, stream: str, number: int, end: End, sign: Sign) -> tuple[int, End]:
-        text = sealed_text(self.log_id, stream, end.iseq, end.chain, end.admitted)
-        sealed = end._replace(signature=sign(text))
+        sealed = self._signed(stream, number, end, sign)
         self._db.execute(
             "INSERT INTO seals VALUES (?,?,?,?)",
             (number, end.iseq, end.admitted, sealed.signature),
         )
         return number, sealed
+
+    def _signed(self, stream: str, number: int, end: End, sign: Sign) -> End:
+        kind = BLURRED if self._is_blurred(number) else PROVING
+        text = sealed_text(self.log_id, stream, end.iseq, end.chain, end.admitted, kind=kind)
+        return end._replace(signature=sign(text))
+
+    def _is_blurred(self, number: int) -> bool:
+        """Whether a stream's chain has hearsay under the id of the event, as old logs do."""
+        found = self._blurred.get(number)
+        if found is None:
+            rows = self._db.execute(
+                "SELECT e.id, CAST(e.head AS BLOB) FROM hearsay h JOIN events e ON e.id = h.id"
+                " WHERE e.stream = ?",
+                (number,),
+            )
+            found = any(sha256(head).digest() == id_ for id_, head in rows)
+            self._blurred[number] = found
+        return found
+
+    def _renew_seals(self, sign: Sign) -> None:
+        """Once: seal anew what older seals do not prove, also where nothing will be written."""
+        if self._meta("seals") == str(PROVING):
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        for stream in self.streams():
+            number, end = self._end_for(stream)
+            if end.iseq and not self._is_blurred(number):
+                self._db.execute(
+                    "UPDATE seals SET signature = ? WHERE stream = ? AND iseq = ?",
+                    (self._signed(stream, number, end, sign).signature, number, end.iseq),
+                )
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seals', ?)", (str(PROVING),))
+        self._db.execute("COMMIT")
 
     def last(self, stream: str) -> End:
         """The end of a stream after the last `append` that touched it, from memory."""

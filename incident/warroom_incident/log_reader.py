@@ -10,15 +10,16 @@ from typing import NamedTuple, Self
 
 from .event import REFUSED, Packet
 from .schema import StorageError, connect_readonly
-from .seal import ZERO, Verify, link, sealed_text, void_entry
+from .seal import BLURRED, PROVING, ZERO, Verify, heard_entry, link, sealed_text, void_entry
 
 
 class Row(NamedTuple):
-    """An event as it rests in a log."""
+    """An event as it rests in a log. `heard` says that it has the place of hearsay there."""
 
     iseq: int
     admitted: int
     packet: Packet
+    heard: bool = False
 
 
 class End(NamedTuple):
@@ -104,7 +105,7 @@ class LogReader:
             " WHERE s.name = ? AND e.iseq > ? ORDER BY e.iseq LIMIT ?",
             (stream, after, limit),
         ).fetchall()
-        return [(id_, Row(iseq, at, Packet(*packet))) for id_, iseq, at, *packet in rows]
+        return [(id_, _row(id_, iseq, at, Packet(*packet))) for id_, iseq, at, *packet in rows]
 
     def read_at(self, stream: str, iseqs: Sequence[int]) -> list[Row]:
         """The events at some places of a stream, in order of place."""
@@ -119,7 +120,7 @@ class LogReader:
         """Read events of the stream that is the first of the values."""
         left_out = self.damaged.get(str(values[0]), {})
         rows = self._db.execute(
-            "SELECT e.iseq, e.admitted, CAST(e.head AS BLOB), CAST(e.body AS BLOB), w.reason,"
+            "SELECT e.id, e.iseq, e.admitted, CAST(e.head AS BLOB), CAST(e.body AS BLOB), w.reason,"
             " h.via"
             " FROM streams s JOIN events e ON e.stream = s.id"
             " LEFT JOIN withheld w ON e.body IS NULL AND w.id = e.id"
@@ -127,9 +128,9 @@ class LogReader:
             values,
         )
         try:
-            for iseq, admitted, head, body, reason, via in rows:
+            for id_, iseq, admitted, *packet in rows:
                 if iseq not in left_out:
-                    yield Row(iseq, admitted, Packet(head, body, reason, via))
+                    yield _row(id_, iseq, admitted, Packet(*packet))
         finally:
             rows.close()  # a read that stops early must not pin the WAL
 
@@ -221,18 +222,19 @@ class LogReader:
 
     def _bad_events(self, stream: str) -> Iterator[str]:
         rows = self._db.execute(
-            "SELECT e.iseq, e.id, CAST(e.head AS BLOB), CAST(e.body AS BLOB), e.chain, w.reason"
-            " FROM streams s JOIN events e ON e.stream = s.id LEFT JOIN withheld w ON w.id = e.id"
+            "SELECT e.iseq, e.id, CAST(e.head AS BLOB), CAST(e.body AS BLOB), e.chain, w.reason,"
+            " h.via FROM streams s JOIN events e ON e.stream = s.id"
+            " LEFT JOIN withheld w ON w.id = e.id LEFT JOIN hearsay h ON h.id = e.id"
             " WHERE s.name = ? ORDER BY e.iseq",
             (stream,),
         )
         chain = ZERO
         expected = 1
-        for iseq, id_, head, body, stored, reason in rows:
+        for iseq, id_, head, body, stored, reason, via in rows:
             if iseq != expected:
                 yield f"{stream}: event {expected} is missing."
             expected = iseq + 1
-            if _entry(head, reason if body is None else None) != id_:
+            if id_ not in _entries(head, reason if body is None else None, via):
                 yield f"{stream}: the head of event {iseq} is damaged."
             if body is None and reason is None:
                 yield f"{stream}: the body of event {iseq} is missing."
@@ -253,14 +255,23 @@ class LogReader:
         for iseq, admitted, signature, chain in seals:
             if chain is None:
                 yield f"{stream}: event {iseq}, which was sealed, is missing."
-            elif verify is not None and not verify(
-                sealed_text(self.log_id, stream, iseq, chain, admitted), signature
+            elif verify is not None and not any(
+                verify(
+                    sealed_text(self.log_id, stream, iseq, chain, admitted, kind=kind), signature
+                )
+                for kind in (PROVING, BLURRED)
             ):
                 yield f"{stream}: the seal at event {iseq} does not fit."
 
 
-def _entry(head: bytes, reason: str | None) -> bytes:
-    """Under which name an event has its place."""
+def _row(id_: bytes, iseq: int, admitted: int, packet: Packet) -> Row:
+    heard = packet.via is not None and heard_entry(sha256(packet.head).digest()) == id_
+    return Row(iseq, admitted, packet, heard)
+
+
+def _entries(head: bytes, reason: str | None, via: str | None) -> tuple[bytes, ...]:
+    """Under which names an event may have its place."""
     event_id = sha256(head).digest()
-    is_void = reason is not None and reason.startswith(REFUSED)
-    return void_entry(event_id) if is_void else event_id
+    if reason is not None and reason.startswith(REFUSED):
+        return (void_entry(event_id),)
+    return (event_id,) if via is None else (heard_entry(event_id), event_id)

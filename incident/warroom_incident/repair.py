@@ -34,7 +34,7 @@ def read_whole(packet: Packet, entry: bytes, admitted: int | None = None) -> Eve
         event = read_packet(packet, admitted)
     except DoorError:
         return None
-    return event if event.entry == entry.hex() else None
+    return event if event.fits(entry.hex()) else None
 
 
 def broken(reader: LogReader) -> Iterator[Broken]:
@@ -83,7 +83,8 @@ def mend(path: Path, places: Iterable[Broken], sources: Iterable[Path]) -> list[
                 found = copies(source, place.entry)
                 if found is None:
                     continue
-                packet = found._replace(reason=reason if found.body is None else None)
+                reason_of = reason if found.body is None else None
+                packet = found._replace(reason=reason_of, via=place.via)
                 if read_whole(packet, place.entry) is not None:
                     put_back(connection, place.entry, packet)
                     break

@@ -287,11 +287,14 @@ class Room:
                 )
             stamped = msgspec.structs.replace(event, admitted=receipt.admitted)
             if receipt.fresh:
-                row = Row(receipt.iseq, receipt.admitted, packet)
+                row = Row(receipt.iseq, receipt.admitted, packet, packet.via is not None)
                 fresh.setdefault(receipt.stream, []).append((stamped, row))
                 self._author.clock.observe(event.head.hlc)
             elif receipt.changed:
                 self.losses.came_back(receipt)
+                self.state(receipt.stream).add(stamped)
+                for listener in self.amendments:
+                    listener(receipt.stream, receipt.iseq)
         begin = 0
         for waiting in batch:
             end = begin + len(waiting.entries)

@@ -91,7 +91,12 @@ class Shelf:
                 if known is None or (known[1].via and not packet.via) or packet.body is None:
                     found[event.entry] = (event, packet)
         for entry, (event, packet) in sorted(found.items(), key=lambda item: item[1][0].order):
-            if bytes.fromhex(entry) in proven or event.head.by == self.you:
+            if event.via is not None and event.id in found:
+                continue  # somebody vouched for it later
+            if event.head.by == self.you:
+                own = packet._replace(via=None)
+                yield Entry(read_packet(own, event.admitted), own, event.admitted)
+            elif bytes.fromhex(entry) in proven:
                 yield Entry(event, packet, event.admitted)
             elif event.withheld is None:
                 hearsay = packet._replace(via=packet.via or self.you)

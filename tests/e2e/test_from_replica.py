@@ -10,6 +10,7 @@ from tests.e2e.houses import House, cleared, command, desk_at, in_step
 from tests.e2e.test_takeover import declared
 from tests.waiting import wait_for
 from warroom_incident.vocabulary import NoteAdded, SeveritySet
+from warroom_server.identity import SERVER_NAME
 from warroom_server.keys import load_or_create
 
 SERVE = ("-m", "warroom_console", "serve")
@@ -92,8 +93,10 @@ async def test_a_fresh_server_trusts_each_author_and_marks_what_others_bring(hom
         await fresh.start()
         async with desk_at(a.url, home, "ana") as ana:
             await ana.open(stream)
-            await in_step(ana, fresh, stream)
+            hers = set(ana.model.incident(stream).events)
+            await wait_for(lambda: set(fresh.state(stream).events) == hers, "all events", 30)
             state = fresh.state(stream)
+            assert state.set_digest() != ana.model.incident(stream).set_digest(), "heard, not held"
             assert {e.via for e in state.events.values() if e.head.by == ana.model.you} == {None}
             others = {e.via for e in state.events.values() if e.head.by != ana.model.you}
             assert others == {ana.model.you}
@@ -106,3 +109,5 @@ async def test_a_fresh_server_trusts_each_author_and_marks_what_others_bring(hom
                 ]
                 assert set(mine) == {None}
                 await wait_for(lambda: ana.model.incident(stream).severity == "SEV1", "at ana's")
+                unproven = {e.head.by for e in fresh.state(stream).events.values() if e.via}
+                assert unproven == {SERVER_NAME}, "the lost server itself vouches no more"

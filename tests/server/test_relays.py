@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.console_client import Console, leave_all, new_author
 from tests.server.running import InProcess, server_in_process
+from tests.waiting import wait_for
 from warroom_incident.author import new_stream
-from warroom_incident.event import Event, Packet
+from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.log import Entry, Log
+from warroom_incident.seal import BLURRED, sealed_text
 from warroom_incident.sync.handing import relays, vouches
 from warroom_incident.vocabulary import NoteAdded, ServerListed
 from warroom_server.keys import ServerKey, load_or_create
@@ -22,9 +24,12 @@ STREAM = new_stream(secrets.token_bytes)
 
 
 class Elsewhere:
-    """Another server's log of one stream, with a note for each place."""
+    """Another server's log of one stream, with a note for each place.
 
-    def __init__(self, directory: Path, count: int = 6) -> None:
+    It has the `heard` ones, by their numbers from 0, only from mo's hearsay.
+    """
+
+    def __init__(self, directory: Path, count: int = 6, *, heard: Sequence[int] = ()) -> None:
         self.key: ServerKey = load_or_create(directory / "other.key", secrets.token_bytes)
         self.log = Log.create_or_open(
             directory / "other.db", new_id="other-log", sign=self.key.sign
@@ -33,12 +38,16 @@ class Elsewhere:
         written = [author.write(STREAM, "zoe", NoteAdded(text=f"{n}")) for n in range(count)]
         self.events: list[Event] = [event for event, _ in written]
         self.packets: list[Packet] = [packet for _, packet in written]
+        for number in heard:
+            self.packets[number] = self.packets[number]._replace(via="mo")
         # Admitted elsewhere before: the seal is younger than what it covers.
-        entries = [Entry(event, packet, now_ms() - 120_000) for event, packet in written]
+        entries = [Entry(read_packet(p), p, now_ms() - 120_000) for p in self.packets]
         self.log.append(entries, now_ms() - 60_000)
 
-    def proof(self, first: int, *, chain: str | None = None) -> list[bytes]:
-        """The frames that prove the places from `first` on."""
+    def proof(
+        self, first: int, *, chain: str | None = None, entries: Sequence[bytes] | None = None
+    ) -> list[bytes]:
+        """The frames that prove the places from `first` on, or claim that these are there."""
         end = self.log.end(STREAM)
         before = self.log.chain_at(STREAM, first - 1)
         assert before is not None
@@ -47,7 +56,7 @@ class Elsewhere:
             STREAM,
             self.log.log_id,
             self.key.name,
-            [bytes.fromhex(event.id) for event in self.events[first - 1 :]],
+            self.log.entries(STREAM, first - 1, end.iseq) if entries is None else entries,
             sealed=end.admitted,
             signature=end.signature.hex(),
             first=first,
@@ -56,9 +65,9 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(home: Path) -> Elsewhere:
-    """Another server's log."""
-    return Elsewhere(home)
+def elsewhere(home: Path, request: pytest.FixtureRequest) -> Elsewhere:
+    """Another server's log; the parameter says what it only heard."""
+    return Elsewhere(home, heard=getattr(request, "param", ()))
 
 
 @pytest.fixture
@@ -109,12 +118,76 @@ async def test_a_proof_with_another_chain_before_it_proves_nothing(
     assert all(event.via for event in held(house).values())
 
 
-async def test_hearsay_is_handed_on_as_hearsay_even_where_a_seal_covers_it(
+@pytest.mark.parametrize("elsewhere", [[2]], indirect=True)
+async def test_hearsay_is_handed_on_as_hearsay_where_a_seal_covers_it_as_such(
     house: InProcess, ana: Console, elsewhere: Elsewhere
 ) -> None:
-    doubted = elsewhere.packets[2]._replace(via="mo")
-    await hand_on(ana, elsewhere.proof(1), [*elsewhere.packets[:2], doubted])
-    assert [held(house)[event.id].via for event in elsewhere.events[:3]] == [None, None, "mo"]
+    await hand_on(ana, elsewhere.proof(1), elsewhere.packets)
+    vias = [held(house)[event.id].via for event in elsewhere.events]
+    assert vias == [None, None, "mo", None, None, None]
+
+
+@pytest.mark.parametrize("elsewhere", [[2]], indirect=True)
+async def test_the_seal_of_a_server_that_only_heard_of_an_event_does_not_prove_it(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    """A console leaves the mark of hearsay away, with the true chain and with a false one."""
+    washed = elsewhere.packets[2]._replace(via=None)
+    await hand_on(ana, elsewhere.proof(1), [*elsewhere.packets[:2], washed])
+    assert held(house)[elsewhere.events[2].id].via == ana.you
+    false = [bytes.fromhex(event.id) for event in elsewhere.events]
+    await hand_on(ana, elsewhere.proof(1, entries=false), [washed])
+    assert held(house)[elsewhere.events[2].id].via == ana.you
+
+
+async def test_what_a_seal_proves_is_proven_whatever_the_console_says_that_it_heard(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    await hand_on(ana, elsewhere.proof(1), [elsewhere.packets[0]._replace(via="mo")])
+    assert held(house)[elsewhere.events[0].id].via is None
+
+
+async def test_a_seal_of_the_first_kind_proves_no_event_of_an_incident(
+    house: InProcess, ana: Console, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = elsewhere.log.end(STREAM)
+    text = sealed_text("other-log", STREAM, end.iseq, end.chain, end.admitted, kind=BLURRED)
+    old = end._replace(signature=elsewhere.key.sign(text))
+    monkeypatch.setattr(elsewhere.log, "end", lambda _stream: old)
+    await hand_on(ana, elsewhere.proof(1), elsewhere.packets)
+    assert {event.via for event in held(house).values()} == {ana.you}
+
+
+@pytest.mark.parametrize("elsewhere", [[2]], indirect=True)
+async def test_the_author_of_what_was_heard_vouches_for_it_whatever_a_seal_says(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    await hand_on(ana, elsewhere.proof(1), elsewhere.packets)
+    zoe = await Console(user="zoe").join(house.socket)
+    mine = new_author()
+    event, packet = mine.write(STREAM, zoe.you, NoteAdded(text="mine"))
+    await hand_on(ana, [], [packet])
+    assert held(house)[event.id].via == ana.you
+    seen = packet._replace(via=ana.you)
+    await hand_on(zoe, [], [seen])
+    assert held(house)[event.id].via is None
+    await leave_all([zoe])
+
+
+async def test_everybody_hears_at_once_that_somebody_vouched_for_hearsay(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    await hand_on(ana, [], elsewhere.packets[:1])
+    bo = await Console(user="bo").join(house.socket, STREAM)
+    seen = elsewhere.events[0].id
+
+    def brought_by() -> str | None:
+        return bo.states[STREAM].events[seen].via
+
+    await wait_for(lambda: STREAM in bo.states and brought_by() == ana.you, "the hearsay")
+    await hand_on(bo, elsewhere.proof(1), elsewhere.packets[:1])
+    await wait_for(lambda: brought_by() is None, "the word of a server")
+    await leave_all([bo])
 
 
 async def test_nobody_vouches_for_an_event_by_saying_that_somebody_else_brought_it(
@@ -122,3 +195,24 @@ async def test_nobody_vouches_for_an_event_by_saying_that_somebody_else_brought_
 ) -> None:
     await hand_on(ana, [], [elsewhere.packets[0]._replace(via="mo")])
     assert held(house)[elsewhere.events[0].id].via == ana.you
+
+
+async def test_an_earlier_admission_elsewhere_is_told_to_everybody_at_once(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    bo = await Console(user="bo").join(house.socket, STREAM)
+    event, packet = bo.author.write(STREAM, bo.you, NoteAdded(text="mine"))
+    await bo.push(packet)
+    await bo.settled(event.id)
+    first = held(house)[event.id].admitted
+    assert first is not None
+    elsewhere.log.append([Entry(event, packet, first - 5000)], now_ms())
+    for frame in elsewhere.proof(1):
+        await ana.ws.send(frame, text=True)
+    for frame in relays([(first - 5000, packet)]):
+        await ana.ws.send(frame, text=True)
+    await wait_for(
+        lambda: bo.states[STREAM].events[event.id].admitted == first - 5000, "the earlier stamp"
+    )
+    assert held(house)[event.id].admitted == first - 5000
+    await leave_all([bo])

@@ -48,11 +48,12 @@ PUSH_BYTES = 128 * 1024
 
 
 class Arrival(NamedTuple):
-    """An event that arrived, with its place in the server's log and its bytes."""
+    """An event that arrived, its bytes, its place in the server's log and the name of that."""
 
     iseq: int
     event: Event
     packet: Packet
+    entry: str
 
 
 class Ordered(NamedTuple):
@@ -124,7 +125,10 @@ class ClientEnd:
         self._wanted = dict.fromkeys(streams)
         follow = [self._cursor(stream) for stream in islice(self._wanted, MAX_FOLLOWS)]
         board = self.board or self._hello.board
-        return encode(msgspec.structs.replace(self._hello, v=PROTOCOL, follow=follow, board=board))
+        hello = msgspec.structs.replace(
+            self._hello, v=PROTOCOL, follow=follow, board=board, heard=True
+        )
+        return encode(hello)
 
     def more(self) -> list[bytes]:
         """The frames to send right behind the first: the streams that it had no room for."""
@@ -235,10 +239,11 @@ class ClientEnd:
         if not len(found) == len(message.iseqs) == len(message.admitted):
             raise ProtocolError(Close.BAD_MESSAGE, "events and their places do not match")
         try:
+            heard = set(message.heard)
             arrivals = [
-                Arrival(iseq, read_packet(packet, admitted), packet)
-                for iseq, admitted, packet in zip(
-                    message.iseqs, message.admitted, found, strict=True
+                _arrival(iseq, read_packet(packet, admitted), packet, heard=number in heard)
+                for number, (iseq, admitted, packet) in enumerate(
+                    zip(message.iseqs, message.admitted, found, strict=True)
                 )
             ]
         except DoorError as error:
@@ -261,7 +266,7 @@ class ClientEnd:
             return
         reading.claim(arrivals[-1].iseq, message.chain)
         for arrival in arrivals:
-            reading.take(arrival.iseq, bytes.fromhex(arrival.event.entry))
+            reading.take(arrival.iseq, bytes.fromhex(arrival.entry))
 
     def _compare(self, message: Order) -> Ordered | None:
         """Take in a part of the server's order; at its end say what either side lacks."""
@@ -308,3 +313,9 @@ class ClientEnd:
     @staticmethod
     def _follow(reading: Reading, log: str) -> Follow:
         return Follow(reading.stream, log, reading.iseq, reading.chain.hex())
+
+
+def _arrival(iseq: int, event: Event, packet: Packet, *, heard: bool) -> Arrival:
+    # Older logs keep hearsay under the id of the event, and do not say that it was heard.
+    plain = event.via is not None and not event.refused and not heard
+    return Arrival(iseq, event, packet, event.id if plain else event.entry)

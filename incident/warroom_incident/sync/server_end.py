@@ -226,6 +226,11 @@ class ServerEnd:
         self.feeds.pop(stream, None)
 
     @property
+    def _knows_chains(self) -> bool:
+        """Whether the console can follow the chain over hearsay; older ones take it for broken."""
+        return self.hello is not None and self.hello.heard
+
+    @property
     def has_credit(self) -> bool:
         """Whether more may be sent before the console says `seen`."""
         return self.bytes_sent - self.bytes_seen < CREDIT
@@ -250,6 +255,7 @@ class ServerEnd:
         feed = self.feeds.get(stream)
         if (
             feed is None
+            or not self._knows_chains
             or feed.live != first
             or feed.present
             or self.bytes_sent - self.bytes_seen >= CREDIT
@@ -284,6 +290,8 @@ class ServerEnd:
         else:  # nothing is left of what was asked for
             last = read.iseqs[-1] if read.iseqs else read.upto
         feed.sent(read, last)
+        if not self._knows_chains:
+            stretch = Stretch(stretch.rows)
         return self.sent(events_frame(read.stream, part, stretch, top))
 
     def order(self, read: Read, prefixes: bytes, via: Sequence[int]) -> bytes | None:
@@ -352,5 +360,6 @@ def events_frame(stream: str, part: Part, stretch: Stretch, top: int) -> bytes:
                 if row.packet.body is None
             },
             {str(place): row.packet.via for place, row in enumerate(rows) if row.packet.via},
+            [place for place, row in enumerate(rows) if row.heard],
         )
     )

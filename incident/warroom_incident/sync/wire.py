@@ -73,6 +73,7 @@ class Hello(Message, frozen=True, tag="hello"):
 
     `lobby` asks for the summaries of all readable incidents, `board` for the alert records. A
     server that follows another one names itself in `server`; it is a `standby` until it takes over.
+    `heard` says that it knows the entries of hearsay: without it no chains are told.
     """
 
     v: int
@@ -85,6 +86,7 @@ class Hello(Message, frozen=True, tag="hello"):
     lobby: bool = False
     server: Name = ""
     standby: bool = False
+    heard: bool = False
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):
@@ -215,7 +217,7 @@ class Events(Message, frozen=True, tag="events"):
     `iseqs` and `admitted` run beside `events`. `chain` is the chain at the last of them, with
     `seal` the server's signature there, made at `sealed`. `top` is the stream's last `iseq`. By
     place in the frame, `withheld` gives the reasons for missing bodies, `via` who handed on what
-    nobody vouches for.
+    nobody vouches for, and `heard` the places in the frame of hearsay that has its own entry.
     """
 
     stream: StreamName
@@ -229,6 +231,7 @@ class Events(Message, frozen=True, tag="events"):
     sealed: Count = 0
     withheld: dict[str, str] = {}
     via: dict[str, str] = {}
+    heard: list[Count] = []
 
 
 class Order(Message, frozen=True, tag="order"):
