@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from warroom_incident.clean import clean_line
 from warroom_incident.event import Event
 from warroom_incident.incident import IMPACT_FIELDS, IncidentState
+from warroom_incident.knowing import new_facts
 from warroom_incident.practice.audience import audience_of
 from warroom_incident.practice.roles import role_of
 from warroom_incident.showing import timeline
@@ -32,6 +33,8 @@ def entry_line(event: Event, state: IncidentState, mark: MarkOf, now: int) -> st
         notes.append("starred")
     if state.is_late(event):
         notes.append("late, after close")
+    if new_facts(state, event):
+        notes.append("new facts since")
     if event.via is not None:
         notes.append(f"via {event.via}")
     behind = f" ({', '.join(notes)})" if notes else ""

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from warroom_incident.author import Entropy, new_id
 from warroom_incident.door import DoorError
 from warroom_incident.event import VERSION, Event, Head, Packet, check_packet, make_packet
 from warroom_incident.incident import IncidentState
-from warroom_incident.reducers import Append, Body, Write
+from warroom_incident.knowing import informed
+from warroom_incident.reducers import Append, Body, Decision, Write
 from warroom_incident.vocabulary import (
     ChecklistAttached,
     IncidentDeclared,
@@ -51,8 +50,8 @@ class Pen:
         """
         self._check_right(body)
         fold = self._model.fold(stream)
-        if isinstance(body, StatusSet) and body.status == "closed" and not body.seen:
-            body = msgspec.structs.replace(body, seen=dict(fold.vector))
+        if isinstance(body, Decision) and not body.seen:
+            body = informed(body, fold)
         if base is None:
             base = self.base(stream, body)
         return self._home.slot.author.write(stream, self._model.you, body, base)

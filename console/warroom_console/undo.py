@@ -9,7 +9,7 @@ import msgspec
 from warroom_incident.event import Event
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
-from warroom_incident.reducers import Body, Write
+from warroom_incident.reducers import Body, Decision, Write
 from warroom_incident.vocabulary import (
     AlertAcknowledged,
     AlertLinked,
@@ -75,6 +75,8 @@ def undo(event: Event, state: Fold) -> Body:
     if not replaced:
         return _initial(body, state)
     before = min(replaced, key=lambda write: (write.admitted or 2**53, write.id)).body
+    if isinstance(before, Decision):  # what was known then is not what is known now
+        return msgspec.structs.replace(before, salt="", seen={}, unseen={})
     return msgspec.structs.replace(before, salt="")
 
 

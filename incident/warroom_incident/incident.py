@@ -85,7 +85,7 @@ class IncidentState(Fold):
             assert isinstance(body, StatusSet)
             if closing.id in event.head.base:
                 return False
-            if event.head.n <= body.seen.get(event.head.rep, 0):
+            if body.knew(event.head.rep, event.head.n):
                 return False
         return True
 

@@ -82,6 +82,24 @@ class Write(Body, frozen=True):
         return 0
 
 
+class Decision(Write, frozen=True, kw_only=True):
+    """A write by which an incident is led; it says what its author knew when it was taken.
+
+    `seen` is how far its author had read each replica (`rep` → `n`), and `unseen` the ranges
+    (first, last) below that were not read. A closing tells of every replica, other decisions of
+    those that had stated facts.
+    """
+
+    seen: dict[str, int] = msgspec.field(default_factory=dict)
+    unseen: dict[str, tuple[tuple[int, int], ...]] = msgspec.field(default_factory=dict)
+
+    def knew(self, rep: str, n: int) -> bool:
+        """Whether the author had read what a replica wrote as its `n`th event of the stream."""
+        if n > self.seen.get(rep, 0):
+            return False
+        return not any(first <= n <= last for first, last in self.unseen.get(rep, ()))
+
+
 class Element(Body, frozen=True):
     """An element added to a set; its event id names it."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from .alerts import AlertRecord
 from .event import Event
 from .incident import IncidentState
+from .knowing import new_facts
 from .parts import Checklist, Conflict, Draft, Link
 from .reducers import Write
 from .sync.wire import Summary
@@ -164,6 +165,7 @@ def show_entry(event: Event, state: IncidentState, mark: MarkOf) -> dict[str, An
         "starred": state.is_starred(event.id),
         "struck": state.is_struck(event.id),
         "late": state.is_late(event),
+        "new_facts": [fact.id for fact in new_facts(state, event)],
         "via": event.via,
     }
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.console.fake_ctx import drawn
 from tests.console.still_desk import MINUTE, Reader, StillDesk
-from tests.incident.making import NOW, STREAM
+from tests.incident.making import NOW, STREAM, Writer, admitted
 from warroom_console.model import Area, Refusal
 from warroom_console.views.timeline import TimelineView
 from warroom_console.widgets.spans import plain
@@ -114,6 +114,23 @@ def test_what_a_closing_did_not_know_is_late(told: Told, desk: StillDesk) -> Non
     desk.says("ana", StatusSet(status="closed", seen=seen))
     assert "22:13 ● cy  unseen (late, after close)" in told.lines()
     assert "22:13 ● bo  before" in told.lines()
+
+
+def test_a_decision_says_that_there_were_new_facts_also_when_those_arrive_later(
+    told: Told, desk: StillDesk
+) -> None:
+    stated = admitted(Writer("bo", seed=9).write(SeveritySet(severity="SEV1")), NOW)
+    desk.clock.now += MINUTE
+    taken = desk.says("ana", SeveritySet(severity="SEV3"))
+    assert told.last == "22:14 ● ana set severity SEV3"
+    desk.model.incident(STREAM).add(stated)
+    desk.model.touch(STREAM, [stated.id])
+    assert told.last == "22:14 ● ana set severity SEV3 (new facts since)"
+    draw = told.view.detail(Reader(desk), taken.id)
+    assert draw is not None
+    assert "new facts    bo set severity SEV1 at 22:13" in [
+        plain(line).strip() for line in draw(60)
+    ]
 
 
 def test_long_and_many_lined_notes_wrap_under_their_text(told: Told, desk: StillDesk) -> None:

@@ -17,7 +17,8 @@ from warroom_incident.fields import AlertCopy, StepCopy
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Entry, Log
-from warroom_incident.reducers import Body, Element, Removal, Write
+from warroom_incident.knowing import claim, informed, new_facts
+from warroom_incident.reducers import Body, Decision, Element, Removal, Write
 from warroom_incident.vocabulary import (
     AlertLinked,
     DraftSaved,
@@ -66,8 +67,8 @@ class Writer:
 
     def act(self, state: Fold, body: Body, stream: str = STREAM) -> Event:
         """Write an event as a console does that shows `state`, and add it there."""
-        if isinstance(body, StatusSet) and body.status == "closed":
-            body = StatusSet(status="closed", seen=dict(state.vector))
+        if isinstance(body, Decision):
+            body = informed(body, state)
         event = self.write(body, *base_of(state, body), stream=stream)
         state.add(event)
         self.author.clock.observe(event.head.hlc)
@@ -222,6 +223,8 @@ def picture(state: IncidentState) -> dict[str, object]:
         "late": sorted(id_ for id_, e in state.events.items() if state.is_late(e)),
         "present": sorted(state.present()),
         "vector": state.vector,
+        "claim": claim(state),
+        "facts": {e.id: [f.id for f in new_facts(state, e)] for e in state.events.values()},
         "shown": (
             *(state.title, state.severity, state.status, state.started_at, state.ended_at),
             *(state.roles(), state.drafts(), state.links(), state.checklists(), state.people()),

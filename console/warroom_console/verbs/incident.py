@@ -14,6 +14,7 @@ from warroom_console.verbs.people import choose_person, read_name
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
+from warroom_incident.knowing import informed
 from warroom_incident.practice.severity import SEVERITIES, parse_severity
 from warroom_incident.practice.status import STATUSES, parse_status
 from warroom_incident.reducers import Right
@@ -146,10 +147,10 @@ def close(ctx: Ctx, _args: Args) -> None:
     state = ctx.state
     key = ("status",)
     # What others write while the question stands was not seen: it must not be swept away.
-    base, seen = state.base_for(key), dict(state.vector)
+    base = state.base_for(key)
+    body = informed(StatusSet(status="closed"), state)
 
     def then() -> None:
-        body = StatusSet(status="closed", seen=seen)
         ctx.write(body, base=base, said=f"{state.number} closed")
 
     left = _left_undone(ctx)

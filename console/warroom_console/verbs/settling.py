@@ -14,8 +14,7 @@ from warroom_console.views.due import subject
 from warroom_console.widgets.menu import Choice
 from warroom_incident.clean import clean_line
 from warroom_incident.parts import Conflict
-from warroom_incident.reducers import Write
-from warroom_incident.vocabulary import StatusSet
+from warroom_incident.reducers import Decision, Write
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -84,6 +83,6 @@ def _keep(ctx: Ctx, conflict: Conflict, base: tuple[str, ...], place: str) -> No
     if not isinstance(body, Write):
         return
     body = msgspec.structs.replace(body, salt="")
-    if isinstance(body, StatusSet):
-        body = msgspec.structs.replace(body, seen={})
+    if isinstance(body, Decision):  # what was known then is not what is known now
+        body = msgspec.structs.replace(body, seen={}, unseen={})
     ctx.write(body, base=base, said=f"Agreed on {_value(body)}")

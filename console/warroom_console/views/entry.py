@@ -14,6 +14,7 @@ from warroom_console.widgets.spans import Line, column, wrap
 from warroom_incident.clean import cells, clean_line
 from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
+from warroom_incident.knowing import new_facts
 from warroom_incident.telling import tell
 from warroom_incident.vocabulary import NoteAdded
 
@@ -80,6 +81,8 @@ def _remarks(state: IncidentState, event: Event) -> list[str]:
         remarks.append(f"arrived +{short(event.admitted - event.head.wall)}")
     if state.is_late(event):
         remarks.append("late, after close")
+    if new_facts(state, event):
+        remarks.append("new facts since")
     return remarks
 
 

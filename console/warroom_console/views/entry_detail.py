@@ -8,13 +8,17 @@ from functools import partial
 from warroom_console.context import Room
 from warroom_console.model import Mark
 from warroom_console.theme import Tone
-from warroom_console.times import short, stamp
+from warroom_console.times import clock, short, stamp
 from warroom_console.widgets.detail import fields, prose
 from warroom_console.widgets.row import Draw
 from warroom_console.widgets.spans import Line
 from warroom_incident.event import Event
+from warroom_incident.knowing import new_facts
 from warroom_incident.telling import tell
 from warroom_incident.vocabulary import NoteAdded, NoteEdited
+
+_MOST = 5
+"""How many new facts are told."""
 
 _MARKS: dict[Mark, str] = {
     "pending": "kept on this machine, not on a server yet",
@@ -35,6 +39,7 @@ def draw_detail(room: Room, event: Event) -> Draw:
         ("mark", _MARKS[room.model.mark(event)]),
         ("refused", _reason(room, event)),
         ("late", "after close: it changes nothing else" if room.state.is_late(event) else ""),
+        ("new facts", _new_facts(room, event)),
         ("starred", "a key event" if room.state.is_starred(event.id) else ""),
         ("struck out", "yes; it stays in the record" if room.state.is_struck(event.id) else ""),
         ("id", event.id[:16]),
@@ -49,6 +54,14 @@ def _admitted(event: Event) -> str:
     late = event.admitted - event.head.wall
     said = f", {short(late)} after it was written" if late >= 60_000 else ""
     return stamp(event.admitted) + said
+
+
+def _new_facts(room: Room, event: Event) -> str:
+    """What a decision did not know of although a server had it before."""
+    found = new_facts(room.state, event)
+    told = [f"{tell(fact, room.state).text} at {clock(fact.shown_at)}" for fact in found[-_MOST:]]
+    more = f"; and {len(found) - _MOST} more before" if len(found) > _MOST else ""
+    return "; ".join(told) + more
 
 
 def _reason(room: Room, event: Event) -> str:

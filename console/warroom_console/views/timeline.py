@@ -18,6 +18,8 @@ from warroom_console.widgets.row import Draw, Row
 from warroom_console.widgets.spans import Line
 from warroom_incident.clean import cells, clean, clean_line
 from warroom_incident.event import Event
+from warroom_incident.knowing import is_fact
+from warroom_incident.reducers import Decision, Write
 from warroom_incident.telling import tell
 from warroom_incident.vocabulary import (
     AlertLinked,
@@ -65,6 +67,7 @@ class TimelineView:
                 self._forget_all()
             if event is not None and id_ not in self._entries:
                 self._notice(room, event)
+        self._forget_decisions(room, ids)
         for id_ in ids:
             self._entries.pop(id_, None)
         if Area.MARKS in changes.areas:
@@ -75,6 +78,21 @@ class TimelineView:
         if is_concerned:
             self._listed = None
         return is_concerned
+
+    def _forget_decisions(self, room: Room, ids: frozenset[str]) -> None:
+        """What changed may have been unknown to those who decided."""
+        state = room.state
+        changed = [event for id_ in ids if (event := state.events.get(id_)) is not None]
+        if any(is_fact(event) for event in changed):
+            for id_ in list(self._entries):
+                if id_ in state.events and isinstance(state.events[id_].body, Decision):
+                    del self._entries[id_]
+        for event in changed:
+            register = (
+                state.registers.get(event.body.key) if isinstance(event.body, Write) else None
+            )
+            for id_ in register.writes if register is not None else ():
+                self._entries.pop(id_, None)
 
     def _forget_all(self) -> None:
         self._entries.clear()

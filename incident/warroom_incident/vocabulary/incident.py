@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-import msgspec
 from msgspec import Meta
 
 from ..fields import AlertCopy, Ident, Line, Long, Millis, Name, StepCopy, Text
-from ..reducers import Append, Body, Pick, Right, Write
+from ..reducers import Append, Body, Decision, Pick, Right, Write
 
 
 class IncidentDeclared(Append, frozen=True):
@@ -38,7 +37,7 @@ class TitleSet(Write, frozen=True):
     says: ClassVar[str] = "title"
 
 
-class SeveritySet(Write, frozen=True):
+class SeveritySet(Decision, frozen=True):
     """The incident got a severity; `SEV?` is undetermined."""
 
     severity: Literal["SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "SEV?"]
@@ -48,15 +47,13 @@ class SeveritySet(Write, frozen=True):
     says: ClassVar[str] = "severity"
 
 
-class StatusSet(Write, frozen=True):
+class StatusSet(Decision, frozen=True):
     """The incident got a status.
 
-    A `closed` says in `seen` how far its author had read each replica (`rep` → `n`), so that
-    every replica can tell which events the closing did not know.
+    By what a `closed` had `seen`, every replica tells which events came too late for it.
     """
 
     status: Literal["started", "investigating", "identified", "mitigated", "resolved", "closed"]
-    seen: dict[str, int] = msgspec.field(default_factory=dict)
     type: ClassVar[str] = "status.set"
     is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "status"
@@ -87,7 +84,7 @@ class ImpactSet(Write, frozen=True):
     says: ClassVar[str] = "text"
 
 
-class RoleAssigned(Write, frozen=True):
+class RoleAssigned(Decision, frozen=True):
     """A role was given to a person, or released."""
 
     role: Ident
