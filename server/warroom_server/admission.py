@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from warroom_incident.event import ROOM, Event
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
@@ -38,7 +40,9 @@ class Unshown(Refusal):
     """Its author did not send it here: its refusal is nobody else's business."""
 
 
-def check(event: Event, who: Who, right: Right, state: Fold) -> None:
+def check(
+    event: Event, who: Who, right: Right, state: Fold, kinds: Collection[str] | None = None
+) -> None:
     """Let an event in, or raise `Refusal`.
 
     Args:
@@ -46,6 +50,7 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
         who: Who sent it.
         right: What they may do now.
         state: The stream as it stands.
+        kinds: Of senders whose alerts this server reads; None for those of every server.
     """
     if not may_sign(who.caller, event.head.by):
         raise Unshown(f"this event says it is by {event.head.by}, but you are {who.name}")
@@ -63,9 +68,10 @@ def check(event: Event, who: Who, right: Right, state: Fold) -> None:
         and not is_plain_name(event.body.name)
     ):
         raise Refusal("a token to join with is named after its holder: letters, digits, dot, dash")
-    if isinstance(event.body, TokenCreated) and event.body.kind not in (None, *KINDS):
-        known = " or ".join(KINDS)
-        raise Refusal(f"this server reads no such kind of sender: give {known}")
+    kinds = KINDS if kinds is None else kinds
+    if isinstance(event.body, TokenCreated) and event.body.kind not in (None, *kinds):
+        known = ", ".join(sorted(kinds))
+        raise Refusal(f"this server reads no such kind of sender: give one of {known}")
     if isinstance(event.body, WindowOpened):
         _check_window(event.body)
     if isinstance(event.body, WindowOpened | SilenceAsked):

@@ -13,6 +13,7 @@ from msgspec import Meta
 from warroom_incident.fields import Url
 
 RightName = Literal["viewer", "responder", "commander", "admin"]
+SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 
 
 class ConfigError(Exception):
@@ -31,11 +32,26 @@ class Socket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Annotated[str, Meta(pattern=r"\A0?[0-7]{3}\Z")] | None = None
 
 
+class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sources.NAME]`: how alerts of the token of that name are read.
+
+    `severities` are the sender's own words, `default_severity` holds where it names none.
+    `secret_file`, beside `warroom.toml` and with mode 0600, is what the sender signs its bodies
+    with: then unsigned ones are refused. `topics` are the only SNS topics that it may send.
+    """
+
+    severities: Annotated[dict[str, SeverityName], Meta(max_length=100)] = {}
+    default_severity: SeverityName | None = None
+    secret_file: str = ""
+    topics: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`warroom.toml`.
 
     `peers` are other servers of the same room to keep in step with, `urls` the addresses under
-    which the consoles of others find this one, in the order to try.
+    which the consoles of others find this one, in the order to try. `sources` are settings of
+    alert senders by the names of their tokens.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
@@ -43,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     access: Access = Access()
     socket: Socket = Socket()
+    sources: dict[str, SourceSettings] = {}
 
 
 def config_directory() -> Path:

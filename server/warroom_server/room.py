@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
@@ -104,6 +104,7 @@ class Room:
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self.make_room: Callable[[], bool] = lambda: False
         """Called in the writer's thread when the disk is full of what a person wrote."""
+        self.kinds: Collection[str] | None = None
         self.listeners: list[Callable[[Commit], None]] = []
         self.on_commit_seconds: Callable[[float], object] = lambda _seconds: None
         """Told how long each durable commit took."""
@@ -212,7 +213,7 @@ class Room:
             return  # sent again, because the ack was lost: rights may have changed since
         if self._reps.get(event.head.rep, who.account) != who.account:
             raise Unshown(f"the replica {event.head.rep} belongs to another account")
-        check(event, who, self.right_of(who.caller), state)
+        check(event, who, self.right_of(who.caller), state, self.kinds)
         self._reps[event.head.rep] = who.account
 
     def commit(

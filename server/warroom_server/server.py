@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import secrets
 import sqlite3
@@ -17,6 +18,7 @@ from socket import gethostname
 
 from websockets.asyncio.server import Server as Door, ServerConnection
 
+from warroom_incident.clean import clean_line
 from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Log, LogReader
@@ -28,7 +30,7 @@ from warroom_incident.vocabulary import IncidentDeclared, MemberGranted, ServerL
 
 from .backups import Backups
 from .board import Board
-from .config import Config
+from .config import Config, config_directory
 from .disk import Disk
 from .duties import Duties
 from .exchange import Us
@@ -36,6 +38,7 @@ from .hub import Hub
 from .identity import UNKNOWN_TOKEN, Caller, UnknownCaller, token_caller
 from .intake.app import IntakeDeps, intake_app
 from .intake.request import Refused
+from .intake.senders import Senders
 from .intake.serve import HttpServer, serve_http
 from .intake.source import Source
 from .intake.store import IntakeStore, IntakeUnavailable
@@ -49,6 +52,8 @@ from .reach import Doors, addresses
 from .room import Commit, Room, Unavailable
 from .session import Session
 from .standby import Standby, is_promoted, mark_promoted
+
+_log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 3.5
 """How long a stopping server waits for consoles and senders; it has 5 s in all."""
@@ -227,7 +232,17 @@ class Server:
         self.store = store
         self.duties = Duties(self.room, self.board)
         self._stack.push_async_callback(self.duties.stop)
-        self.worker = IntakeWorker(store, self.board, self.metrics)
+        self.senders = Senders((config_directory(), self._data), self._config.sources)
+        self.room.kinds = self.senders.kinds
+        for complaint in self.senders.complaints:
+            _log.warning(clean_line(complaint))
+        self.worker = IntakeWorker(
+            store,
+            self.board,
+            self.metrics,
+            find_source=self.senders.source,
+            kinds=lambda: self.senders.kinds,
+        )
         self._stack.push_async_callback(self.worker.stop)
 
     async def _open_doors(self, doors: Doors) -> str:
@@ -245,6 +260,9 @@ class Server:
                 self.metrics,
                 self._why_not_ready,
                 full=lambda: self.disk.for_people_only,
+                newest=self.board.newest,
+                shown=self.board.ordered,
+                kinds=lambda: self.senders.kinds,
             )
             self._http = await serve_http(intake_app(deps), *doors.http)
             http = self._http.address
@@ -286,7 +304,7 @@ class Server:
                 503, "This is a standby and takes no alerts. Try the server.", retry_seconds=5
             )
         found = self.room.room.token_for(token, now_ms())
-        return Source(found.name, found.kind) if found and found.kind else None
+        return self.senders.source(found.name, found.kind) if found and found.kind else None
 
     async def _why_not_ready(self) -> str | None:
         if self._draining:

@@ -16,7 +16,7 @@ import pytest
 from warroom_incident.alerts import AlertRecord, Signal
 from warroom_server.board import Board, Unsaved
 from warroom_server.intake import worker as worker_module
-from warroom_server.intake.kinds import KINDS, Kind
+from warroom_server.intake.kinds import Kind
 from warroom_server.intake.post import Post
 from warroom_server.intake.rows import Reading
 from warroom_server.intake.source import Source
@@ -184,7 +184,7 @@ async def test_a_reader_that_fails_becomes_a_card_and_its_text_stays_out_of_the_
 ) -> None:
     desk = await open_desk(tmp_path / "intake.db")
     kinds = MappingProxyType({"odd": Kind(broken, 1000), "other": Kind(refused, 1000)})
-    worker = IntakeWorker(desk.store, desk.board, desk.metrics, kinds=kinds)
+    worker = IntakeWorker(desk.store, desk.board, desk.metrics, kinds=lambda: kinds)
     desk.worker = worker
     worker.start()
     await desk.post("body text", "odd")
@@ -211,7 +211,6 @@ async def test_a_sources_settings_at_reading_time_are_used(tmp_path: Path) -> No
         desk.board,
         desk.metrics,
         find_source=lambda name, kind: Source(name, kind, {"purple": "SEV1"}),
-        kinds=KINDS,
     )
     desk.worker.start()
     await desk.post({"title": "x", "severity": "purple"})

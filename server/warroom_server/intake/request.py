@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
 READ_SECONDS = 10.0
 """A body that takes longer than this to arrive is given up."""
+
+
+def _unchecked(_body: bytes) -> None:
+    return
+
 
 _KEPT_HEADERS = frozenset(("user-agent", "content-type", "content-encoding", "x-request-id"))
 _KEPT_PREFIXES = ("ce-", "sentry-hook-", "x-amz-sns-", "x-github-", "x-gitlab-")
@@ -67,8 +72,17 @@ class Share:
         self.held += count
 
 
-async def read_body(request: Request, limit: int, share: Share) -> bytes:
-    """Return a request's body, unpacked if it came by gzip. Raises Refused."""
+async def read_body(
+    request: Request, limit: int, share: Share, check: Callable[[bytes], None] = _unchecked
+) -> bytes:
+    """Return a request's body, unpacked if it came by gzip. Raises Refused.
+
+    Args:
+        request: Whose body it is.
+        limit: Its largest size, packed or not, in bytes.
+        share: What it holds of the memory of all.
+        check: Sees the body as it was transferred; raises Refused for one that is not right.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and (len(declared) > 12 or int(declared) > limit):
         raise _too_large(limit)
@@ -87,6 +101,7 @@ async def read_body(request: Request, limit: int, share: Share) -> bytes:
     except ClientDisconnect:
         raise Refused(400, "The connection ended before the body did.") from None
     body = b"".join(chunks)
+    check(body)
     if request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
         return _unpack(body, limit, share)
     return body

@@ -50,7 +50,7 @@ class IntakeWorker:
         metrics: Metrics,
         *,
         find_source: FindSource = plain_source,
-        kinds: Mapping[str, Kind] = KINDS,
+        kinds: Callable[[], Mapping[str, Kind]] = lambda: KINDS,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """`now` gives milliseconds; it dates readings and retention, never alerts."""
@@ -161,7 +161,7 @@ class IntakeWorker:
 
     def _signals(self, raw: RawBody) -> Iterator[Signal]:
         """Read one body. A reader that fails in a way of its own becomes a card like any other."""
-        kind = self._kinds.get(raw.kind)
+        kind = self._kinds().get(raw.kind)
         if kind is None:
             raise Unreadable(f'this server has no kind "{raw.kind}"')
         try:

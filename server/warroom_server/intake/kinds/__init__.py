@@ -22,7 +22,7 @@ from ..mappings.shelf import find, shipped
 from ..post import Post
 from ..source import Source
 from ..unreadable import Unreadable
-from . import alertmanager, generic, grafana
+from . import alertmanager, generic, grafana, opsgenie, pagerduty, victorops
 
 MAX_ALERTS = 2_000
 """How many alerts of one body are read."""
@@ -58,6 +58,9 @@ CODED: Mapping[str, Kind] = MappingProxyType(
         "alertmanager": Kind(alertmanager.parse, 4 << 20, "Prometheus Alertmanager"),
         "generic": Kind(generic.parse, 256 << 10, "any JSON", takes_query=True),
         "grafana": Kind(grafana.parse, 4 << 20, "Grafana"),
+        "opsgenie": Kind(opsgenie.parse, 1 << 20, "Opsgenie"),
+        "pagerduty": Kind(pagerduty.parse, 1 << 20, "PagerDuty"),
+        "victorops": Kind(victorops.parse, 1 << 20, "VictorOps (Splunk On-Call)"),
     }
 )
 

@@ -1,0 +1,83 @@
+"""PagerDuty's Events API: version 2 at `/v2/enqueue`, version 1 at `create_event.json`.
+
+The token is the routing key inside the body, so the body is read before it is known whose it is.
+It is taken out of what is kept, because what is kept may be shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..kinds import KINDS
+from ..post import KEY
+from ..reading.body import read_json, text_of
+from ..request import Budget, Refused
+from ..unreadable import Unreadable
+from ..visit import IntakeDeps, Visit, door
+
+KIND = "pagerduty"
+_HIDDEN = b"(routing key)"
+
+
+def routes(deps: IntakeDeps, budget: Budget) -> list[Route]:
+    """The addresses that PagerDuty's clients post to."""
+    second = door(deps, budget, partial(_take, "routing_key", "dedup_key", 202), _invalid)
+    first = door(deps, budget, partial(_take, "service_key", "incident_key", 200), _invalid)
+    return [
+        Route("/v2/enqueue", second, methods=["POST"]),
+        Route("/generic/2010-04-15/create_event.json", first, methods=["POST"]),
+    ]
+
+
+async def _take(token_field: str, key_field: str, status: int, visit: Visit) -> Response:
+    """Take one event in and answer with its key, as PagerDuty does."""
+    body = await visit.body(KINDS[KIND].max_bytes)
+    event = _event(body)
+    token = text_of(event.get(token_field)) or visit.request.headers.get("x-routing-key", "")
+    await visit.admit(token, KIND)
+    visit.wait_if_busy()
+    key = text_of(event.get(key_field))
+    noted = {}
+    if not key:
+        key = noted[KEY] = secrets.token_hex(16)
+    await visit.keep(_without(body, event, token_field, token), noted)
+    answer = {"status": "success", "message": "Event processed", key_field: key}
+    return JSONResponse(answer, status)
+
+
+def _event(body: bytes) -> dict[str, object]:
+    try:
+        event = read_json(body)
+    except Unreadable as error:
+        raise Refused(400, f"The event cannot be read: {error}.") from None
+    if not isinstance(event, dict):
+        raise Refused(400, "The event is not an object.")
+    return event
+
+
+def _without(body: bytes, event: dict[str, object], field: str, token: str) -> bytes:
+    """The body as it came, but for the token in it."""
+    hidden = body.replace(token.encode("utf-8", "surrogatepass"), _HIDDEN)
+    if hidden != body or field not in event:
+        return hidden
+    # Somebody wrote the token with escapes.
+    return msgspec.json.encode({**event, field: _HIDDEN.decode()})
+
+
+def _invalid(refused: Refused) -> Response:
+    """Answer as PagerDuty does: 400 for what will never be right, 5xx to try again."""
+    status = 400 if refused.status in (401, 404) else refused.status
+    headers = {}
+    if refused.retry_seconds is not None:
+        headers["retry-after"] = str(refused.retry_seconds)
+    body = {
+        "status": "invalid event" if status < 500 else "error",
+        "message": "Event object is invalid" if status == 400 else refused.sentence,
+        "errors": [refused.sentence],
+    }
+    return JSONResponse(body, status, headers=headers)

@@ -1,0 +1,341 @@
+"""Doors of other vendors' shape: their clients change an address, and get the answers they know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from warroom_incident.alerts import AlertRecord
+from warroom_server.board import Board
+from warroom_server.intake.app import IntakeDeps, intake_app
+from warroom_server.intake.serve import serve_http
+from warroom_server.intake.source import Source
+from warroom_server.intake.store import IntakeStore
+from warroom_server.intake.worker import IntakeWorker
+from warroom_server.metrics import Metrics
+
+PAYLOADS = Path(__file__).parent / "payloads"
+PD, OG, VO = "a" * 32, "11111111-2222-3333-4444-555555555555", "vo-key"
+SOURCES = {
+    PD: Source("pd", "pagerduty"),
+    OG: Source("og", "opsgenie"),
+    VO: Source("vo", "victorops"),
+    "gen": Source("gen", "generic"),
+}
+VO_DOOR = f"/integrations/generic/20131114/alert/{VO}"
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+class House:
+    """An intake behind its real listener, with one client."""
+
+    def __init__(
+        self, store: IntakeStore, board: Board, worker: IntakeWorker, client: httpx.AsyncClient
+    ) -> None:
+        self.store, self.board, self.worker, self.client = store, board, worker, client
+        self.busy = False
+
+    async def pagerduty(self, action: str = "trigger", **fields: object) -> httpx.Response:
+        event = {"routing_key": PD, "event_action": action, **fields}
+        answer = await self.client.post("/v2/enqueue", json=event)
+        await self.worker.idle()
+        return answer
+
+    async def opsgenie(
+        self, method: str, path: str, body: object = None, key: str = OG
+    ) -> httpx.Response:
+        headers = {"authorization": f"GenieKey {key}"}
+        answer = await self.client.request(method, path, json=body, headers=headers)
+        await self.worker.idle()
+        return answer
+
+    async def victorops(self, **fields: object) -> httpx.Response:
+        answer = await self.client.post(f"{VO_DOOR}/sre", json=fields)
+        await self.worker.idle()
+        return answer
+
+    def only(self) -> AlertRecord:
+        (record,) = self.board.ordered()
+        return record
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    store = await IntakeStore.open(tmp_path / "intake.db")
+    metrics = Metrics("0")
+    board = Board(await store.load_board(), on_outcome=metrics.count_signal)
+    worker = IntakeWorker(store, board, metrics)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        house = House(store, board, worker, client)
+        deps = IntakeDeps(
+            authenticate=SOURCES.get,
+            store=store,
+            worker=worker,
+            metrics=metrics,
+            busy=lambda: house.busy,
+            newest=board.newest,
+            shown=board.ordered,
+        )
+        worker.start()
+        http = await serve_http(intake_app(deps), "127.0.0.1", 0)
+        client.base_url = httpx.URL(f"http://{http.address}")
+        yield house
+        await http.stop()
+        await worker.stop()
+        await store.close()
+
+
+PROBLEM = {"summary": "checkout is down", "source": "web-1", "severity": "critical"}
+
+
+# --- PagerDuty ---
+
+
+async def test_a_pagerduty_event_is_triggered_acknowledged_and_resolved(house: House) -> None:
+    answer = await house.pagerduty(dedup_key="c1", payload=PROBLEM, client="Nagios")
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "status": "success",
+        "message": "Event processed",
+        "dedup_key": "c1",
+    }
+    record = house.only()
+    assert (record.source, record.title, record.severity) == ("pd", "checkout is down", "SEV1")
+    await house.pagerduty("acknowledge", dedup_key="c1")
+    assert house.only().state == "acknowledged"
+    assert house.only().title == "checkout is down"
+    # Checkmk sends a severity with an end; it must not count.
+    await house.pagerduty("resolve", dedup_key="c1", payload={**PROBLEM, "severity": "info"})
+    assert (house.only().state, house.only().severity) == ("resolved", "SEV1")
+
+
+async def test_an_event_without_a_key_is_given_one_that_ends_it(house: House) -> None:
+    answer = await house.pagerduty(payload=PROBLEM)
+    key = answer.json()["dedup_key"]
+    assert len(key) == 32
+    await house.pagerduty("resolve", dedup_key=key)
+    assert house.only().state == "resolved"
+
+
+async def test_the_routing_key_is_not_in_what_is_kept(house: House) -> None:
+    escaped = PD.replace("a", "\\u0061", 1)
+    plain = b'{"routing_key": "%s", "x": 1}'
+    for key in (PD, escaped):
+        await house.client.post("/v2/enqueue", content=plain % key.encode())
+    await house.worker.idle()
+    for raw_id in (1, 2):
+        raw = await house.store.body(raw_id)
+        assert raw is not None
+        assert PD.encode() not in raw.body
+        assert json.loads(raw.body) == {"routing_key": "(routing key)", "x": 1}
+    assert PD not in str(house.board.ordered())
+
+
+@pytest.mark.parametrize("key", ["b" * 32, "gen", None, 7, ["a"]])
+async def test_a_wrong_routing_key_is_an_invalid_event(house: House, key: object) -> None:
+    answer = await house.pagerduty(routing_key=key, payload=PROBLEM)
+    assert answer.status_code == 400
+    assert answer.json()["status"] == "invalid event"
+    assert len(answer.json()["errors"]) == 1
+    assert len(house.board) == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"not JSON", b"[]", b"[" * 5000])
+async def test_an_event_that_names_nobody_is_invalid(house: House, body: bytes) -> None:
+    answer = await house.client.post("/v2/enqueue", content=body)
+    assert (answer.status_code, answer.json()["status"]) == (400, "invalid event")
+
+
+async def test_an_event_with_an_unknown_action_is_kept_and_shown(house: House) -> None:
+    assert (await house.pagerduty("explode", payload=PROBLEM)).status_code == 202
+    assert house.only().title == "unparsed from pd"
+    assert '"event_action" is none of' in house.only().summary
+
+
+async def test_a_busy_server_asks_pagerdutys_clients_to_try_again(house: House) -> None:
+    house.busy = True
+    answer = await house.pagerduty(payload=PROBLEM)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+async def test_version_1_of_the_events_is_taken_too(house: House) -> None:
+    event = {
+        "service_key": PD,
+        "event_type": "trigger",
+        "incident_key": "srv01/HTTP",
+        "description": "FAILURE for production/HTTP on machine srv01",
+        "details": {"ping": "1500ms", "load": 0.75},
+    }
+    door = "/generic/2010-04-15/create_event.json"
+    answer = await house.client.post(door, json=event)
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "success",
+        "message": "Event processed",
+        "incident_key": "srv01/HTTP",
+    }
+    await house.worker.idle()
+    assert (house.only().severity, house.only().labels["load"]) == ("SEV2", "0.75")
+    await house.client.post(door, json={**event, "event_type": "resolve"})
+    await house.worker.idle()
+    assert house.only().state == "resolved"
+
+
+async def test_what_alertmanager_sends_to_pagerduty_is_read(house: House) -> None:
+    event = json.loads(payload("12-pagerduty-events-v2-trigger-by-alertmanager"))
+    await house.client.post("/v2/enqueue", json={**event, "routing_key": PD})
+    await house.worker.idle()
+    record = house.only()
+    assert record.title == "[FIRING:1] PdTrig (checkout critical pd)"
+    assert record.description.startswith("Labels:\n - alertname = PdTrig")
+    assert record.key == event["dedup_key"]
+
+
+# --- Opsgenie ---
+
+
+async def test_an_opsgenie_alert_goes_through_its_life(house: House) -> None:
+    alert = {"message": "disk full", "alias": "db1/disk", "priority": "P1", "tags": ["env:prod"]}
+    answer = await house.opsgenie("POST", "/v2/alerts", alert)
+    assert answer.status_code == 202
+    assert answer.json()["result"] == "Request will be processed"
+    assert isinstance(answer.json()["took"], float)
+    assert (house.only().severity, house.only().env) == ("SEV1", "prod")
+    at = "/v2/alerts/db1%2Fdisk/{}?identifierType=alias"
+    for action, state in (
+        ("acknowledge", "acknowledged"),
+        ("unacknowledge", "firing"),
+        ("snooze", "suppressed"),
+        ("close", "resolved"),
+    ):
+        answer = await house.opsgenie("POST", at.format(action), {"source": "me"})
+        assert (answer.status_code, house.only().state) == (202, state)
+    assert house.only().title == "disk full"
+    assert house.only().count == 1
+
+
+async def test_words_of_an_open_opsgenie_alert_are_changed_and_nothing_else(house: House) -> None:
+    alert = {"message": "disk full", "alias": "d", "priority": "P3", "description": "90 %"}
+    await house.opsgenie("POST", "/v2/alerts", alert)
+    await house.opsgenie("POST", "/v2/alerts/d/acknowledge")
+    for method, action, body in (
+        ("PUT", "message", {"message": "disk is full"}),
+        ("PUT", "description", {"description": "99 %"}),
+        ("PUT", "priority", {"priority": "P2"}),
+        ("POST", "notes", {"note": "looking"}),
+        ("POST", "tags", {"tags": ["team:db"]}),
+        ("POST", "assign", {"owner": {"username": "ana"}}),
+    ):
+        answer = await house.opsgenie(method, f"/v2/alerts/d/{action}", body)
+        assert answer.status_code == 202
+    record = house.only()
+    assert (record.state, record.title, record.description) == (
+        "acknowledged",
+        "disk is full",
+        "99 %",
+    )
+    assert (record.severity, record.annotations, record.labels) == (
+        "SEV2",
+        {"note": "looking"},
+        {"team": "db"},
+    )
+
+
+async def test_calls_for_an_alert_nobody_opened_open_none(house: House) -> None:
+    for action in ("acknowledge", "close", "notes", "message", "unacknowledge"):
+        body = {"note": "x", "message": "y"}
+        await house.opsgenie("POST", f"/v2/alerts/ghost/{action}", body)
+    assert house.board.open() == []
+
+
+async def test_an_opsgenie_request_tells_which_alert_it_made(house: House) -> None:
+    made = await house.opsgenie("POST", "/v2/alerts", {"message": "no alias"})
+    request_id = made.json()["requestId"]
+    status = (await house.opsgenie("GET", f"/v2/alerts/requests/{request_id}")).json()
+    assert status["data"]["isSuccess"] is True
+    alert_id = status["data"]["alertId"]
+    found = (await house.opsgenie("GET", f"/v2/alerts/{alert_id}")).json()["data"]
+    assert (found["message"], found["status"], found["priority"]) == ("no alias", "open", "P3")
+    listed = (await house.opsgenie("GET", "/v2/alerts?query=status:open")).json()["data"]
+    assert [alert["id"] for alert in listed] == [alert_id]
+    assert (await house.opsgenie("GET", "/v2/alerts/count")).json()["data"] == {"count": 1}
+    await house.opsgenie("DELETE", f"/v2/alerts/{alert_id}")
+    assert house.only().state == "resolved"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/alerts/ghost", "/v2/alerts/requests/nonsense", f"/v2/alerts/requests/{OG}"],
+)
+async def test_what_opsgenie_does_not_have_is_not_found(house: House, path: str) -> None:
+    answer = await house.opsgenie("GET", path)
+    assert answer.status_code == 404
+    assert answer.json()["message"]
+
+
+async def test_a_wrong_geniekey_sees_and_writes_nothing(house: House) -> None:
+    await house.opsgenie("POST", "/v2/alerts", {"message": "secret", "alias": "s"})
+    for method, path in (("GET", "/v2/alerts/s"), ("GET", "/v2/alerts"), ("POST", "/v2/alerts")):
+        answer = await house.opsgenie(method, path, {"message": "x"}, key="wrong")
+        assert answer.status_code == 401
+        assert "secret" not in answer.text
+    assert (await house.opsgenie("GET", "/v2/alerts", key=PD)).status_code == 404
+    assert len(house.board) == 1
+
+
+async def test_what_alertmanager_sends_to_opsgenie_opens_and_closes(house: House) -> None:
+    alert = {
+        "alias": "fd24bf7b",
+        "message": "[FIRING:1] OgTrig (checkout critical og)",
+        "description": "checkout 5xx above 5%",
+        "details": {"alertname": "OgTrig", "service": "checkout", "severity": "critical"},
+        "source": "http://vm:19093/#/alerts?receiver=og",
+        "responders": [{"name": "SRE", "type": "team"}],
+        "priority": "P2",
+    }
+    await house.opsgenie("POST", "/v2/alerts", alert)
+    assert (house.only().severity, house.only().service) == ("SEV1", "checkout")
+    close = json.loads(payload("15-opsgenie-close-by-alertmanager"))
+    await house.opsgenie("POST", "/v2/alerts/fd24bf7b/close?identifierType=alias", close)
+    assert house.only().state == "resolved"
+
+
+# --- VictorOps ---
+
+
+async def test_a_victorops_entity_goes_critical_is_acknowledged_and_recovers(house: House) -> None:
+    alert = json.loads(payload("20-victorops-firing"))
+    answer = await house.victorops(**alert)
+    assert answer.status_code == 200
+    assert answer.json() == {"result": "success", "entity_id": alert["entity_id"]}
+    record = house.only()
+    assert (record.severity, record.labels["routing_key"]) == ("SEV1", "sre")
+    assert record.title.startswith("[FIRING:1] CheckoutErrors")
+    for kind, state in (("ACKNOWLEDGEMENT", "acknowledged"), ("RECOVERY", "resolved")):
+        await house.victorops(entity_id=alert["entity_id"], message_type=kind)
+        assert house.only().state == state
+
+
+async def test_a_victorops_message_without_an_entity_is_given_one(house: House) -> None:
+    made = await house.victorops(message_type="WARNING", state_message="load is high\nvery")
+    assert made.json()["entity_id"] == house.only().key
+    assert (house.only().title, house.only().severity) == ("load is high", "SEV3")
+
+
+async def test_a_wrong_victorops_key_is_refused_in_their_words(house: House) -> None:
+    door = VO_DOOR.replace(VO, "wrong")
+    answer = await house.client.post(door, json={"message_type": "CRITICAL"})
+    assert answer.status_code == 401
+    assert answer.json()["result"] == "failure"
+
+
+async def test_a_victorops_body_of_no_known_shape_becomes_a_card(house: House) -> None:
+    await house.victorops(message_type="EXPLODED")
+    assert house.only().title == "unparsed from vo"
