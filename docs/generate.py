@@ -19,6 +19,9 @@ from msgspec import inspect as types
 
 from warroom_incident import author, clock, door, event, vocabulary
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
+from warroom_incident.episodes import Episode, RuleNoise
 from warroom_incident.fields import AlertCopy, Matcher, StepCopy
 from warroom_incident.reducers import Body, Element, Pick, Removal, Write
 from warroom_incident.sync import client_end, server_end, wire
@@ -46,6 +49,11 @@ _ALERT = AlertRecord(
     starts_at=_AT,
     rev=18,
 )
+_BEAT = Beat(source="prometheus", name="Watchdog", last_seen=_AT, every=300_000, rev=16)
+_CHANGE = Change(
+    uid="0f2c", service="checkout", kind="deploy", title="checkout v812", at=_AT, by="ci", rev=17
+)
+_EPISODE = Episode("k7d2q", "CheckoutErrors", "SEV2", _AT, _AT + 600_000, "source", 4, 0, ["INC-3"])
 _PLACE = wire.Place(
     "61ed18ed016f122b", "61ed18ed016f122b" + "5e" * 24, "war2", ["wss://war2:8764"], connected=True
 )
@@ -90,6 +98,7 @@ FROM_CONSOLE: list[Message] = [
     wire.Seen(32_981),
     wire.Here(_STREAM, "note"),
     wire.Promote(1, True),
+    wire.Ask(7, "fired_before", "prometheus", "alertmanager:5f1e"),
 ]
 FROM_SERVER: list[Message] = [
     wire.Welcome(1, "ops", _LOG, "war1", "77c0", _AT, "ana", "ana", "responder", "b1"),
@@ -101,7 +110,8 @@ FROM_SERVER: list[Message] = [
     wire.Summaries(
         [wire.Summary(_STREAM, "INC-7", "Checkout is down", "SEV1", "identified")], True
     ),
-    wire.Records("b1", 18, [_ALERT]),
+    wire.Records("b1", 18, [_ALERT], [_BEAT], [_CHANGE]),
+    wire.Answer(7, count=1, episodes=[_EPISODE]),
     wire.Presence([wire.Person("ana", _STREAM, "note", _AT)]),
     wire.Trouble("The server's disk has less than 200 MiB left."),
     wire.Held(_STREAM, 413),
@@ -199,6 +209,10 @@ def parts() -> list[str]:
         wire.Person,
         wire.Place,
         AlertRecord,
+        Beat,
+        Change,
+        Episode,
+        RuleNoise,
     ):
         lines += [f"#### {struct.__name__}", "", _about(struct), "", *_fields(struct), ""]
     return lines

@@ -23,7 +23,7 @@ from warroom_incident.door import DoorError
 from warroom_incident.event import Event, Packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body
-from warroom_incident.sync.wire import Here, encode
+from warroom_incident.sync.wire import Answer, Ask, Here, encode
 
 from .contact import candidates, first_contact, known_room
 from .hearing import Hearing
@@ -125,6 +125,7 @@ class Desk:
         self._refusals = self._hearing.refusals = Refusals(self.model, self._outgoing, self._wall)
         self._pen = Pen(self.model, self._home)
         self._hearing.saver, self._hearing.outgoing = self._saver, self._outgoing
+        self._hearing.board.saver = self._saver
         self.link = self._hearing.link = Link(
             servers, self._hearing, token=places.token, wall=self._wall
         )
@@ -314,6 +315,10 @@ class Desk:
             self._hearing.here = told
             self.link.send(encode(told))
 
+    async def ask(self, question: Ask) -> Answer:
+        """Ask the server what only it knows; the answer's `error` says why there is none."""
+        return await self._hearing.asking.ask(question)
+
     def _push(self, packets: Sequence[Packet]) -> None:
         end = self._hearing.end
         if end is not None and self._hearing.welcome is not None:
@@ -347,7 +352,7 @@ class Desk:
         hearing = self._hearing
         return (
             self.model.live
-            and (hearing.lobby_whole and hearing.board_whole)
+            and (hearing.lobby_whole and hearing.board.whole)
             and all(stream in self.model.current for stream in hearing.wanted)
         )
 

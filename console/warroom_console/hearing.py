@@ -16,7 +16,7 @@ from warroom_incident.sync.wire import (
     MAX_FOLLOWS,
     PROTOCOL,
     Ack,
-    BoardCursor,
+    Answer,
     Events,
     Follow,
     FromServer,
@@ -36,6 +36,8 @@ from warroom_incident.sync.wire import (
     encode,
 )
 
+from .asking import Asking
+from .board_copy import BoardCopy
 from .clocks import clock_trouble
 from .home import Home
 from .known import Known
@@ -67,16 +69,17 @@ class Hearing:
         self._places = places
         self._model = model
         self._home = home
-        self._records_wanted = board
+        cursor = home.board.board() if board else None
+        self.asking = Asking()
+        self.board = BoardCopy(model, cursor, wanted=board, wall=lambda: self.link.now())
         self.wanted: dict[str, None] = {BOARD: None} if board else {}
         self.here = Here()
         self.end: ClientEnd | None = None
         self.welcome: Welcome | None = None
-        self.lobby_whole, self.board_whole = False, not board
-        """Whether the list of incidents and the alerts, where they are wanted, have come."""
+        self.lobby_whole = False
+        """Whether the list of incidents has come."""
         self.other_room: str | None = None
         """The sentence on a server that turned out to hold another room."""
-        self.board: BoardCursor | None = home.board.board() if board else None
         self._cursors = home.cursors()
         self._read = set(self.wanted)
         self._told: dict[str, int] = {}
@@ -88,7 +91,8 @@ class Hearing:
         """The machine for a new connection, and the streams to ask for."""
         self._note_cursors()
         self.welcome = None
-        self.lobby_whole, self.board_whole = False, not self._records_wanted
+        self.lobby_whole = False
+        board = self.board.begin()
         self._model.current.clear()
         self._model.synced.clear()
         self.outgoing.forget_pushes()
@@ -99,10 +103,9 @@ class Hearing:
             self._home.slot.author.rep,
             self._places.machine,
             self._places.user,
-            board=BoardCursor("", 0) if self._records_wanted else None,
+            board=board,
             lobby=True,
         )
-        board = self.board if self._records_wanted else None
         self.end = ClientEnd(hello, self._cursors.values(), board, self.mending)
         self._asked = tuple(self.wanted)
         return self.end, self._asked
@@ -114,6 +117,7 @@ class Hearing:
             self._model.note(Area.PEOPLE)
         if state.phase != "live":
             self.welcome = None
+            self.asking.lost()
             self._model.troubled("server", "")
         self._model.link = state
         self._model.note(Area.LINK)
@@ -143,7 +147,9 @@ class Hearing:
             case Summaries():
                 self._summarized(message)
             case Records():
-                self._recorded(message)
+                self.board.recorded(message)
+            case Answer():
+                self.asking.answered(message)
             case Presence():
                 self._model.people = message.people
                 self._model.note(Area.PEOPLE)
@@ -234,8 +240,9 @@ class Hearing:
             self._elsewhere(welcome)
         if self._home.account not in ("", welcome.account):
             self._home.renew_author()
-        if self.board is not None and self.board.board != welcome.board:
-            self._other_board()
+        self.board.welcomed(welcome.board)
+        self.asking.begin(self.link.send, welcome.answers)
+        model.alertmanagers = welcome.alertmanagers
         self._told = {}
         self.welcome = welcome
         model.room, model.you, model.account = welcome.room, welcome.you, welcome.account
@@ -390,18 +397,3 @@ class Hearing:
         model.summaries.update({summary.stream: summary for summary in message.summaries})
         self.saver.keep_summaries(message.summaries)
         model.note(Area.SUMMARIES)
-
-    def _recorded(self, message: Records) -> None:
-        if self.board is not None and self.board.board != message.board:
-            self._other_board()
-        self.board = BoardCursor(message.board, message.rev)
-        self._model.records.update({record.uid: record for record in message.records})
-        self.saver.keep_records(message.records, self.board)
-        self.board_whole = self.board_whole or not message.records
-        self._model.note_records(record.uid for record in message.records)
-
-    def _other_board(self) -> None:
-        self.board = None
-        self._model.records.clear()
-        self.saver.forget_records()
-        self._model.note(Area.RECORDS)

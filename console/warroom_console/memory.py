@@ -71,9 +71,13 @@ class Memory:
         source = self._home.board
         cursor = source.board()  # before the records: another process may be writing both
         self._model.records = {record.uid: record for record in source.records()}
+        beats, changes = source.told()
+        self._model.beats = {beat.key: beat for beat in beats}
+        self._model.changes = {change.uid: change for change in changes}
         if source is not self._home.own:
             self._saver.forget_records()
             self._saver.keep_records(self._model.records.values(), cursor)
+            self._saver.keep_told(beats, changes)
 
     def knows(self, stream: str) -> bool:
         """Whether a stream was read from the replica, or never lay there."""

@@ -14,7 +14,9 @@ from typing import Literal
 from msgspec import Struct
 
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.beats import Beat
 from warroom_incident.board import BoardState
+from warroom_incident.changes import Change
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
@@ -38,6 +40,8 @@ class Area(StrEnum):
     PEOPLE = "people"
     SUMMARIES = "summaries"
     RECORDS = "records"
+    BEATS = "beats"
+    CHANGES = "changes"
     MARKS = "marks"
     PROGRESS = "progress"
     """How much of a stream is still to come, and which are read to their end."""
@@ -83,6 +87,12 @@ class Model:
         self.members = RoomState()
         self.summaries: dict[str, Summary] = {}
         self.records: dict[str, AlertRecord] = {}
+        self.beats: dict[str, Beat] = {}
+        """The signs of life of alert paths, by their keys."""
+        self.changes: dict[str, Change] = {}
+        """What was deployed or set, by uid: the last day's, and each service's last."""
+        self.alertmanagers: list[str] = []
+        """Where alerts can be silenced at their source, as the server of this connection says."""
         self.people: list[Person] = []
         self.servers: list[Place] = []
         """Who keeps the room, as far as a server ever said."""
@@ -92,6 +102,10 @@ class Model:
         """Per stream, up to which place a machine other than the server's holds it."""
         self.places: dict[str, int] = {}
         """The places (`iseq`) of events in their stream on the server."""
+        self.board_edition = 0
+        """Grows with every change of the alerts, and of what people did to them."""
+        self.picture: object = None
+        """What views last worked out from the board."""
         self.refusals: dict[str, Refusal] = {}
         self.pending: set[str] = set()
         """The ids of the events in the outbox."""
@@ -153,6 +167,7 @@ class Model:
         match stream:
             case _ if stream == BOARD:
                 self.board = BoardState()
+                self.board_edition += 1
             case _ if stream == ROOM:
                 self.members = RoomState()
             case _:
@@ -163,6 +178,8 @@ class Model:
     def touch(self, stream: str, ids: Iterable[str], *, urgent: bool = False) -> None:
         """Note that events of a stream came or changed, and tell the subscribers."""
         events = self.fold(stream).events
+        if stream == BOARD:
+            self.board_edition += 1
         changed = self._events.setdefault(stream, set())
         for id_ in ids:
             changed.add(id_)
@@ -190,6 +207,7 @@ class Model:
     def note_records(self, uids: Iterable[str]) -> None:
         """Note that alert episodes changed, and tell the subscribers."""
         self._records.update(uids)
+        self.board_edition += 1
         self.note(Area.RECORDS)
 
     def _tell(self, urgent: bool) -> None:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 from warroom_incident.clock import Wall
 from warroom_incident.replica import Kept, Placed, Replica, Sealed
 from warroom_incident.sync.wire import BoardCursor, Follow, Summary
@@ -34,6 +36,8 @@ class _Unsaved:
     board: BoardCursor | None = None
     meta: dict[str, str] = field(default_factory=dict)
     other_board: bool = False
+    beats: dict[str, Beat] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
     places: list[Placed] = field(default_factory=list)
     seals: list[Sealed] = field(default_factory=list)
 
@@ -98,9 +102,17 @@ class Saver:
         self._unsaved.board = board
         self._dirty.set()
 
+    def keep_told(self, beats: Iterable[Beat], changes: Iterable[Change]) -> None:
+        """Save heartbeats and changes with the next commit."""
+        self._unsaved.beats.update({beat.key: beat for beat in beats})
+        self._unsaved.changes.update({change.uid: change for change in changes})
+        self._dirty.set()
+
     def forget_records(self) -> None:
-        """Another board counts: drop the kept episodes with the next commit."""
+        """Another board counts: drop what is kept of this one with the next commit."""
         self._unsaved.records.clear()
+        self._unsaved.beats.clear()
+        self._unsaved.changes.clear()
         self._unsaved.other_board = True
         self._dirty.set()
 
@@ -158,6 +170,8 @@ class Saver:
             meta=unsaved.meta,
             places=unsaved.places,
             seals=unsaved.seals,
+            beats=list(unsaved.beats.values()),
+            changes=list(unsaved.changes.values()),
         )
 
     async def close(self) -> None:
@@ -175,6 +189,8 @@ def _joined(first: _Unsaved, then: _Unsaved) -> _Unsaved:
         then.board or first.board,
         first.meta | then.meta,
         first.other_board or then.other_board,
+        then.beats if then.other_board else first.beats | then.beats,
+        then.changes if then.other_board else first.changes | then.changes,
         first.places + then.places,
         first.seals + then.seals,
     )

@@ -1,8 +1,8 @@
 """What a machine said: alert signals, the board's records, and how one folds into the other.
 
 Owns the shared shape of an alert (`AlertRecord`, which servers send and consoles hold), the shape
-of one parsed notification (`Signal`), how a severity is read from a sender's words, and the rules
-of episodes. Everything here is pure: the time is passed in, nothing is read or written.
+of one parsed notification (`Signal`), and the rules of episodes. Everything here is pure: the
+time is passed in, nothing is read or written.
 
 Identity is source, key and episode. Times are integer milliseconds since 1970, UTC; those named
 `*_seen` are the server's own clock, `starts_at` and `ends_at` come from the sender.
@@ -11,13 +11,17 @@ Identity is source, key and episode. Times are integer milliseconds since 1970, 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
-Severity = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
+from .grading import (
+    UNKNOWN_SEVERITY as UNKNOWN_SEVERITY,
+    Severity as Severity,
+    read_severity as read_severity,
+    severity_of as severity_of,
+)
+
 State = Literal["firing", "acknowledged", "suppressed", "nodata", "resolved"]
 Outcome = Literal["new", "repeat", "resolve", "ack", "orphan", "duplicate"]
 Says = Literal["all", "state", "words"]
@@ -30,9 +34,6 @@ FLAP_MS = 5 * 60 * 1000
 
 ECHO_MS = 30 * 1000
 """The other half of a highly available pair may say the same thing up to this much later."""
-
-UNKNOWN_SEVERITY: Severity = "SEV3"
-"""What an alert without a severity, or with one nobody knows, is taken for."""
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,8 +82,7 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     Where an Alertmanager's API was asked, `told_by` names it, and `silenced` and `inhibited`
     count the silences and the alerts that keep this one quiet there. With no word from the
     sender for `stale_after` milliseconds the alert is stale, never over; 0 means never.
-    After `stale_after` milliseconds without a word an open one is shown as stale, never ended; 0
-    is never. `severity` and `state` are open strings here, so that a newer server's word cannot make an
+    `severity` and `state` are open strings here, so that a newer server's word cannot make an
     older console lose the record.
     """
 
@@ -116,7 +116,6 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     missing: int = 0
     truncated: bool = False
     stale_after: int = 0
-    stale_after: int = 0
     told_by: str = ""
     silenced: int = 0
     inhibited: int = 0
@@ -141,54 +140,6 @@ class Folded(msgspec.Struct, frozen=True):
     outcome: Outcome
     changed: tuple[AlertRecord, ...] = ()
     unseen: AlertRecord | None = None
-
-
-# --- severity ---------------------------------------------------------------------------------
-
-_WORDS: dict[str, Severity] = {
-    **dict.fromkeys(("critical", "crit", "page", "emergency", "disaster", "fatal"), "SEV1"),
-    **dict.fromkeys(("error", "high", "major"), "SEV2"),
-    **dict.fromkeys(("warning", "warn", "medium", "average", "minor"), "SEV3"),
-    **dict.fromkeys(("info", "low", "notice", "none", "debug", "ok"), "SEV4"),
-    **dict.fromkeys(("information", "informational"), "SEV4"),
-}
-_NUMBERED = re.compile(r"(?:sev|severity|p)[ _-]?([0-5])")
-_BY_NUMBER: tuple[Severity, ...] = ("SEV1", "SEV1", "SEV2", "SEV3", "SEV4", "SEV4")
-_SEVERITIES: dict[str, Severity] = {s.casefold(): s for s in _BY_NUMBER}
-
-
-def severity_of(word: str, own: Mapping[str, str] | None = None) -> Severity | None:
-    """Read one word, first by the token's `own` map (case-folded word to SEV1..SEV4)."""
-    folded = word[:64].strip().casefold()
-    mapped = own.get(folded) if own else None
-    if mapped is not None and (known := _SEVERITIES.get(mapped.casefold())) is not None:
-        return known
-    if (known := _WORDS.get(folded)) is not None:
-        return known
-    numbered = _NUMBERED.fullmatch(folded)
-    return _BY_NUMBER[int(numbered[1])] if numbered else None
-
-
-def read_severity(
-    labels: Mapping[str, str],
-    annotations: Mapping[str, str],
-    vendor: str | None = None,
-    *,
-    own: Mapping[str, str] | None = None,
-    default: str | None = None,
-) -> Severity:
-    """Find an alert's severity: the first of these places that holds a word we understand.
-
-    `labels.severity`, then `labels.priority`, `level`, `urgency`, then `annotations.severity`,
-    then the `vendor` field, then the token's `default`, then SEV3.
-    """
-    for name in ("severity", "priority", "level", "urgency"):
-        if name in labels and (found := severity_of(labels[name], own)) is not None:
-            return found
-    for word in (annotations.get("severity"), vendor, default):
-        if word and (found := severity_of(word, own)) is not None:
-            return found
-    return UNKNOWN_SEVERITY
 
 
 # --- episodes ---------------------------------------------------------------------------------

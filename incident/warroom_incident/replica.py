@@ -16,6 +16,8 @@ from typing import NamedTuple
 import msgspec
 
 from .alerts import AlertRecord
+from .beats import Beat
+from .changes import Change
 from .event import Packet
 from .schema import Damaged, StorageError, connect, connect_readonly
 from .sync.wire import BoardCursor, Follow, Summary
@@ -44,6 +46,12 @@ CREATE TABLE seals (
 CREATE TABLE summaries (stream TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
 CREATE TABLE records (uid TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
 """
+_TOLD = """
+CREATE TABLE IF NOT EXISTS told (
+    kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+"""
+"""Heartbeats and changes: no older version looks for this table, so it may be missing."""
 
 
 _WANTED = {"meta", "events", "cursors", "places", "seals", "summaries", "records"}
@@ -135,6 +143,8 @@ class Replica:
         meta: dict[str, str] | None = None,
         places: Sequence[Placed] = (),
         seals: Sequence[Sealed] = (),
+        beats: Sequence[Beat] = (),
+        changes: Sequence[Change] = (),
     ) -> None:
         """Keep all this in one transaction."""
         db = self._db
@@ -172,6 +182,13 @@ class Replica:
                 "INSERT OR REPLACE INTO records VALUES (?,?)",
                 [(r.uid, msgspec.json.encode(r).decode()) for r in records],
             )
+            told: list[tuple[str, str, Beat | Change]] = []
+            told += [("beat", beat.key, beat) for beat in beats]
+            told += [("change", change.uid, change) for change in changes]
+            db.executemany(
+                "INSERT OR REPLACE INTO told VALUES (?,?,?)",
+                [(kind, name, msgspec.json.encode(what).decode()) for kind, name, what in told],
+            )
             db.executemany("INSERT OR REPLACE INTO places VALUES (?,?,?,?)", places)
             db.executemany(
                 "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
@@ -194,14 +211,22 @@ class Replica:
         # The cursor goes first: without it the board is read from its beginning.
         self._db.execute("DELETE FROM meta WHERE name IN ('board', 'rev')")
         self._db.execute("DELETE FROM records")
+        self._db.execute("DELETE FROM told")
 
     def prune(self, before: int, keep: Collection[str]) -> int:
         """Drop incidents that were closed and untouched since `before` (milliseconds).
 
         Their lines in the lobby stay. Returns how many were dropped; `keep` names streams that
-        are in use.
+        are in use. Older changes go too, but for each service's last.
         """
         db = self._db
+        db.execute(
+            "DELETE FROM told WHERE kind = 'change' AND json ->> 'at' < ? AND EXISTS ("
+            " SELECT 1 FROM told later WHERE later.kind = 'change'"
+            " AND later.json ->> 'service' = told.json ->> 'service'"
+            " AND later.json ->> 'at' > told.json ->> 'at')",
+            (before,),
+        )
         rows = db.execute(
             "SELECT s.stream FROM summaries s WHERE json_extract(s.json, '$.status') = 'closed'"
             " AND coalesce(json_extract(s.json, '$.changed_at'), 0) < ?"
@@ -267,6 +292,17 @@ class Replica:
         rows = self._db.execute("SELECT json FROM records")
         return [msgspec.json.decode(text, type=AlertRecord) for (text,) in rows]
 
+    def told(self) -> tuple[list[Beat], list[Change]]:
+        """The heartbeats and the changes as last heard of."""
+        if "told" not in _tables(self._db):
+            return [], []
+        rows = self._db.execute("SELECT kind, json FROM told").fetchall()
+        beats = [msgspec.json.decode(text, type=Beat) for kind, text in rows if kind == "beat"]
+        changes = [
+            msgspec.json.decode(text, type=Change) for kind, text in rows if kind == "change"
+        ]
+        return beats, changes
+
     def meta(self) -> dict[str, str]:
         """What else is kept.
 
@@ -291,6 +327,7 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
         elif not found >= _WANTED:
             raise Damaged(f"{path} has not the tables of a replica.")
+        connection.execute(_TOLD)
     except sqlite3.OperationalError as error:
         connection.close()
         raise StorageError(f"{path} cannot be used: {error}.") from error

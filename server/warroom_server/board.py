@@ -24,6 +24,10 @@ from warroom_incident.alerts import (
     close_record,
     fold_signal,
 )
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
+
+from .sideboard import Sideboard
 
 RETENTION_MS = 7 * 24 * 3600 * 1000
 """How long a resolved episode stays on the board after the last word about it."""
@@ -41,25 +45,33 @@ _STATES = {"firing": 0, "nodata": 1, "acknowledged": 2, "suppressed": 3, "resolv
 _log = logging.getLogger(__name__)
 
 Listener = Callable[[Sequence[AlertRecord]], None]
+Sift = Callable[[Signal], bool]
 OutcomeHook = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class SavedBoard:
-    """A board as it stands on disk: its id, its last revision and its records in any order."""
+    """A board as it stands on disk: its id, its last revision, and all it holds in any order."""
 
     board_id: str
     rev: int
     records: tuple[AlertRecord, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unsaved:
-    """What changed since the last save: records to write, uids to delete, the revision then."""
+    """What changed since the last save: records to write, uids to delete, the revision then.
+
+    `beside` are heartbeats and changes to write, `beside_gone` the names of those to delete.
+    """
 
     records: tuple[AlertRecord, ...]
     gone: tuple[str, ...]
     rev: int
+    beside: tuple[Beat | Change, ...] = ()
+    beside_gone: tuple[str, ...] = ()
 
 
 def urgency(record: AlertRecord) -> tuple[bool, str, int, int, str]:
@@ -80,6 +92,11 @@ class Board:
         on_outcome: OutcomeHook | None = None,
     ) -> None:
         """Take up a saved board. `on_outcome` hears (source, outcome) for every signal."""
+        self.beside = Sideboard(self._next_rev, saved.beats, saved.changes)
+        self.sift: Sift = lambda _signal: False
+        """Told every signal first; what it takes for itself is no alert."""
+        self.stale_after: Callable[[str, str], int] = lambda _source, _kind: 0
+        """Source and kind to how long they may be quiet about an open alert (ms), 0 for ever."""
         self.board_id = saved.board_id
         self.rev = saved.rev
         self._retention_ms = retention_ms
@@ -148,7 +165,7 @@ class Board:
         """Fold signals in their order; returns the records that changed, each once, by revision."""
         changed: dict[str, None] = {}
         for signal in signals:
-            for record in self._fold(signal):
+            for record in () if self.sift(signal) else self._fold(signal):
                 changed.pop(record.uid, None)
                 changed[record.uid] = None
         return self._publish([self._records[uid] for uid in changed if uid in self._records])
@@ -174,6 +191,23 @@ class Board:
             self._adopted.add(record.uid)
         self._publish(taken)
 
+    def beat(self, *beats: Beat) -> None:
+        """Note signs of life of alert paths, or that one is late."""
+        news = [beat for beat in beats if self.beside.beat(beat)]
+        if news:
+            self._announce(())
+
+    def change(self, changes: Iterable[Change], now: int) -> None:
+        """Note what was deployed or set."""
+        if self.beside.change(changes, now):
+            self._announce(())
+
+    def revise(self, records: Iterable[AlertRecord]) -> None:
+        """Show open episodes as another witness than their sender tells of them."""
+        known = self._records
+        revised = [r for r in records if r.uid in known and known[r.uid] != r]
+        self._publish([self._write(record) for record in revised])
+
     def close(self, uid: str, cause: str, now: int) -> AlertRecord | None:
         """End an open episode for a cause other than its source's word; None if there is none."""
         record = self._records.get(uid)
@@ -194,7 +228,7 @@ class Board:
     def take_unsaved(self) -> Unsaved:
         """Return what has changed since the last call."""
         records = tuple(self._records[uid] for uid in self._changed if uid in self._records)
-        unsaved = Unsaved(records, tuple(self._gone), self.rev)
+        unsaved = Unsaved(records, tuple(self._gone), self.rev, *self.beside.take_unsaved())
         self._changed.clear()
         self._gone.clear()
         return unsaved
@@ -203,6 +237,7 @@ class Board:
         """Take back what could not be saved, so that the next save has it."""
         self._changed.update(r.uid for r in unsaved.records if r.uid in self._records)
         self._gone.update(uid for uid in unsaved.gone if uid not in self._records)
+        self.beside.give_back(unsaved.beside, unsaved.beside_gone)
 
     def _fold(self, signal: Signal) -> tuple[AlertRecord, ...]:
         name = (signal.source, signal.key)
@@ -230,12 +265,16 @@ class Board:
         return True
 
     def _write(self, record: AlertRecord) -> AlertRecord:
-        self.rev += 1
-        record = msgspec.structs.replace(record, rev=self.rev)
+        patience = self.stale_after(record.source, record.kind) or record.stale_after
+        record = msgspec.structs.replace(record, rev=self._next_rev(), stale_after=patience)
         self._put(record)
         self._changed.add(record.uid)
         self._gone.discard(record.uid)
         return record
+
+    def _next_rev(self) -> int:
+        self.rev += 1
+        return self.rev
 
     def _put(self, record: AlertRecord) -> None:
         before = self._records.get(record.uid)
@@ -270,12 +309,15 @@ class Board:
 
     def _publish(self, changed: list[AlertRecord]) -> list[AlertRecord]:
         if changed:
-            for listener in tuple(self._listeners):
-                try:
-                    listener(changed)
-                except Exception:
-                    _log.exception("A listener of the alert board failed; the board goes on.")
+            self._announce(changed)
         return changed
+
+    def _announce(self, changed: Sequence[AlertRecord]) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(changed)
+            except Exception:
+                _log.exception("A listener of the alert board failed; the board goes on.")
 
     def _tell(self, source: str, outcome: str) -> None:
         if self._on_outcome is not None:

@@ -180,6 +180,7 @@ class Exchange:
                 self.follow(summary.stream for summary in message.summaries)
             case Records():
                 self._board.adopt(message.records, every=self._every)
+                self._board.change(message.changes, self._room.wall())
             case Servers():
                 self._known = {place.server: place for place in message.servers}
                 self._introduce()

@@ -21,6 +21,7 @@ from warroom_incident.showing import summarize
 from warroom_incident.sync.server_end import events_frame
 from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Trouble, Welcome
 
+from .asks import Asks
 from .board import Board
 from .board_feed import RecordFrames
 from .exchange import Us
@@ -48,6 +49,7 @@ class Hub:
     def __init__(self, room: Room, board: Board, us: Us) -> None:
         self.room = room
         self.us = us
+        self.asks = Asks()
         self.keepers = Keepers(room, us, self.on_servers)
         self.records = RecordFrames(board)
         self.sessions: set[Session] = set()
@@ -197,6 +199,8 @@ class Hub:
             who.account,
             room.right_of(who.caller).value,
             self.records.board.board_id,
+            self.asks.known,
+            self.asks.alertmanagers,
         )
 
     # Consoles ------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
     MAX_REASON,
     Ack,
+    Ask,
     Close,
     Fetch,
     Follow,
@@ -42,6 +43,7 @@ from warroom_incident.sync.wire import (
     packets,
 )
 
+from .asks import Questions
 from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
 from .keepers import Follower
@@ -102,6 +104,7 @@ class Session:
         self._voids = Voids(room.wall)
         self._relays = Relays(room, self._voids)
         self._answers = 0
+        self._questions = Questions(hub.asks, self.say)
         self._over = False
         self._at_sweep = (0, 0)
         self._quiet_sweeps = 0
@@ -117,6 +120,7 @@ class Session:
                 while True:
                     await self._receive(await self.ws.recv(decode=False))
             finally:
+                self._questions.drop()
                 pump.cancel()
                 with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
                     await pump
@@ -221,6 +225,8 @@ class Session:
                     self._hub.leave(self, stream)
                 for follow in message.follow:
                     await self._follow(follow)
+            case Ask():
+                self._questions.ask(message)
             case Hello() | Promote():
                 raise ProtocolError(Close.BAD_MESSAGE, "a second hello")
             case _:

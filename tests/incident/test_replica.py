@@ -24,6 +24,8 @@ from tests.incident.making import (
 )
 from tests.incident.talking import HELLO, Console, Server, complete, join
 from warroom_incident import schema
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 from warroom_incident.event import Event, Packet, check_packet, read_packet
 from warroom_incident.log import Entry
 from warroom_incident.replica import FILE, Kept, Placed, Replica, Sealed
@@ -97,6 +99,50 @@ def test_the_records_of_another_board_are_forgotten(home: Path) -> None:
     assert replica.records() == []
     assert replica.board() is None
     replica.close()
+
+
+def test_heartbeats_and_changes_are_kept_with_the_board(home: Path) -> None:
+    beat = Beat(source="am", name="Watchdog", last_seen=NOW, every=90_000)
+    later = msgspec.structs.replace(beat, last_seen=NOW + 1)
+    deploy = Change(uid="c", service="web", kind="deploy", title="v7", at=NOW)
+    replica = Replica.open(home)
+    replica.save(beats=[beat], changes=[deploy])
+    replica.save(beats=[later])
+    assert replica.told() == ([later], [deploy])
+    replica.forget_records()
+    assert replica.told() == ([], [])
+    replica.close()
+
+
+def test_of_old_changes_only_each_services_last_is_kept(home: Path) -> None:
+    def change(uid: str, service: str, at: int) -> Change:
+        return Change(uid=uid, service=service, kind="deploy", title="v", at=at)
+
+    replica = Replica.open(home)
+    replica.save(
+        changes=[change("a", "web", 1), change("b", "web", 2), change("c", "db", 1),
+                 change("d", "db", 9)]
+    )  # fmt: skip
+    replica.prune(5, ())
+    assert sorted(c.uid for c in replica.told()[1]) == ["b", "d"]
+    replica.close()
+
+
+def test_a_replica_of_an_older_version_keeps_what_it_has_and_learns_the_rest(home: Path) -> None:
+    replica = Replica.open(home)
+    replica.save(records=[alert_record("a")])
+    replica.close()
+    older = sqlite3.connect(home / FILE)
+    older.execute("DROP TABLE told")
+    older.close()
+    reader = Replica(schema.connect_readonly(home / FILE))
+    assert reader.told() == ([], [])
+    reader.close()
+    again = Replica.open(home)
+    assert again.records() == [alert_record("a")]
+    again.save(changes=[Change(uid="c", service="", kind="flag", title="on", at=NOW)])
+    assert len(again.told()[1]) == 1
+    again.close()
 
 
 def test_an_event_that_comes_again_brings_the_earliest_stamp(home: Path) -> None:

@@ -5,11 +5,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.incident.making import NOW, STREAM, Writer, alert_record
+from warroom_incident.alerts import AlertRecord
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 from warroom_incident.door import MAX_EVENT_BYTES
+from warroom_incident.episodes import Episode, RuleNoise
 from warroom_incident.event import Packet
+from warroom_incident.fields import Matcher
 from warroom_incident.sync.wire import (
     MAX_FRAME,
     Ack,
+    Answer,
+    Ask,
     BoardCursor,
     Close,
     Events,
@@ -43,6 +50,9 @@ REP = "a" * 16
 HASH = "ab" * 32
 FOLLOW = Follow(STREAM, "log-1", 7, HASH)
 
+BEAT = Beat(source="am", name="Watchdog", last_seen=NOW, every=90_000, trouble="late")
+CHANGE = Change(uid="c", service="web", kind="deploy", title="v7", at=NOW, by="ci")
+
 FROM_CONSOLE: list[Message] = [
     Hello(1, "warroom 0.1", REP, "m1", "ana", [FOLLOW], BoardCursor("b", 3), True),
     Hello(1, "warroom 0.1", REP),
@@ -51,6 +61,8 @@ FROM_CONSOLE: list[Message] = [
     Seen(32_768),
     Here(STREAM, "n"),
     Held(STREAM, 7),
+    Ask(3, "silence_preview", alertmanager="am1", matchers=[Matcher("team", "shop")]),
+    Ask(4, "noise", days=7),
 ]
 
 FROM_SERVER: list[Message] = [
@@ -64,6 +76,9 @@ FROM_SERVER: list[Message] = [
     Presence([Person("ana", STREAM, "n", NOW, 2)]),
     Trouble("The disk is full."),
     Held(STREAM, 7),
+    Records("b", 5, [], [BEAT], [CHANGE]),
+    Answer(3, "", 12, [Episode("a", "t", "SEV2", NOW, NOW + 5)], ["t"], [RuleNoise("s", "r", 3)]),
+    Answer(4, "no such place"),
 ]
 
 
@@ -208,3 +223,13 @@ def test_the_codes_that_trying_again_cannot_help_are_final() -> None:
         "FORBIDDEN",
         "OLD_PROTOCOL",
     }
+
+
+def test_a_console_that_knows_no_changes_reads_the_records_beside_them() -> None:
+    class Older(msgspec.Struct, tag_field="t", tag="records"):
+        board: str
+        rev: int
+        records: list[AlertRecord]
+
+    frame = encode(Records("b", 5, [alert_record("a")], [BEAT], [CHANGE]))
+    assert msgspec.json.decode(frame, type=Older).records == [alert_record("a")]

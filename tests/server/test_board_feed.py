@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from warroom_incident.alerts import RECORD_BYTES, Signal
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 from warroom_incident.sync.wire import FRAME_TARGET, MAX_FRAME, BoardCursor, Records
 from warroom_server.board import Board, SavedBoard
 from warroom_server.board_feed import BoardFeed, RecordFrames, fitting
@@ -118,3 +120,58 @@ def test_a_frame_holds_at_least_one_record_and_never_too_many() -> None:
     assert len(msgspec.json.encode(some)) < FRAME_TARGET + RECORD_BYTES
     assert len(fitting(records[:1])) == 1
     assert fitting([]) == []
+
+
+def beat(last_seen: int) -> Beat:
+    """A sign of life."""
+    return Beat(source="am", name="Watchdog", last_seen=last_seen, every=60)
+
+
+def deploy(uid: str, at: int = 5) -> Change:
+    """Something that was deployed."""
+    return Change(uid=uid, service="web", kind="deploy", title="v" * 900, at=at)
+
+
+def test_heartbeats_and_changes_come_after_the_alerts_and_before_the_end() -> None:
+    board = board_of(3)
+    board.beat(beat(1))
+    board.change([deploy(f"{n:03}", n) for n in range(60)], 60)
+    frames = drain(BoardFeed(RecordFrames(board), BoardCursor("", 0)))
+    assert [bool(frame.records or frame.beats or frame.changes) for frame in frames][-2:] == [
+        True,
+        False,
+    ]
+    assert len(frames) > 3
+    assert len(frames[0].records) == 3
+    assert [each.name for frame in frames for each in frame.beats] == ["Watchdog"]
+    assert len({each.uid for frame in frames for each in frame.changes}) == 60
+    assert {frame.rev for frame in frames[:-2]} == {0}
+    assert frames[-1] == Records("b1", board.rev, [])
+
+
+def test_what_is_new_beside_the_alerts_is_sent_once_in_its_turn() -> None:
+    board = board_of(3)
+    feed = BoardFeed(RecordFrames(board), BoardCursor("b1", board.rev))
+    drain(feed)
+    board.beat(beat(1))
+    board.apply([signal("new")])
+    board.change([deploy("c")], 9)
+    (frame,) = drain(feed)
+    assert (len(frame.beats), len(frame.records), len(frame.changes)) == (1, 1, 1)
+    assert frame.rev == board.rev
+    board.beat(beat(1))
+    board.change([deploy("c")], 9)
+    assert not feed.has_more
+    board.beat(beat(2))
+    (frame,) = drain(feed)
+    assert [each.last_seen for each in frame.beats] == [2]
+
+
+def test_nothing_beside_the_alerts_is_passed_over_when_many_alerts_change() -> None:
+    board = board_of(700)
+    board.change([deploy("c")], 9)
+    board.apply([signal(f"more {n}") for n in range(700)])
+    feed = BoardFeed(RecordFrames(board), BoardCursor("b1", 1))
+    frames = drain(feed)
+    assert [each.uid for frame in frames for each in frame.changes] == ["c"]
+    assert len({r.uid for frame in frames for r in frame.records}) == 1399

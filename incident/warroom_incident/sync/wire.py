@@ -5,6 +5,7 @@ that their bytes arrive as they were written; a withheld body is `null` with a r
 All times are integer milliseconds.
 """
 
+# ruff: noqa: RUF012  (msgspec copies a default list for each message)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +16,12 @@ import msgspec
 from msgspec import Meta, Raw
 
 from ..alerts import AlertRecord
+from ..beats import Beat
+from ..changes import Change
 from ..event import REP, HexId, Packet, StreamName
+from .asking import Answer as Answer, Ask as Ask
 from .closing import MAX_REASON as MAX_REASON, Close as Close, ProtocolError as ProtocolError
+from .message import Chain, Count, Message as Message, Name
 from .sights import Person as Person, Place as Place, Summary as Summary
 
 PROTOCOL = 1
@@ -34,15 +39,6 @@ SEEN_EVERY = 32 * 1024
 
 MAX_FOLLOWS = 500
 """How many streams one message may ask for."""
-
-Name = Annotated[str, Meta(max_length=80)]
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-Chain = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
-
-
-class Message(msgspec.Struct, frozen=True, tag_field="t", omit_defaults=True):
-    """Any message."""
-
 
 # From a console ----------------------------------------------------------------------------
 
@@ -179,7 +175,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
     """The answer to `hello`: where this is, and who the server takes the other end for.
 
     `you` is the name to write in events, `right` what it may do, `board` names the board whose
-    `rev` counts.
+    `rev` counts. `answers` lists what may be asked, `alertmanagers` where alerts can be silenced.
     """
 
     v: int
@@ -192,6 +188,8 @@ class Welcome(Message, frozen=True, tag="welcome"):
     account: str
     right: Literal["viewer", "responder", "commander", "admin"]
     board: str
+    answers: list[str] = []
+    alertmanagers: list[str] = []
 
 
 class Ack(Message, frozen=True, tag="ack"):
@@ -264,11 +262,17 @@ class Summaries(Message, frozen=True, tag="summaries"):
 
 
 class Records(Message, frozen=True, tag="records"):
-    """Alert episodes that changed on a board, and the revision that this brings the reader to."""
+    """What machines said that is new on a board, and the revision that this brings the reader to.
+
+    `records` are alert episodes, `beats` the signs of life of alert paths, `changes` what was
+    deployed or set; each replaces what was known under its uid or key.
+    """
 
     board: str
     rev: Count
     records: list[AlertRecord]
+    beats: list[Beat] = []
+    changes: list[Change] = []
 
 
 class Trouble(Message, frozen=True, tag="trouble"):
@@ -312,7 +316,7 @@ class Standing(Message, frozen=True, tag="standing"):
     reason: str = ""
 
 
-FromConsole = Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held | Promote
+FromConsole = Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held | Promote | Ask
 FromServer = (
     Welcome
     | Ack
@@ -327,6 +331,7 @@ FromServer = (
     | Servers
     | Standing
     | Trouble
+    | Answer
 )
 
 _from_console: Callable[[bytes], FromConsole] = msgspec.json.Decoder(FromConsole).decode
