@@ -1,15 +1,17 @@
 # make demo    set everything up and open the demo room
 # make test    set everything up and run every check and test; TESTS=path runs only those tests
+# make soak    break everything at random for MINUTES=5, with fifty consoles
 # make setup | bench | screenshots | lock
 
 TESTS ?= tests
+MINUTES ?= 5
 BIN := .venv/bin
 # The real parts that end-to-end tests drive.
 PARTS := prometheus-alertmanager openssh-server openssh-client tmux strace
 # A floor for coverage means nothing for a part of the tests.
 COVERAGE := $(if $(filter-out tests,$(TESTS)),,--cov --cov-report=term:skip-covered)
 
-.PHONY: setup demo test check bench screenshots lock
+.PHONY: setup demo test check soak bench screenshots lock
 .DEFAULT_GOAL := test
 
 setup:
@@ -30,6 +32,10 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m warroom_console.readme --check
 	$(BIN)/python docs/generate.py --check
+
+# No part of `make test`: it takes as long as one gives it.
+soak: setup
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: setup
 	$(BIN)/python -m benchmarks

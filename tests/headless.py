@@ -81,9 +81,12 @@ class Bench:
             )
         }
 
-    async def acked(self, user: str) -> Command:
-        """Of what this desk wrote since it was opened: what no server has acknowledged yet."""
-        return {"pending": sorted(self._desk(user).model.pending)}
+    async def declare(self, user: str, title: str) -> Command:
+        """Declare an incident: its stream."""
+        desk = self._desk(user)
+        stream = desk.declare(title, "SEV3")
+        await desk.kept()
+        return {"stream": stream}
 
     async def shut(self, user: str) -> Command:
         """Close a desk."""

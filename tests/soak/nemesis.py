@@ -1,0 +1,171 @@
+"""What goes wrong in a soak: one fault after the other, at random."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.e2e.houses import House, promote
+from tests.proxy import Proxy
+
+from .crowd import Crowd
+
+
+@dataclass
+class Servers:
+    """Both servers, with the line to each; `promoted` once the second serves, too."""
+
+    first: House
+    second: House
+    lines: tuple[Proxy, Proxy]
+    promoted: bool = False
+
+    @property
+    def serving(self) -> list[House]:
+        """Those that serve consoles."""
+        return [self.first, self.second] if self.promoted else [self.first]
+
+
+class Nemesis:
+    """Does one thing after the other.
+
+    Args:
+        servers: What it breaks.
+        crowd: Whom it kills.
+        settle: Waits until everybody holds the same.
+        chance: What decides at random.
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        crowd: Crowd,
+        settle: Callable[[], Awaitable[None]],
+        chance: random.Random,
+    ) -> None:
+        self._servers = servers
+        self._crowd = crowd
+        self._settle = settle
+        self._chance = chance
+        self.done: dict[str, int] = {}
+        self.faults: tuple[Callable[[], Awaitable[None]], ...] = (
+            self.kill_server,
+            self.restart_server,
+            self.stop_server_for_a_while,
+            self.hang_up_on_some,
+            self.lose_some_silently,
+            self.stall,
+            self.cut_in_the_middle,
+            self.kill_consoles,
+            self.reopen_console,
+        )
+
+    async def strike(self, fault: Callable[[], Awaitable[None]] | None = None) -> str:
+        """Do something, something at random where nothing is named; what it was."""
+        fault = fault or self._chance.choice(self.faults)
+        name = getattr(fault, "__name__", "").replace("_", " ")
+        await fault()
+        self.done[name] = self.done.get(name, 0) + 1
+        return name
+
+    def _house(self) -> House:
+        return self._chance.choice(self._servers.serving)
+
+    def _line(self) -> Proxy:
+        return self._chance.choice(self._servers.lines)
+
+    async def _pause(self, most: float) -> None:
+        await asyncio.sleep(self._chance.uniform(0, most))
+
+    async def kill_server(self) -> None:
+        """As power would."""
+        house = self._house()
+        await house.kill()
+        await self._pause(4)
+        await house.start()
+
+    async def restart_server(self) -> None:
+        """As an operator would."""
+        house = self._house()
+        await house.terminate()
+        await house.start()
+
+    async def stop_server_for_a_while(self) -> None:
+        """As a debugger would."""
+        house = self._house()
+        house.send(signal.SIGSTOP)
+        await self._pause(5)
+        house.send(signal.SIGCONT)
+
+    async def hang_up_on_some(self) -> None:
+        """End some lines, half of them with a reset."""
+        for pair in tuple(self._line().pairs):
+            if self._chance.random() < 0.3:
+                pair.end(reset=self._chance.random() < 0.5)
+
+    async def lose_some_silently(self) -> None:
+        """Leave some lines half open."""
+        for pair in tuple(self._line().pairs):
+            if self._chance.random() < 0.1:
+                pair.leave()
+
+    async def stall(self) -> None:
+        """Hold one way or both of a line up."""
+        line = self._line()
+        for way in self._chance.choice(((line.up,), (line.down,), (line.up, line.down))):
+            way.stall()
+        await self._pause(15)
+        line.heal()
+
+    async def cut_in_the_middle(self) -> None:
+        """End a line within a frame."""
+        line = self._line()
+        way = self._chance.choice((line.up, line.down))
+        line.cut_in_the_middle(way, self._chance.randint(1, 5_000))
+        await self._pause(2)
+        way.left = None
+
+    async def kill_consoles(self) -> None:
+        """Kill one of the processes that consoles live in."""
+        await self._crowd.kill(self._chance.randrange(len(self._crowd.processes)))
+
+    async def reopen_console(self) -> None:
+        """Leave and come back."""
+        await self._crowd.reopen(self._chance.choice(self._crowd.seats))
+
+    async def restore(self) -> None:
+        """Put an old copy of the log in its place.
+
+        Before, all settles: what only the lost disk and one killed console held would be gone.
+        """
+        house = self._house()
+        old = house.root / "yesterday"
+        if old.exists():
+            await self._settle()
+            await house.kill()
+            shutil.rmtree(house.data)
+            shutil.copytree(old, house.data)
+            await house.start()
+            await self._settle()
+            shutil.rmtree(old)
+        else:
+            await house.terminate()
+            shutil.copytree(house.data, old)
+            await house.start()
+
+    async def promote_second(self) -> None:
+        """Lose the first server, promote its standby, and let the first come back as a peer."""
+        servers = self._servers
+        await servers.first.kill()
+        await promote(servers.second)
+        servers.promoted = True
+        await self._pause(5)
+        servers.first.configure(
+            (servers.first.config / "warroom.toml").read_text()
+            + f'\npeers = ["{servers.second.url}"]\n'
+        )
+        await servers.first.start()
