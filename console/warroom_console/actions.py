@@ -86,7 +86,7 @@ def no_hints(_context: object, _args: Args) -> Iterable[str]:
     return ()
 
 
-def any_text(_text: str) -> str | None:
+def any_args(_context: object, _args: Args) -> str | None:
     """Take any argument: the default for `Action.check`."""
     return None
 
@@ -113,8 +113,11 @@ class Action(Struct, Generic[C], frozen=True):
     command: str = ""
     usage: str = ""
     hints: Callable[[C, Args], Iterable[str]] = no_hints
-    check: Callable[[str], str | None] = any_text
-    """Why the command's argument will not do, one sentence; None when it will."""
+    check: Callable[[C, Args], str | None] = any_args
+    """Why the command's argument will not do, one sentence; None when it will.
+
+    It is asked only where something follows the command's word.
+    """
     shown: bool = True
     """Whether the key bar may show it; help, palette and command line always do."""
 
@@ -184,13 +187,13 @@ class Registry(Generic[C]):
             raise BadCommand(f"{word} could be {', '.join(close)}: type more of it")
         raise BadCommand(f"no command {word or 'given'}: press Tab for the list or ? for help")
 
-    def complaint(self, line: str) -> str | None:
+    def complaint(self, context: C, line: str) -> str | None:
         """Return why a `:` line cannot be run, None when it can."""
         try:
             action, args = self.find_command(line)
         except BadCommand as bad:
             return str(bad)
-        return action.check(args.text) if args.text else None
+        return action.check(context, args) if args.text else None
 
     def complete(self, context: C, line: str) -> list[str]:
         """Return whole `:` lines that `line` may become, best first."""

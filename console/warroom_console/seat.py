@@ -167,7 +167,7 @@ class Seat:
         self._house.past.add(Deed(stream, tuple(events), said))
         if said:
             undo = f" {self.glyphs.dot} u undo" if self._can_undo(events) else ""
-            self.flash(said + undo)
+            self._screen.prompt.flash(said, tail=undo)
         return events
 
     def _can_undo(self, events: Sequence[Event]) -> bool:

@@ -312,7 +312,7 @@ class DemoScreen(TerminalScreen):
                 ":",
                 self.run_command,
                 complete=lambda text: self.actions.complete(self, text),
-                check=self.actions.complaint,
+                check=lambda text: self.actions.complaint(self, text),
                 refill=False,
             )
         )

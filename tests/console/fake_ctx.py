@@ -80,6 +80,7 @@ class FakeCtx:
         self.clock = NOW
         self.writers: dict[str, Writer] = {}
         self.cursor: str | None = None
+        self.marks: tuple[str, ...] = ()
         self.flashed: list[str] = []
         self.asked: Ask | None = None
         self.confirmed: tuple[str, Callable[[], None]] | None = None
@@ -121,7 +122,10 @@ class FakeCtx:
         return reason
 
     def command(self, registry: Registry[Ctx], line: str) -> None:
-        """Type a `:` line."""
+        """Type a `:` line; what it is refused for is among the flashes."""
+        if complaint := registry.complaint(self.ctx, line):
+            self.flash(complaint)
+            return
         action, args = registry.find_command(line)
         assert action.when(self.ctx) is None
         action.do(self.ctx, args)
@@ -160,7 +164,7 @@ class FakeCtx:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return () if self.cursor is None else (self.cursor,)
+        return self.marks or (() if self.cursor is None else (self.cursor,))
 
     def write(
         self, *bodies: Body, base: tuple[str, ...] | None = None, said: str = ""

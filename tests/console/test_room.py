@@ -221,12 +221,13 @@ async def test_a_closed_incident_has_nothing_due(desk: StillDesk) -> None:
         assert "closed" in console.header
 
 
-async def test_two_thousand_alerts_are_listed(desk: StillDesk) -> None:
+async def test_two_thousand_alerts_are_one_line_or_all_listed(desk: StillDesk) -> None:
     desk.fires(*(alert(f"x{n}", f"alert {n}", "SEV3") for n in range(2000)))
     async with at_console(desk, stream=STREAM) as console:
         await console.press("1")
         assert "1 Alerts 2004 open · 2003 waiting" in console.text
-        await console.press("G")
+        assert "▸ x2003" in console.text
+        await console.press("s", "G")
         assert "2005/2005" in console.text
 
 
@@ -281,3 +282,55 @@ def test_every_panel_reaches_the_incident_menu() -> None:
         assert Scope.ROOM in reach(scope)
         assert actions.find(scope, "s", "i") is not None
     assert DARK.name
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("claim captain", "There is no role “captain”"),
+        ("role captain bo", "There is no role “captain”"),
+        ("release captain", "There is no role “captain”"),
+        ("role scribe " + "x" * 81, "a name has at most 80 characters"),
+        ("handover " + "x" * 81, "a name has at most 80 characters"),
+        ("impact weather bad", "There is no fact “weather”"),
+        ("impact reports many", "Type a number, such as 12."),
+        ("draft martians", "There is no audience “martians”"),
+        ("attach nothing", "There is nothing called “nothing”"),
+        ("join 7", "Name an incident: INC-42."),
+        ("note --at 25:99 hello", "25:99"),
+        ("severity awful", "There is no severity “awful”"),
+        ("declare --loud now", "--loud is no option"),
+    ],
+)
+async def test_a_line_with_a_bad_word_stays_open_and_says_why(
+    desk: StillDesk, line: str, said: str
+) -> None:
+    async with at_console(desk, (200, 60), stream=STREAM) as console:
+        await console.press(":")
+        await console.type(line, "enter")
+        assert console.screen.prompt.text == line
+        assert said in console.prompt
+
+
+async def test_a_line_that_the_right_forbids_stays_open(desk: StillDesk) -> None:
+    desk.model.right = Right.VIEWER
+    async with at_console(desk, (120, 40), stream=STREAM) as console:
+        await console.press(":")
+        await console.type("note all is lost", "enter")
+        assert console.screen.prompt.text == "note all is lost"
+        assert "you are a viewer here" in console.prompt
+
+
+async def test_a_time_is_told_as_people_read_it_when_it_was_stated(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press(":")
+        await console.type("impact started_at 2023-11-13T13:05", "enter")
+        assert console.prompt == "Since when: 2023-11-13 13:05:00Z · u undo"
+
+
+async def test_what_was_done_fits_the_row_and_keeps_the_offer_to_undo(desk: StillDesk) -> None:
+    async with at_console(desk, (60, 16), stream=STREAM) as console:
+        name = "Look at the deploys of the last two hours, all zones, everywhere"
+        console.screen.seat.write(NoteAdded(text="x"), said=f"Ticked “{name}”")
+        await console.settle()
+        assert console.prompt == "Ticked “Look at the deploys of the last two hour…” · u undo"

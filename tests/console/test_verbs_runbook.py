@@ -9,6 +9,7 @@ from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.verbs.runbook import register
 from warroom_console.views.runbook import RunbookView
+from warroom_console.widgets.keybar import hints
 from warroom_incident.fields import StepCopy
 from warroom_incident.parts import Step
 from warroom_incident.vocabulary import ChecklistAttached, StepOwned, StepSet
@@ -56,15 +57,50 @@ def test_a_key_sets_the_step_and_the_same_key_opens_it_again(
     assert step(ctx).state == "open"
 
 
-@pytest.mark.parametrize("key", ["-", "o"])
-def test_a_done_step_is_neither_skipped_nor_owned(
+@pytest.mark.parametrize("key", ["-", "o", "O"])
+def test_a_done_step_is_neither_skipped_nor_owned_and_its_key_is_dimmed(
     ctx: FakeCtx, registry: Registry[Ctx], key: str
 ) -> None:
     ctx.says("bo", StepSet(checklist="one", step="a", state="done"))
+    assert ctx.press(registry, key) == "it is done: bo ticked it. Space opens it again"
+    dimmed = {
+        hint.key for hint in hints(registry.offers(ctx.ctx, Scope.RUNBOOK)) if not hint.enabled
+    }
+    assert {"-", "o", "O"} <= dimmed
+
+
+@pytest.mark.parametrize(("key", "twice"), [("-", "skipped"), ("space", "done")])
+def test_a_key_pressed_again_puts_a_step_under_way_back_under_way(
+    ctx: FakeCtx, registry: Registry[Ctx], key: str, twice: str
+) -> None:
+    ctx.press(registry, "b")
     ctx.press(registry, key)
+    assert step(ctx).state == twice
     ctx.press(registry, key)
-    assert (step(ctx).state, step(ctx).by, step(ctx).owner) == ("done", "bo", None)
-    assert "is done: bo ticked it" in ctx.flashed[-1]
+    assert step(ctx).state == "doing"
+    assert ctx.flashed[-1] == "Under way again: “Look at the last deploy”"
+
+
+def test_marked_steps_are_set_given_and_noted_on_together(
+    ctx: FakeCtx, registry: Registry[Ctx]
+) -> None:
+    ctx.marks = ("one/a", "one/b")
+    ctx.press(registry, "b")
+    assert ctx.flashed[-1] == "Began 2 steps"
+    ctx.press(registry, "O")
+    assert ctx.menu is not None
+    ctx.menu.pick("bo")
+    ctx.press(registry, "w")
+    ctx.answer("both at once")
+    assert [(step(ctx, n).state, step(ctx, n).owner) for n in (0, 1)] == [("doing", "bo")] * 2
+    assert [len(step(ctx, n).notes) for n in (0, 1)] == [1, 1]
+
+
+def test_what_is_done_among_marked_steps_stays_done(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
+    ctx.says("bo", StepSet(checklist="one", step="a", state="done"))
+    ctx.marks = ("one/a", "one/b")
+    assert ctx.press(registry, "-") is None
+    assert [step(ctx, n).state for n in (0, 1)] == ["done", "skipped"]
 
 
 def test_opening_a_step_again_holds_against_the_rank_of_done(

@@ -120,6 +120,7 @@ def test_a_status_from_a_newer_version_counts_as_ongoing() -> None:
         ("customer liaison", "liaison"),
         ("scr", "scribe"),
         ("subject_matter_expert", "sme"),
+        ("SME: Database", "sme:database"),
     ],
 )
 def test_a_role_is_understood_by_any_of_its_names(said: str, meant: str) -> None:
@@ -245,3 +246,10 @@ def test_everything_shipped_can_be_written_out_and_read_back(tmp_path: Path) -> 
         target.write_text(text)
     assert set(written) >= {"runbooks/ic-checklist.md", "templates/internal.md"}
     assert Library(tmp_path).runbook(IC_CHECKLIST) == Library().runbook(IC_CHECKLIST)
+
+
+def test_an_expert_is_called_by_the_subject() -> None:
+    assert [role_of("sme:database").title, role_of("sme:database").spoken] == ["SME database"] * 2
+    assert role_of("sme:database").duties == role_of("sme").duties
+    assert role_of("commander").spoken == "incident commander"
+    assert role_of("sme:").title == "Sme:"

@@ -161,6 +161,11 @@ class Base(TerminalScreen):
         self.draw_rest()
 
     def on_rows_view_opened(self, _opened: RowsView.Opened) -> None:
+        # Textual calls this handler of every class that has one, so subclasses override `open_row`.
+        self.open_row()
+
+    def open_row(self) -> None:
+        """Do what Enter does on a row here."""
         action = self.registry.find(self.scope, "enter")
         if action is not None:
             self.act(action)
@@ -219,21 +224,28 @@ class Base(TerminalScreen):
                 ":",
                 self._run_line,
                 complete=lambda line: self.registry.complete(self.seat, line),
-                check=self.registry.complaint,
+                check=self._line_complaint,
                 refill=False,
             )
         )
 
+    def _line_complaint(self, line: str) -> str | None:
+        """Why a `:` line cannot be run here, while it can still be mended."""
+        if complaint := self.registry.complaint(self.seat, line):
+            return complaint
+        action, args = self.registry.find_command(line)
+        if action.scope in reach(self.scope):
+            return action.when(self.seat) if args.text else None
+        if self.seat.stream is None or action.scope not in PANELS.values():
+            where = "the lobby" if action.scope is Scope.LOBBY else "an incident"
+            return f"{action.title} works in {where}"
+        return None
+
     def _run_line(self, line: str) -> None:
         action, args = self.registry.find_command(line)
         if action.scope not in reach(self.scope):
-            number = next((n for n, scope in PANELS.items() if scope is action.scope), None)
-            if self.seat.stream is None or number is None:
-                where = "the lobby" if action.scope is Scope.LOBBY else "an incident"
-                self.seat.flash(f"{action.title} works in {where}.", Tone.WARN)
-                return
             # A panel's command acts on the row that is then seen to be under its cursor.
-            self.activate(number)
+            self.activate(next(n for n, scope in PANELS.items() if scope is action.scope))
         self.act(action, args)
 
     def show_help(self) -> None:

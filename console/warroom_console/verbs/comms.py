@@ -14,7 +14,7 @@ from warroom_console.actions import PANELS, Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.filling import flowing, phase_for, values
-from warroom_console.verbs.guards import both, in_incident
+from warroom_console.verbs.guards import both, in_incident, word_check
 from warroom_console.verbs.shelf import library
 from warroom_console.views.comms import EDITING, NEW, WRITING, CommsView, find, gaps, merged
 from warroom_console.widgets.menu import Choice
@@ -177,6 +177,7 @@ def register(registry: Registry[Ctx]) -> None:
             command="draft",
             usage="AUDIENCE",
             hints=_audiences,
+            check=word_check(parse_audience),
         ),
         Action(
             "comms.ready",

@@ -85,7 +85,7 @@ def _register_screen(registry: Registry[Ctx]) -> None:
         screen("redraw", ("ctrl+l",), "Redraw", "Paint the whole screen again.", _redraw),
         screen("quit", ("ctrl+q",), "Quit", "Leave warroom.", _quit, command="quit"),
         Action("join", (), "Join", "Go to an incident by its number.", _join, command="join",
-               usage="INC-7", hints=_numbers),
+               usage="INC-7", hints=_numbers, check=_join_check),
     )  # fmt: skip
 
 
@@ -211,11 +211,19 @@ def _retry(ctx: Ctx, _args: Args) -> None:
 
 
 def _join(ctx: Ctx, args: Args) -> None:
-    try:
+    if complaint := _join_check(ctx, args):
+        ctx.flash(complaint, Tone.WARN)
+    else:
         ctx.open_incident(ctx.desk.resolve(args.text))
+
+
+def _join_check(ctx: Ctx, args: Args) -> str | None:
+    try:
+        ctx.desk.resolve(args.text)
     except NoIncident:
         known = ", ".join(_numbers(ctx, args)) or "none is open"
-        ctx.flash(f"Name an incident: {known}.", Tone.WARN)
+        return f"Name an incident: {known}."
+    return None
 
 
 def _numbers(ctx: Ctx, _args: Args) -> list[str]:

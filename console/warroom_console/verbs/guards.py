@@ -1,14 +1,19 @@
-"""Guards: why a person cannot do something now, in one sentence, or None when they can."""
+"""Guards: why a person cannot do something now, in one sentence, or None when they can.
+
+A guard looks at what is there, a check at what was typed behind a command's word.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
+from warroom_console.actions import Args
 from warroom_console.context import Ctx
 from warroom_incident.reducers import Right
 
 Guard: TypeAlias = Callable[[Ctx], str | None]
+Check: TypeAlias = Callable[[Ctx, Args], str | None]
 
 
 def may_write(ctx: Ctx) -> str | None:
@@ -40,3 +45,16 @@ def both(*guards: Guard) -> Guard:
         return next((reason for each in guards if (reason := each(ctx)) is not None), None)
 
     return guard
+
+
+def word_check(parse: Callable[[str], object]) -> Check:
+    """A check that says what `parse` has against the text, which it raises as a ValueError."""
+
+    def check(_ctx: Ctx, args: Args) -> str | None:
+        try:
+            parse(args.text)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    return check

@@ -40,7 +40,7 @@ def register(registry: Registry[Ctx]) -> None:
                facts, scope=Scope.ROOM, leader="i", command="facts"),
         Action("incident.impact", ("m",), "Impact", "State who is hurt, how, and since when.",
                impact, scope=Scope.ROOM, leader="i", when=in_incident, command="impact",
-               usage="FIELD [TEXT]", hints=_hints),
+               usage="FIELD [TEXT]", hints=_hints, check=_line_check),
     )  # fmt: skip
 
 
@@ -117,6 +117,15 @@ def _complaint(ctx: Ctx, field: ImpactField, text: str) -> str | None:
     return None
 
 
+def _line_check(ctx: Ctx, args: Args) -> str | None:
+    word, _, text = args.text.partition(" ")
+    try:
+        field = _meant(word)
+    except ValueError as error:
+        return str(error)
+    return _complaint(ctx, field, text)
+
+
 def state(ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None = None) -> None:
     """Write a fact; an empty one is taken back."""
     try:
@@ -127,7 +136,8 @@ def state(ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None 
     if value == ctx.state.impact(field):
         return
     name = IMPACT_NAMES[field]
-    said = f"{name} taken back" if value is None else f"{name}: {clean_line(value, 40)}"
+    shown = told_time(value) if value is not None and field == "started_at" else value
+    said = f"{name} taken back" if shown is None else f"{name}: {clean_line(shown, 200)}"
     ctx.write(ImpactSet(field=field, text=value), base=base, said=said)
 
 

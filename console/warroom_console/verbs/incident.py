@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.guards import both, in_incident
+from warroom_console.verbs.guards import both, in_incident, word_check
 from warroom_console.verbs.lobby import severity_choices, title_complaint
-from warroom_console.verbs.people import choose_person, read_name
+from warroom_console.verbs.people import choose_person, name_check, read_name
+from warroom_console.verbs.roles import take_command
+from warroom_console.views.roles import COMMANDER
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
@@ -20,8 +22,6 @@ from warroom_incident.practice.status import STATUSES, parse_status
 from warroom_incident.reducers import Right
 from warroom_incident.vocabulary import RoleAssigned, SeveritySet, StatusSet, TitleSet
 
-COMMANDER = "commander"
-
 
 def register(registry: Registry[Ctx]) -> None:
     """Add the `i` menu's actions and their commands."""
@@ -30,31 +30,25 @@ def register(registry: Registry[Ctx]) -> None:
         Action("incident.severity", ("s",), "Severity", "Set how bad it is.", severity,
                scope=room, leader="i", when=in_incident,
                command="severity", usage="SEV2", hints=_severities,
-               check=partial(_complaint, parse_severity)),
+               check=word_check(parse_severity)),
         Action("incident.status", ("t",), "Status", "Set where it stands.", status,
                scope=room, leader="i", when=in_incident,
                command="status", usage="mitigated", hints=_statuses,
-               check=partial(_complaint, parse_status)),
+               check=word_check(parse_status)),
         Action("incident.command", ("c",), "Take command", "Take command of the incident.",
-               take_command, scope=room, leader="i", when=both(in_incident, _in_command),
+               lambda ctx, _args: take_command(ctx), scope=room, leader="i",
+               when=both(in_incident, _in_command),
                command="take"),
         Action("incident.hand-over", ("h",), "Hand over", "Give command to somebody else.",
                hand_over, scope=room, leader="i", when=in_incident,
-               command="handover", usage="PERSON", hints=_people),
+               command="handover", usage="PERSON", hints=_people, check=name_check),
         Action("incident.rename", ("r",), "Rename", "Give the incident a better title.", rename,
-               scope=room, leader="i", when=in_incident, command="title", usage="TITLE"),
+               scope=room, leader="i", when=in_incident, command="title", usage="TITLE",
+               check=lambda _ctx, args: title_complaint(args.text)),
         Action("incident.close", ("x",), "Close it", "Close it: nothing more is expected.",
                close, scope=room, leader="i", tier=1, when=both(in_incident, may_close),
                command="close"),
     )  # fmt: skip
-
-
-def _complaint(parse: Callable[[str], object], text: str) -> str | None:
-    try:
-        parse(text)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 # Severity ----------------------------------------------------------------------------------
@@ -191,21 +185,6 @@ def rename(ctx: Ctx, args: Args) -> None:
 def _in_command(ctx: Ctx) -> str | None:
     mine = ctx.state.holder(COMMANDER) == ctx.model.you
     return "you are in command" if mine and not ctx.state.conflicts() else None
-
-
-def take_command(ctx: Ctx, _args: Args) -> None:
-    """Take command; from somebody who holds it only after a question."""
-    holder = ctx.state.holder(COMMANDER)
-    body = RoleAssigned(role=COMMANDER, person=ctx.model.you)
-    base = ctx.state.base_for(body.key)
-
-    def then() -> None:
-        ctx.write(body, base=base, said="Took command")
-
-    if holder is None or holder == ctx.model.you:
-        then()
-    else:
-        ctx.confirm(f"{clean_line(holder, 30)} is in command. Take it over?", then)
 
 
 def hand_over(ctx: Ctx, args: Args) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from warroom_console.actions import Args
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.widgets.menu import Choice
@@ -66,6 +67,11 @@ def read_name(ctx: Ctx, text: str) -> str | None:
         ctx.flash(f"Nobody was named: {complaint}.", Tone.WARN)
         return None
     return clean_line(text.strip())
+
+
+def name_check(_ctx: Ctx, args: Args) -> str | None:
+    """Why what was typed behind a command is no person's name."""
+    return name_complaint(args.text)
 
 
 def name_complaint(text: str) -> str | None:

@@ -8,15 +8,19 @@ from functools import partial
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.guards import in_incident
-from warroom_console.verbs.people import choose_person, read_name
-from warroom_console.views.roles import COMMANDER, EXPERT, card, standing
+from warroom_console.verbs.guards import in_incident, word_check
+from warroom_console.verbs.people import choose_person, name_complaint, read_name
+from warroom_console.views.roles import COMMANDER, standing
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
-from warroom_incident.practice.roles import ROLES, parse_role
+from warroom_incident.practice.roles import (
+    EXPERT,
+    LONGEST_SUBJECT,
+    ROLES,
+    parse_role,
+    role_of,
+)
 from warroom_incident.vocabulary import RoleAssigned
-
-_LONGEST_SUBJECT = 40
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -33,6 +37,7 @@ def register(registry: Registry[Ctx]) -> None:
             command="claim",
             usage="ROLE",
             hints=_role_hints,
+            check=_role_check,
         ),
         Action(
             "roles.assign",
@@ -45,6 +50,7 @@ def register(registry: Registry[Ctx]) -> None:
             command="role",
             usage="ROLE PERSON",
             hints=_assign_hints,
+            check=_assign_check,
         ),
         Action(
             "roles.release",
@@ -58,6 +64,7 @@ def register(registry: Registry[Ctx]) -> None:
             command="release",
             usage="ROLE",
             hints=_role_hints,
+            check=_role_check,
         ),
         Action(
             "roles.settle",
@@ -84,7 +91,10 @@ def claim(ctx: Ctx, args: Args) -> None:
 
 
 def take_command(ctx: Ctx) -> None:
-    """Take command; from somebody who holds it only after a question."""
+    """Take command; from somebody who holds it only after a question.
+
+    What the question was about is what the answer replaces: a change meanwhile is a conflict.
+    """
     holder, you = ctx.state.holder(COMMANDER), ctx.model.you
     base = ctx.state.base_for(RoleAssigned(role=COMMANDER, person=you).key)
     if holder is None or holder == you:
@@ -113,7 +123,7 @@ def release(ctx: Ctx, args: Args) -> None:
         return
     holder = ctx.state.holder(role)
     if holder is None:
-        ctx.flash(f"{card(role).title} is vacant already.")
+        ctx.flash(f"{role_of(role).title} is vacant already.")
     elif role == COMMANDER:
         question = f"Release {clean_line(holder, 40)} and leave the incident without a commander?"
         ctx.confirm(question, partial(vacate, ctx, role))
@@ -136,7 +146,7 @@ def give(ctx: Ctx, role: str, person: str) -> None:
     """Write that a person holds a role; a further expert is asked for their subject first."""
     held = next((held for held in standing(ctx.state) if held.role == role), None)
     if held is not None and held.holder == person and not held.disputed:
-        ctx.flash(f"{_who(ctx, person)} {_title(role)} already.")
+        ctx.flash(f"{_who(ctx, person)} {role_of(role).spoken} already.")
     elif role == EXPERT and held is not None and held.holder is not None and not held.disputed:
         _ask_subject(ctx, person, held.holder)
     else:
@@ -145,16 +155,16 @@ def give(ctx: Ctx, role: str, person: str) -> None:
 
 def vacate(ctx: Ctx, role: str) -> None:
     """Write that nobody holds a role."""
-    ctx.write(RoleAssigned(role=role), said=f"{card(role).title} is vacant")
+    ctx.write(RoleAssigned(role=role), said=f"{role_of(role).title} is vacant")
 
 
 def _write(ctx: Ctx, role: str, person: str, base: tuple[str, ...] | None = None) -> None:
     if person != ctx.model.you:
-        said = f"Gave {clean_line(person, 40)} the role {_title(role)}"
+        said = f"Gave {clean_line(person, 40)} the role {role_of(role).spoken}"
     elif role == COMMANDER:
         said = "Took command"
     else:
-        said = f"Took the role {_title(role)}"
+        said = f"Took the role {role_of(role).spoken}"
     ctx.write(RoleAssigned(role=role, person=person), base=base, said=said)
 
 
@@ -179,7 +189,7 @@ def _choose(ctx: Ctx, role: str) -> None:
 
     choose_person(
         ctx,
-        card(role).title,
+        role_of(role).title,
         then,
         first=claimed,
         notes={person: ", ".join(shorts) for person, shorts in hats.items()},
@@ -198,8 +208,8 @@ def _ask_subject(ctx: Ctx, person: str, holder: str) -> None:
 
 
 def _subject_complaint(text: str) -> str | None:
-    if len(text.strip()) > _LONGEST_SUBJECT:
-        return f"at most {_LONGEST_SUBJECT} characters"
+    if len(text.strip()) > LONGEST_SUBJECT:
+        return f"at most {LONGEST_SUBJECT} characters"
     return None
 
 
@@ -209,12 +219,8 @@ def _subject_complaint(text: str) -> str | None:
 def _meant(ctx: Ctx, word: str) -> str | None:
     """The role that is named or under the cursor; None when that was said to be wrong."""
     if word.strip():
-        word = word.strip()
-        listed = [held.role for held in standing(ctx.state)]
-        if word.casefold() in listed:
-            return word.casefold()
         try:
-            return parse_role(word).id
+            return _read(ctx, word)
         except ValueError as error:
             ctx.flash(str(error), Tone.WARN)
             return None
@@ -224,17 +230,27 @@ def _meant(ctx: Ctx, word: str) -> str | None:
     return None
 
 
+def _read(ctx: Ctx, word: str) -> str:
+    """The role that a word names, one of this incident's own among them; raises ValueError."""
+    named = word.strip().casefold()
+    return named if named in {held.role for held in standing(ctx.state)} else parse_role(word).id
+
+
+def _role_check(ctx: Ctx, args: Args) -> str | None:
+    return word_check(partial(_read, ctx))(ctx, args)
+
+
+def _assign_check(ctx: Ctx, args: Args) -> str | None:
+    word, _, name = args.text.partition(" ")
+    return _role_check(ctx, Args(word)) or (name_complaint(name) if name.strip() else None)
+
+
 def _disputed(ctx: Ctx) -> str | None:
     if reason := in_incident(ctx):
         return reason
     if any(held.disputed and held.role in ctx.targets for held in standing(ctx.state)):
         return None
     return "nobody disagrees about this role"
-
-
-def _title(role: str) -> str:
-    title = card(role).title
-    return title if role.startswith(EXPERT + ":") else title[:1].lower() + title[1:]
 
 
 def _who(ctx: Ctx, person: str) -> str:

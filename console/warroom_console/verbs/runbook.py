@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.guards import both, in_incident
+from warroom_console.verbs.guards import Guard, both, in_incident, word_check
 from warroom_console.verbs.people import choose_person
 from warroom_console.verbs.shelf import library
 from warroom_console.views.runbook import RunbookView, find, headline
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
+from warroom_console.widgets.spans import cut
 from warroom_incident.author import new_id
 from warroom_incident.clean import clean_line
 from warroom_incident.parts import Checklist, Step
@@ -32,22 +33,38 @@ if TYPE_CHECKING:
 
 _LONGEST_NOTE = 12_000
 
+Steps: TypeAlias = list[tuple[Checklist, Step]]
+
+_SET: Mapping[StepState, str] = {"done": "Ticked", "doing": "Began", "skipped": "Skipped"}
+_BACK: Mapping[StepState, str] = {
+    "open": "Opened",
+    "doing": "Under way again:",
+    "done": "Done again:",
+    "skipped": "Skipped again:",
+}
+
 
 def register(registry: Registry[Ctx]) -> None:
     """Add the panel's actions and the command `attach`."""
     on_step = both(in_incident, _on_step)
+    to_do = both(on_step, _to_do)
 
     def step(
-        name: str, keys: tuple[str, ...], title: str, told: str, do: Callable[[Ctx, Args], None]
+        name: str,
+        keys: tuple[str, ...],
+        title: str,
+        told: str,
+        do: Callable[[Ctx, Args], None],
+        when: Guard = on_step,
     ) -> Action[Ctx]:
-        return Action(f"runbook.{name}", keys, title, told, do, scope=Scope.RUNBOOK, when=on_step)
+        return Action(f"runbook.{name}", keys, title, told, do, scope=Scope.RUNBOOK, when=when)
 
     registry.register(
-        step("tick", ("space",), "Tick", "Tick the step, or open it again.", tick),
+        step("tick", ("space",), "Tick", "Tick the step, or take that back.", tick),
         step("begin", ("b",), "Begin", "Say that the step is under way.", begin),
-        step("skip", ("-", "S"), "Skip", "Leave the step out, or take it in again.", skip),
-        step("own", ("o",), "Own", "Take the step on, or give it back.", own),
-        step("give", ("O",), "Give", "Choose who does the step.", give),
+        step("skip", ("-", "S"), "Skip", "Leave the step out, or take it in again.", skip, to_do),
+        step("own", ("o",), "Own", "Take the step on, or give it back.", own, to_do),
+        step("give", ("O",), "Give", "Choose who does the step.", give, to_do),
         step("write", ("w",), "Write", "Note something on the step.", write),
         Action(
             "runbook.attach",
@@ -60,6 +77,7 @@ def register(registry: Registry[Ctx]) -> None:
             command="attach",
             usage="RUNBOOK",
             hints=_names,
+            check=word_check(lambda name: library().runbook(name)),
         ),
         Action(
             "runbook.earlier",
@@ -87,85 +105,115 @@ def register(registry: Registry[Ctx]) -> None:
 
 
 def tick(ctx: Ctx, _args: Args) -> None:
-    """Tick a step, or open one that is done."""
-    _set(ctx, "done", "Ticked")
+    """Tick a step, or take that back."""
+    _set(ctx, _steps(ctx), "done")
 
 
 def begin(ctx: Ctx, _args: Args) -> None:
     """Say that a step is under way, or no more."""
-    _set(ctx, "doing", "Began")
+    _set(ctx, _steps(ctx), "doing")
 
 
 def skip(ctx: Ctx, _args: Args) -> None:
-    """Skip a step, or take a skipped one in again."""
-    for _, step in _steps(ctx):
-        if step.state == "done":
-            by = f"{clean_line(step.by, 20)} ticked it" if step.by else "it was ticked"
-            ctx.flash(f"{_named(step)} is done: {by}. Space opens it again.", Tone.WARN)
-            return
-    _set(ctx, "skipped", "Skipped")
+    """Skip a step, or take a skipped one in again as it was; what is done stays done."""
+    _set(ctx, _unfinished(ctx), "skipped")
 
 
 def own(ctx: Ctx, _args: Args) -> None:
     """Take a step on, or give an own one back."""
-    for checklist, step in _steps(ctx):
-        you = ctx.model.you
-        if step.state == "done":
-            by = clean_line(step.by, 20) if step.by else "somebody"
-            owner = f", {clean_line(step.owner, 20)} owns it" if step.owner else ""
-            ctx.flash(f"{_named(step)} is done: {by} ticked it{owner}.", Tone.WARN)
-        elif step.owner == you:
-            said = f"Gave back {_named(step)}"
-            ctx.write(StepOwned(checklist=checklist.id, step=step.copy.id), said=said)
-        else:
-            before = f", which was {clean_line(step.owner, 20)}'s" if step.owner else ""
-            body = StepOwned(checklist=checklist.id, step=step.copy.id, owner=you)
-            ctx.write(body, said=f"You own {_named(step)}{before}")
+    you, found = ctx.model.you, _unfinished(ctx)
+    others = [(checklist, step) for checklist, step in found if step.owner != you]
+    if not others:
+        _give(ctx, found, None, f"Gave back {_all_named(found)}")
+        return
+    owner = others[0][1].owner
+    before = f", which was {clean_line(owner, 20)}'s" if owner and len(others) == 1 else ""
+    _give(ctx, others, you, f"You own {_all_named(others)}{before}")
 
 
 def give(ctx: Ctx, _args: Args) -> None:
     """Choose who does a step."""
-    for checklist, step in _steps(ctx):
+    found = _unfinished(ctx)
 
-        def then(person: str | None, checklist: Checklist = checklist, step: Step = step) -> None:
-            who = clean_line(person, 20) if person else "Nobody"
-            body = StepOwned(checklist=checklist.id, step=step.copy.id, owner=person)
-            ctx.write(body, said=f"{who} owns {_named(step)}")
+    def then(person: str | None) -> None:
+        who = clean_line(person, 20) if person else "Nobody"
+        _give(ctx, found, person, f"{who} owns {_all_named(found)}")
 
-        first = [step.owner] if step.owner else []
-        choose_person(ctx, "Who does it", then, first=first, nobody="leave it to anybody")
+    first = dict.fromkeys(step.owner for _, step in found if step.owner)
+    choose_person(ctx, "Who does it", then, first=first, nobody="leave it to anybody")
+
+
+def _give(ctx: Ctx, found: Steps, person: str | None, said: str) -> None:
+    bodies = [StepOwned(checklist=c.id, step=step.copy.id, owner=person) for c, step in found]
+    ctx.write(*bodies, said=said)
 
 
 def write(ctx: Ctx, _args: Args) -> None:
     """Note something on a step."""
-    for checklist, step in _steps(ctx):
+    found = _steps(ctx)
 
-        def then(text: str, checklist: Checklist = checklist, step: Step = step) -> None:
-            if text.strip():
-                body = StepNoted(checklist=checklist.id, step=step.copy.id, text=text.strip())
-                ctx.write(body, said=f"Noted on {_named(step)}")
+    def then(text: str) -> None:
+        said = text.strip()
+        if said:
+            bodies = [StepNoted(checklist=c.id, step=s.copy.id, text=said) for c, s in found]
+            ctx.write(*bodies, said=f"Noted on {_all_named(found)}")
 
-        ctx.ask(Ask(f"on {_named(step)}: ", then, check=_note_complaint))
-
-
-def _set(ctx: Ctx, state: StepState, did: str) -> None:
-    for checklist, step in _steps(ctx):
-        back = step.state == state
-        body = StepSet(checklist=checklist.id, step=step.copy.id, state="open" if back else state)
-        ctx.write(body, said=f"{'Opened' if back else did} {_named(step)}")
+    name = f"“{cut(headline(found[0][1]), 32)}”" if len(found) == 1 else f"{len(found)} steps"
+    ctx.ask(Ask(f"on {name}: ", then, check=_note_complaint))
 
 
-def _steps(ctx: Ctx) -> list[tuple[Checklist, Step]]:
+def _set(ctx: Ctx, found: Steps, state: StepState) -> None:
+    """Set steps to a state; where all of them are in it, put them back as they were before."""
+    wanted = [(checklist, step) for checklist, step in found if step.state != state]
+    if wanted:
+        said = f"{_SET[state]} {_all_named(wanted)}"
+        bodies = [StepSet(checklist=c.id, step=s.copy.id, state=state) for c, s in wanted]
+    else:
+        bodies = [
+            StepSet(checklist=c.id, step=step.copy.id, state=_before(ctx, c, step))
+            for c, step in found
+        ]
+        states = {body.state for body in bodies}
+        said = f"{_BACK[states.pop() if len(states) == 1 else 'open']} {_all_named(found)}"
+    ctx.write(*bodies, said=said)
+
+
+def _before(ctx: Ctx, checklist: Checklist, step: Step) -> StepState:
+    """The state that a step had before the one that it has."""
+    states: list[StepState] = [
+        event.body.state
+        for event in ctx.state.history(("step", checklist.id, step.copy.id))
+        if isinstance(event.body, StepSet)
+    ]
+    return next((state for state in reversed(states) if state != step.state), "open")
+
+
+def _steps(ctx: Ctx) -> Steps:
     found = (find(ctx.state, row_id) for row_id in ctx.targets)
     return [one for one in found if one is not None]
+
+
+def _unfinished(ctx: Ctx) -> Steps:
+    return [(checklist, step) for checklist, step in _steps(ctx) if step.state != "done"]
 
 
 def _on_step(ctx: Ctx) -> str | None:
     return None if _steps(ctx) else "no step under the cursor"
 
 
-def _named(step: Step) -> str:
-    return f"“{clean_line(headline(step), 32)}”"
+def _to_do(ctx: Ctx) -> str | None:
+    """Why nothing of what is chosen is still to be done."""
+    found = _steps(ctx)
+    if not found or _unfinished(ctx):
+        return None
+    by = found[0][1].by
+    who = clean_line(by, 20) if by else "somebody"
+    return f"it is done: {who} ticked it. Space opens it again"
+
+
+def _all_named(found: Steps) -> str:
+    """What to call steps in a sentence; the prompt row cuts it where it must."""
+    return f"“{headline(found[0][1])}”" if len(found) == 1 else f"{len(found)} steps"
 
 
 def _note_complaint(text: str) -> str | None:

@@ -42,7 +42,8 @@ def register(registry: Registry[Ctx]) -> None:
                follow, scope=timeline),
         Action("room.note", ("n",), "Note", "Note something in the timeline.", note,
                scope=Scope.ROOM, when=in_incident, command="note", usage="[--at 14:02] TEXT",
-               hints=_note_hints),
+               hints=_note_hints,
+               check=lambda ctx, args: _complaint(ctx, args.text)),
         Action("room.long-note", ("N",), "Long note", "Write a note of several lines.", long_note,
                scope=Scope.ROOM, when=in_incident, shown=False),
     )  # fmt: skip

@@ -23,10 +23,9 @@ from warroom_console.widgets.spans import Line, column, fit, joined
 from warroom_incident.clean import cells, clean, clean_line
 from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
-from warroom_incident.practice.roles import ROLES, Role, role_of
+from warroom_incident.practice.roles import EXPERT, ROLES, role_of
 from warroom_incident.vocabulary import RoleAssigned
 
-EXPERT = "sme"
 COMMANDER = "commander"
 
 _PURPOSES = {
@@ -68,16 +67,6 @@ class Held(Struct, frozen=True):
         return len(self.claims) > 1
 
 
-def card(role: str) -> Role:
-    """The role with this id; `sme:database` is the card of an expert on the database."""
-    kind, colon, subject = role.partition(":")
-    found = role_of(kind)
-    if not colon or kind != EXPERT:
-        return role_of(role)
-    name = clean_line(subject, 40)
-    return Role(role, f"{found.short} {name}", f"{found.short} {name}", found.duties)
-
-
 def standing(state: IncidentState, here: Iterable[str] | None = None) -> list[Held]:
     """Every role, in the order of the practice, further experts behind the first.
 
@@ -98,7 +87,7 @@ def _held(state: IncidentState, role: str, here: Iterable[str] | None) -> Held:
             person = event.body.person
             away = here is not None and person is not None and person not in here
             claims.setdefault(person, Claim(person, event.shown_at, away))
-    found = card(role)
+    found = role_of(role)
     if list(claims) == [None]:
         claims = {}
     return Held(role, found.title, found.short, tuple(claims.values()))
@@ -227,8 +216,8 @@ def _claim(claim: Claim, held: Held, number: int, beside: int) -> Line:
 
 
 def _draw_detail(held: Held, past: list[Event], glyphs: Glyphs, width: int) -> Sequence[Line]:
-    lines: list[Line] = [((card(held.role).title, Tone.STRONG),), *_now(held, glyphs)]
-    duties = card(held.role).duties
+    lines: list[Line] = [((role_of(held.role).title, Tone.STRONG),), *_now(held, glyphs)]
+    duties = role_of(held.role).duties
     if duties:
         lines += [(), (("What it asks", Tone.ACCENT),)]
     for duty in duties:

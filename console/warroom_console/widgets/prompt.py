@@ -22,7 +22,7 @@ from msgspec import Struct
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.bar import Bar
 from warroom_console.widgets.lineedit import LineEdit
-from warroom_console.widgets.spans import Line, fit, paint, spread, width_of
+from warroom_console.widgets.spans import Line, abridge, fit, paint, spread, width_of
 from warroom_incident.clean import clean
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Prompt(Bar, can_focus=True):
         super().__init__(id=id)
         self._idle: Line = ()
         self._flash: Line = ()
+        self._tail = ""
         self._timer: Timer | None = None
         self._ask: Ask | None = None
         self._question: _Question | None = None
@@ -106,9 +107,15 @@ class Prompt(Bar, can_focus=True):
         self._idle = line
         self.redraw()
 
-    def flash(self, text: str | Line, tone: Tone = Tone.TEXT, seconds: float = 8) -> None:
-        """Say what happened; while something is being asked, say it afterwards."""
+    def flash(
+        self, text: str | Line, tone: Tone = Tone.TEXT, seconds: float = 8, *, tail: str = ""
+    ) -> None:
+        """Say what happened; while something is being asked, say it afterwards.
+
+        Where the row is too short the text is cut, never the `tail`.
+        """
         self._flash = ((text, tone),) if isinstance(text, str) else text
+        self._tail = tail
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(seconds, self._unflash)
@@ -117,7 +124,7 @@ class Prompt(Bar, can_focus=True):
     @property
     def shown(self) -> Line:
         """What the idle row says now."""
-        return self._flash or self._idle
+        return (*self._flash, (self._tail, Tone.TEXT)) if self._flash else self._idle
 
     # Asking
 
@@ -342,16 +349,23 @@ class Prompt(Bar, can_focus=True):
         self.redraw()
 
     def draw(self, width: int, look: Look) -> Strip:
+        more = look.glyphs.more
         if self._question is not None:
-            asked: Line = (
-                (" " + self._question.text, Tone.WARN),
-                (" [y/N] ", Tone.STRONG),
-            )
-            return paint(asked, width, look.palette, more=look.glyphs.more)
+            text = abridge(self._question.text, width - 8, more)
+            asked: Line = ((" " + text, Tone.WARN), (" [y/N] ", Tone.STRONG))
+            return paint(asked, width, look.palette, more=more)
         if self._ask is not None:
             return self._draw_ask(self._ask, width, look)
-        shown = self._flash or self._idle
-        return paint(((" ", Tone.TEXT), *shown), width, look.palette, more=look.glyphs.more)
+        return paint(
+            ((" ", Tone.TEXT), *self._said(width - 1, more)), width, look.palette, more=more
+        )
+
+    def _said(self, width: int, more: str) -> Line:
+        if len(self._flash) != 1:
+            return self._flash or self._idle
+        ((text, tone),) = self._flash
+        tail: Line = ((self._tail, Tone.TEXT),)
+        return ((abridge(text, width - width_of(tail), more), tone), *tail)
 
     def _draw_ask(self, ask: Ask, width: int, look: Look) -> Strip:
         label: Line = ((" " + ask.label, Tone.ACCENT),)

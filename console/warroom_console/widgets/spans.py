@@ -24,6 +24,10 @@ Span: TypeAlias = tuple[str, Tone]
 Line: TypeAlias = tuple[Span, ...]
 
 
+_LEAST_NAME = 8
+"""Cells that a quoted name keeps; a sentence with less room for it is cut at its end."""
+
+
 def plain(line: Line) -> str:
     """Return a line's text, cleaned, on one line."""
     return "".join(clean(text, newlines=False) for text, _ in line)
@@ -45,6 +49,17 @@ def cut(text: str, width: int, more: str = "…") -> str:
     if room < 0:
         return set_cell_size(text, width)
     return set_cell_size(text, room).rstrip() + more
+
+
+def abridge(text: str, width: int, more: str = "…") -> str:
+    """Shorten a sentence to `width` cells: the name that it quotes first, so that its end stays."""
+    text = clean(text, newlines=False)
+    head, opened, rest = text.partition("“")
+    name, closed, tail = rest.rpartition("”")
+    room = width - cell_len(head) - cell_len(tail) - 2
+    if opened and closed and cell_len(text) > width and room >= _LEAST_NAME:
+        return f"{head}“{cut(name, room, more)}”{tail}"
+    return cut(text, width, more)
 
 
 def column(text: str, width: int, more: str = "…") -> str:

@@ -2,7 +2,13 @@
 
 from msgspec import Struct
 
+from ..clean import clean_line
 from .words import find
+
+EXPERT = "sme"
+"""The one role that several people hold: further ones hold `sme:` and their subject."""
+
+LONGEST_SUBJECT = 40
 
 
 class Role(Struct, frozen=True):
@@ -12,6 +18,11 @@ class Role(Struct, frozen=True):
     title: str
     short: str
     duties: tuple[str, ...]
+
+    @property
+    def spoken(self) -> str:
+        """The title within a sentence: `incident commander`, `SME database`."""
+        return self.title[:1].lower() + self.title[1:] if self.title[1:2].islower() else self.title
 
 
 ROLES: tuple[Role, ...] = (
@@ -110,15 +121,26 @@ _WORDS = (
 
 
 def role_of(identifier: str) -> Role:
-    """Return the role with this id; one that this version does not know is shown by its id."""
+    """Return the role with this id: `sme:database` is an expert's card with the subject in it.
+
+    A role that this version does not know is shown by its id.
+    """
     known = _BY_ID.get(identifier)
+    kind, _, subject = identifier.partition(":")
+    if kind == EXPERT and (name := clean_line(subject.strip(), LONGEST_SUBJECT)):
+        expert = _BY_ID[EXPERT]
+        title = f"{expert.short} {name}"
+        return Role(identifier, title, title, expert.duties)
     return known or Role(identifier, identifier.capitalize(), identifier.upper()[:5], ())
 
 
 def parse_role(text: str) -> Role:
-    """Return the role that a person means by `ic`, `ops`, `Customer liaison` or `scr`.
+    """Return the role that a person means by `ic`, `ops`, `Customer liaison` or `sme:database`.
 
     Raises:
         ValueError: It names none, or several; the message says what there is.
     """
+    kind, _, subject = text.strip().casefold().partition(":")
+    if kind == EXPERT and 0 < len(subject.strip()) <= LONGEST_SUBJECT:
+        return role_of(f"{EXPERT}:{clean_line(subject.strip())}")
     return find(text, _WORDS, "role", _BY_ID)
