@@ -115,15 +115,19 @@ class Mending:
     # Everything that is held ---------------------------------------------------------------
 
     def begin(self, welcome: Welcome, wanted: Iterable[str], cursors: Iterable[Follow]) -> None:
-        """A server answered: mend every stream that was read in another log than its own."""
-        foreign = [
-            cursor.stream
-            for cursor in cursors
-            if cursor.log not in ("", welcome.log) and cursor.stream not in (ROOM, *wanted)
+        """A server answered: mend what was read in another log than its own, or is damaged there.
+
+        What is wanted is compared anyway.
+        """
+        held = {cursor.stream: cursor.log for cursor in cursors if cursor.log}
+        mended = [
+            stream
+            for stream, log in held.items()
+            if (log != welcome.log or stream in welcome.damaged) and stream not in (ROOM, *wanted)
         ]
         if self._round is not None:
             self._round.cancel()
-        self._round = self._start(self._mend(foreign)) if foreign else None
+        self._round = self._start(self._mend(mended)) if mended else None
 
     async def _mend(self, streams: Sequence[str]) -> None:
         for stream in streams:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 0.2
 """How long changes of presence, summaries, records and holders are gathered."""
 
+MAX_DAMAGED = 100
+"""How many damaged streams are named to a console; the others at its next hello."""
+
 MAX_TROUBLE = 300
 """The longest sentence on what is wrong with the server."""
 
@@ -201,6 +204,7 @@ class Hub:
             self.records.board.board_id,
             self.asks.known,
             self.asks.alertmanagers,
+            [s for s in room.losses.streams() if room.may_read(who.caller, s)][:MAX_DAMAGED],
         )
 
     # Consoles ------------------------------------------------------------------------------

@@ -28,6 +28,10 @@ class Losses:
             stream,
         )
 
+    def streams(self) -> list[str]:
+        """The streams of which events are damaged."""
+        return sorted(stream for stream, places in self._reader.damaged.items() if places)
+
     def any_in(self, stream: str) -> bool:
         """Whether events of a stream are damaged, so that consoles should compare."""
         return bool(self._reader.damaged.get(stream))

@@ -176,6 +176,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
 
     `you` is the name to write in events, `right` what it may do, `board` names the board whose
     `rev` counts. `answers` lists what may be asked, `alertmanagers` where alerts can be silenced.
+    `damaged` names streams that lost events on the server's disk: who holds them, brings them.
     """
 
     v: int
@@ -190,6 +191,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
     board: str
     answers: list[str] = []
     alertmanagers: list[str] = []
+    damaged: list[str] = []
 
 
 class Ack(Message, frozen=True, tag="ack"):
