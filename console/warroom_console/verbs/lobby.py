@@ -11,7 +11,7 @@ from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import may_write, on_row, word_check
-from warroom_console.views.lobby import CANDIDATE, FOLD, INCIDENT, LobbyView, candidates
+from warroom_console.views.lobby import ALERT, FOLD, INCIDENT, LobbyView
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
