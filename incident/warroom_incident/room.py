@@ -30,6 +30,8 @@ class Machine(Struct, frozen=True):
 
     `server` is its name by its public key (Ed25519, hex); `serves` says whether it was ever the
     room's server, else it is a standby. `name` and `urls` are empty where nobody told them.
+    It was listed as a server at `since`; of one that took over, `promoted_by` says who made it so,
+    and `as_of` how old its copy was. Times in milliseconds.
     """
 
     server: str
@@ -37,6 +39,9 @@ class Machine(Struct, frozen=True):
     serves: bool
     name: str = ""
     urls: tuple[str, ...] = ()
+    since: int = 0
+    promoted_by: str = ""
+    as_of: int = 0
 
 
 def hash_token(token: str) -> str:
@@ -70,8 +75,9 @@ class RoomState(Fold):
                     machine = Machine(body.server, body.key_hex, False, body.name, body.urls)
                 elif isinstance(body, ServerListed):
                     known = found.get(body.server)
-                    about = (known.name, known.urls) if known else ("", ())
-                    machine = Machine(body.server, body.key_hex, True, *about)
+                    name, urls = (known.name, known.urls) if known else ("", ())
+                    office = (event.shown_at, body.promoted_by, body.as_of)
+                    machine = Machine(body.server, body.key_hex, True, name, urls, *office)
                 else:
                     continue
                 found[machine.server] = machine

@@ -84,6 +84,9 @@ class Keepers:
                 machine.serves,
                 machine.server == us,
                 machine.server in in_step,
+                machine.since,
+                machine.promoted_by,
+                machine.as_of,
             )
             for machine in self._room.room.machines()[:MOST]
         ]

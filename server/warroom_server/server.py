@@ -177,14 +177,14 @@ class Server:
         self.room.make_room = self.disk.make_room
         self._stack.push_async_callback(self.room.close)
 
-    async def _take_office(self, owner: str) -> None:
+    async def _take_office(self, owner: str, promoted_by: str = "", as_of: int = 0) -> None:
         """See that the room has an admin, and that it lists this server's key."""
         state = self.room.room
         if not state.events:
             await self.room.write(ROOM, MemberGranted(account=owner, right="admin"))
         name, key = self._key.name, self._key.public_hex
         if (name, key, True) not in {(m.server, m.key_hex, m.serves) for m in state.machines()}:
-            body = ServerListed(server=name, key_hex=key)
+            body = ServerListed(server=name, key_hex=key, promoted_by=promoted_by, as_of=as_of)
             await self.room.write(ROOM, body, state.base_for(body.key))
 
     # Following others ----------------------------------------------------------------------
@@ -207,10 +207,10 @@ class Server:
             first = hub.keepers.peers[0]
             self._standby = Standby(self.room, hub.us, first, partial(self._promote, owner))
 
-    async def _promote(self, owner: str) -> None:
+    async def _promote(self, owner: str, by: str, as_of: int) -> None:
         """Serve from now on: admit events, do a server's duties, and say so everywhere."""
         await asyncio.to_thread(mark_promoted, self._data)
-        await self._take_office(owner)
+        await self._take_office(owner, by, as_of)
         self.duties.start()
         self._standby = None
         self.is_standby = False

@@ -123,11 +123,11 @@ class Standby:
         room: What it holds.
         us: Who it is.
         peer: The line to the server that it follows.
-        promote: Makes it the server.
+        promote: Makes it the server; is told who wants that, and of when its copy is.
     """
 
     def __init__(
-        self, room: Room, us: Us, peer: Peer, promote: Callable[[], Awaitable[None]]
+        self, room: Room, us: Us, peer: Peer, promote: Callable[[str, int], Awaitable[None]]
     ) -> None:
         self._room = room
         self._us = us
@@ -145,7 +145,7 @@ class Standby:
             elif who is None or not self._may_promote(who):
                 await ws.close(Close.FORBIDDEN, "only an admin of the room promotes a standby")
             else:
-                await ws.send(encode(await self._answer(message)), text=True)
+                await ws.send(encode(await self._answer(message, who)), text=True)
                 await ws.close()
         except TimeoutError:
             await ws.close(Close.BUSY, REFUSAL)
@@ -158,7 +158,7 @@ class Standby:
         is_ours = who.token is None and who.account == account_name(os.getuid())
         return is_ours or self._room.right_of(who).covers(Right.ADMIN)
 
-    async def _answer(self, message: Promote) -> Standing:
+    async def _answer(self, message: Promote, who: Caller) -> Standing:
         if not message.confirmed or self._serves:
             return self._standing()
         if not self._room.room.events:
@@ -167,11 +167,15 @@ class Standby:
             )
         self._serves = True
         try:
-            await self._promote()
+            await self._promote(who.account, self._in_step_at)
         except BaseException:
             self._serves = False
             raise
         return self._standing()
+
+    @property
+    def _in_step_at(self) -> int:
+        return self._peer.progress.in_step_at or _newest(self._room)
 
     def _standing(self, reason: str = "") -> Standing:
         room, peer = self._room, self._peer
@@ -183,7 +187,7 @@ class Standby:
             sum(room.tops.values()),
             len(room.room.tokens()),
             peer.address.url,
-            peer.progress.in_step_at or _newest(room),
+            self._in_step_at,
             peer.welcome is not None,
             reason,
         )

@@ -63,6 +63,7 @@ class Shelf:
             raise CannotTakeOver(f"{directory} holds no replica of a room.")
         self.directory = directory
         self.room, self.you = heard[-1]["room"], heard[-1].get("you", "")
+        self.heard_at = int(heard[-1].get("heard_at", 0))
         self.places: dict[str, Place] = {}
         for meta in heard:
             for place in _places(meta):
@@ -160,18 +161,25 @@ def take_over(data: Path, shelf: Shelf, key: ServerKey, owner: str, wall: Wall) 
         (data / name).unlink(missing_ok=True)
     log = Log.create_or_open(part, new_id=secrets.token_hex(8), sign=key.sign)
     try:
-        taken = _fill(log, shelf, owner, wall)
+        taken = _fill(log, shelf, key, owner, wall)
     finally:
         log.close()
     part.rename(path)  # whole or not at all
     return taken
 
 
-def _fill(log: Log, shelf: Shelf, owner: str, wall: Wall) -> Taken:
+def _fill(log: Log, shelf: Shelf, key: ServerKey, owner: str, wall: Wall) -> Taken:
     entropy = secrets.token_bytes
     author = Author(Counters(new_rep(entropy)), HybridClock(wall), entropy)
-    bodies: list[Body] = [MemberGranted(account=owner, right="admin")]
+    bodies: list[Body] = [
+        MemberGranted(account=owner, right="admin"),
+        ServerListed(
+            server=key.name, key_hex=key.public_hex, promoted_by=owner, as_of=shelf.heard_at
+        ),
+    ]
     for place in shelf.places.values():
+        if place.server == key.name:
+            continue
         bodies.append(
             ServerListed(server=place.server, key_hex=place.key)
             if place.serves

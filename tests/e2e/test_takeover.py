@@ -10,6 +10,7 @@ import httpx
 
 from tests.e2e.houses import House, cleared, command, desk_at, in_step, promote, show
 from tests.e2e.test_alertmanager import make_token
+from tests.server.running import ME
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
@@ -70,6 +71,9 @@ async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path)
             )
             assert (await alert(b, token)).status_code == 202
             await wait_for(lambda: ana.model.records, "the alert")
+            here = next(place for place in ana.model.servers if place.here)
+            assert here.promoted_by == ME
+            assert 0 < here.as_of < here.since
 
             a.configure(f'peers = ["{b.url}"]')
             await a.start()

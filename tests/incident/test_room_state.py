@@ -57,11 +57,14 @@ def test_a_listed_standby_is_trusted_and_becomes_a_server_that_keeps_its_address
     writer.act(state, StandbyListed(server="b", name="war2", key_hex="2" * 64, urls=urls), ROOM)
     assert state.servers() == {"a": "1" * 64, "b": "2" * 64}
     assert state.machines() == [
-        Machine("a", "1" * 64, True),
+        Machine("a", "1" * 64, True, since=NOW),
         Machine("b", "2" * 64, False, "war2", urls),
     ]
-    writer.act(state, ServerListed(server="b", key_hex="2" * 64), ROOM)
-    assert state.machines()[1] == Machine("b", "2" * 64, True, "war2", urls)
+    body = ServerListed(server="b", key_hex="2" * 64, promoted_by="bo", as_of=NOW - 9)
+    writer.act(state, body, ROOM)
+    assert state.machines()[1] == Machine(
+        "b", "2" * 64, True, "war2", urls, since=NOW, promoted_by="bo", as_of=NOW - 9
+    )
 
 
 def test_a_standby_is_listed_anew_with_other_addresses() -> None:

@@ -43,7 +43,9 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """A machine that is trusted to keep the room: a server or, while it does not serve, a standby.
 
     `key` is its public key (Ed25519, hex) and `server` the start of it; `urls` are where consoles
-    find it; `here` marks the one that speaks, `connected` those that it is in step with.
+    find it; `here` marks the one that speaks, `connected` those that it is in step with. It serves
+    `since`; of one that took over, `promoted_by` says who made it the server, and `as_of` how old
+    its copy was then. Times in milliseconds.
     """
 
     server: Annotated[str, Meta(max_length=64)]
@@ -53,3 +55,6 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     serves: bool = False
     here: bool = False
     connected: bool = False
+    since: int = 0
+    promoted_by: Annotated[str, Meta(max_length=80)] = ""
+    as_of: int = 0

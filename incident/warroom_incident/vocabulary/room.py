@@ -50,10 +50,16 @@ class TokenRevoked(Removal, frozen=True):
 
 
 class ServerListed(Write, frozen=True):
-    """A server's public signing key (Ed25519, hex) is trusted in this room."""
+    """A server's public signing key (Ed25519, hex) is trusted in this room.
+
+    Of one that took over, `promoted_by` is who made it the server, and `as_of` when what it began
+    with was last known to be all there was.
+    """
 
     server: Ident
     key_hex: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    promoted_by: Annotated[str, Meta(max_length=80)] = ""
+    as_of: Annotated[int, Meta(ge=0)] = 0
     type: ClassVar[str] = "server.listed"
     is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
