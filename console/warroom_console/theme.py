@@ -285,6 +285,10 @@ class Glyphs(Struct, frozen=True):
     dot: str = "·"
     more: str = "…"
     star: str = "★"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    bars: str = " ▁▂▃▄▅▆▇█"
+    """How high a value is, in steps from none to the most."""
     todo: str = "[ ]"
     doing: str = "[>]"
     done: str = "[x]"
@@ -317,6 +321,9 @@ ASCII = Glyphs(
     dot="-",
     more="~",
     star="*",
+    folded="+",
+    unfolded="-",
+    bars=" .:-=+*#@",
 )
 """The same, for terminals and fonts that have nothing but ASCII."""
 

@@ -12,7 +12,9 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Decision, Write
 from warroom_incident.vocabulary import (
     AlertAcknowledged,
+    AlertAssigned,
     AlertLinked,
+    AlertMarked,
     DraftReadied,
     DraftSaved,
     EntryStarred,
@@ -28,6 +30,8 @@ from warroom_incident.vocabulary import (
     StepOwned,
     StepSet,
     TitleSet,
+    WindowEnded,
+    WindowOpened,
 )
 
 Undoable = (
@@ -41,6 +45,8 @@ Undoable = (
     | EntryStarred
     | AlertLinked
     | AlertAcknowledged
+    | AlertAssigned
+    | AlertMarked
     | StepSet
     | StepOwned
     | DraftSaved
@@ -62,6 +68,8 @@ def undo(event: Event, state: Fold) -> Body:
     body = event.body
     if isinstance(body, NoteAdded):
         return NoteStruck(target=event.id)
+    if isinstance(body, WindowOpened):
+        return WindowEnded(window=body.window)
     if not isinstance(body, Undoable):
         raise CannotUndo("This cannot be undone: note what is right instead.")
     register = state.registers.get(body.key)
@@ -103,6 +111,10 @@ def _initial(body: Undoable, state: Fold) -> Body:
             return AlertLinked(uid=uid)
         case AlertAcknowledged(uid=uid, acknowledged=acknowledged):
             return AlertAcknowledged(uid=uid, acknowledged=not acknowledged)
+        case AlertAssigned(uid=uid):
+            return AlertAssigned(uid=uid)
+        case AlertMarked(uid=uid):
+            return AlertMarked(uid=uid)
         case StepSet(checklist=checklist, step=step):
             return StepSet(checklist=checklist, step=step, state="open")
         case StepOwned(checklist=checklist, step=step):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.console.at_console import at_console
-from tests.console.still_desk import StillDesk, tell_story
+from tests.console.still_desk import MINUTE, StillDesk, alert, tell_story
 from tests.incident.making import STREAM
 from warroom_incident.reducers import Right
 
@@ -79,3 +79,90 @@ async def test_on_an_empty_board_there_is_nothing_to_act_on() -> None:
     async with at_console(desk) as console:
         await console.press("a")
         assert console.prompt == "Ack: no alert under the cursor"
+
+
+# Folds, holds, whose it is, noise ----------------------------------------------------------
+
+
+def storm(desk: StillDesk, count: int = 5) -> list[str]:
+    """Alerts of one service that are folded into one line, the topmost of those not linked."""
+    records = [alert(f"s{n}", f"cart {n} is slow", "SEV1", service="cart") for n in range(count)]
+    desk.fires(*records)
+    return [record.uid for record in records]
+
+
+async def test_a_verb_on_a_fold_acts_on_all_of_it(desk: StillDesk) -> None:
+    uids = storm(desk)
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", "a")
+        assert set(acked(desk)) == {"a1", *uids}
+        assert console.prompt == "Took on 5 alerts · u undo"
+        assert "5 taken on" in console.text
+        await console.press("l")
+        assert links(desk) == ["a1", *uids]
+
+
+async def test_enter_unfolds_and_folds(desk: StillDesk) -> None:
+    storm(desk)
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j")
+        assert "▸ x5" in console.text
+        assert "cart 3 is slow" not in console.text
+        await console.press("enter")
+        assert "▾ x5" in console.text
+        assert "cart 3 is slow" in console.text
+        await console.press("enter")
+        assert "cart 3 is slow" not in console.text
+        await console.press("s")
+        assert "cart 3 is slow" in console.text
+        assert "x5" not in console.text
+
+
+async def test_an_alert_held_for_a_while_waits_again_afterwards(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", "h", "q")
+        assert "Took on “orders: replica lags 40 s” until 23:08Z" in console.prompt
+        assert "4 open · 2 waiting" in console.text
+        desk.clock.now += 15 * MINUTE
+        console.screen.tick()
+        await console.settle()
+        assert "4 open · 3 waiting" in console.text
+
+
+async def test_a_hold_has_its_limits(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", ":")
+        await console.type("hold 30d", "enter")
+        assert "a minute to seven days" in console.text
+        assert set(acked(desk)) == {"a1"}
+
+
+async def test_an_alert_is_given_to_a_person_and_taken_back(desk: StillDesk) -> None:
+    def assigned() -> str | None:
+        found = desk.model.board.assigned("a2")
+        return found.person if found is not None else None
+
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", "o")
+        assert assigned() == "ana"
+        await console.press("o")
+        assert assigned() is None
+        await console.press("O")
+        await console.type("bo", "enter")
+        assert assigned() == "bo"
+        assert "“orders: replica lags 40 s” is bo's" in console.prompt
+        await console.press("u")
+        assert assigned() is None
+
+
+async def test_noise_is_said_with_a_reason_and_taken_back(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", "X", "n")
+        assert desk.model.board.noise("a2") is None
+        await console.press("escape", "X", "a")
+        marked = desk.model.board.noise("a2")
+        assert marked is not None
+        assert marked.noise == "not_actionable"
+        assert any("orders" in row and "noise" in row for row in console.rows)
+        await console.press("X", "n")
+        assert desk.model.board.noise("a2") is None

@@ -8,7 +8,7 @@ from tests.console.fake_ctx import drawn
 from tests.console.still_desk import ALERTS, MINUTE, Reader, StillDesk, alert, tell_story
 from tests.incident.making import NOW, OTHER_STREAM, STREAM
 from warroom_console.link import LinkState
-from warroom_console.views.alerts import MOST_OVER, AlertsView
+from warroom_console.views.alerts import MOST, AlertsView
 from warroom_console.views.due import due_list
 from warroom_console.views.facts import draw_facts, told_time
 from warroom_console.views.heading import idle_line, lobby_heading, room_heading
@@ -79,10 +79,10 @@ def test_a_linked_alert_that_left_the_board_is_shown_from_its_copy(desk: StillDe
 
 
 def test_only_the_latest_of_those_that_are_over_are_listed(desk: StillDesk) -> None:
-    desk.fires(*(alert(f"o{n}", f"old {n}", state="resolved") for n in range(MOST_OVER + 5)))
+    desk.fires(*(alert(f"o{n}", f"old {n}", state="resolved") for n in range(MOST + 5)))
     found = lines(AlertsView(), desk)
-    assert f"Over (the latest {MOST_OVER} of {MOST_OVER + 6})" in found
-    assert len(found) == 5 + 1 + 1 + MOST_OVER
+    assert f"Over (the latest {MOST} of {MOST + 6})" in found
+    assert len(found) == 5 + 1 + 1 + MOST
 
 
 def test_new_alerts_are_unseen_and_old_ones_are_not(desk: StillDesk) -> None:

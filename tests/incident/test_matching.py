@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from warroom_incident.fields import Matcher
 from warroom_incident.matching import MOST, parse_matchers, show_matchers
@@ -36,11 +35,11 @@ def test_what_is_no_matcher_says_what_to_write(text: str, part: str) -> None:
 
 
 NAMES = st.text(
-    st.characters(exclude_characters='=!~,"{}', exclude_categories=("Cs", "Z", "C")),
+    st.characters(exclude_characters='=!~,"{}', exclude_categories=["Cs", "Z", "C"]),
     min_size=1,
     max_size=20,
 )
-VALUES = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 @given(

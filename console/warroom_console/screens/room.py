@@ -22,7 +22,6 @@ from warroom_console.widgets.header import Heading
 from warroom_console.widgets.layout import Deck, arrange
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.panel import Panel
-from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.spans import Line
 from warroom_incident.clean import clean_line
 
@@ -123,11 +122,12 @@ class RoomScreen(Base):
             self._about.set_name("Detail")
             self._detail.show(f"{pane.view.name}:{row}", source)
 
-    def on_rows_view_opened(self, opened: RowsView.Opened) -> None:
+    def open_row(self) -> None:
+        """Do what Enter does in the panel; where it has no meaning of its own, show details."""
         if self.registry.find(self.scope, "enter") is None:
             self.show_detail()
         else:
-            super().on_rows_view_opened(opened)
+            super().open_row()
 
     # What is urgent ------------------------------------------------------------------------
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.verbs.guards import both, in_incident, may_write, on_row
-from warroom_console.views.alerts import standing_of
-from warroom_console.views.board import Standing
-from warroom_console.views.lobby import ALERT
+from warroom_console.views.alerts import AlertsView
+from warroom_console.views.board import Standing, picture_of
+from warroom_console.views.lobby import LobbyView
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD
 from warroom_incident.linking import copy_of
@@ -19,29 +21,43 @@ def register(registry: Registry[Ctx]) -> None:
     alerts = Scope.ALERTS
     registry.register(
         Action("alerts.ack", ("a",), "Ack", "Take the alert on, or give it back.", acknowledge,
-               scope=alerts, when=both(may_write, _on_alert), command="ack"),
+               scope=alerts, when=both(may_write, on_alert), command="ack"),
         Action("alerts.link", ("l",), "Link", "Link the alert to this incident, or unlink it.",
-               link, scope=alerts, when=both(in_incident, _on_alert), command="link"),
+               link, scope=alerts, when=both(in_incident, on_alert), command="link"),
+        Action("alerts.open", ("enter",), "Open", "Open the fold, or show all about the alert.",
+               open_row, scope=alerts, when=on_row, shown=False),
+        Action("alerts.shown", ("s",), "Shown", "Fold what belongs together, or list every alert.",
+               shown, scope=alerts, shown=False),
         Action("alerts.mark", ("space",), "Mark", "Mark the row, for one verb on many rows.",
                mark, scope=alerts, when=on_row),
         Action("lobby.ack", ("a",), "Ack", "Take the alert on, or give it back.", acknowledge,
-               scope=Scope.LOBBY, when=both(may_write, _on_alert)),
+               scope=Scope.LOBBY, when=both(may_write, on_alert)),
     )  # fmt: skip
 
 
 def chosen(ctx: Ctx) -> list[Standing]:
-    """The alerts that a verb acts on."""
-    uids = (row.removeprefix(ALERT) for row in ctx.targets)
-    return [alert for uid in uids if (alert := standing_of(ctx, uid)) is not None]
+    """The alerts that a verb acts on: those of the marked rows and folds, each once."""
+    return picture_of(ctx).stand_all(dict.fromkeys(_uids(ctx)))
 
 
-def _on_alert(ctx: Ctx) -> str | None:
+def _uids(ctx: Ctx) -> Iterator[str]:
+    view = ctx.view
+    for row in ctx.targets:
+        if isinstance(view, AlertsView):
+            yield from view.uids(row)
+        elif isinstance(view, LobbyView):
+            yield from view.uids(ctx, row)
+
+
+def on_alert(ctx: Ctx) -> str | None:
+    """Why there is no alert to act on."""
     return None if chosen(ctx) else "no alert under the cursor"
 
 
-def _told(alerts: list[Standing]) -> str:
+def told(alerts: list[Standing]) -> str:
+    """What to call alerts in a sentence."""
     if len(alerts) == 1:
-        return f"“{clean_line(alerts[0].title, 48)}”"
+        return f"“{clean_line(alerts[0].title)}”"
     return f"{len(alerts)} alerts"
 
 
@@ -50,7 +66,7 @@ def acknowledge(ctx: Ctx, _args: Args) -> None:
     alerts = chosen(ctx)
     wanted = [alert for alert in alerts if not alert.acked_by] or alerts
     on = not wanted[0].acked_by
-    said = f"Took on {_told(wanted)}" if on else f"Gave back {_told(wanted)}"
+    said = f"Took on {told(wanted)}" if on else f"Gave back {told(wanted)}"
     bodies = [AlertAcknowledged(uid=alert.uid, acknowledged=on) for alert in wanted]
     ctx.write_to(BOARD, *bodies, said=said)
 
@@ -61,11 +77,28 @@ def link(ctx: Ctx, _args: Args) -> None:
     wanted = [alert for alert in alerts if not alert.own]
     if not wanted:
         bodies = [AlertLinked(uid=alert.uid) for alert in alerts]
-        ctx.write(*bodies, said=f"Unlinked {_told(alerts)}")
+        ctx.write(*bodies, said=f"Unlinked {told(alerts)}")
         return
     records = [ctx.model.records[a.uid] for a in wanted if a.uid in ctx.model.records]
     bodies = [AlertLinked(uid=record.uid, alert=copy_of(record)) for record in records]
-    ctx.write(*bodies, said=f"Linked {_told(wanted)} to {ctx.state.number}")
+    ctx.write(*bodies, said=f"Linked {told(wanted)} to {ctx.state.number}")
+
+
+def open_row(ctx: Ctx, _args: Args) -> None:
+    """Fold or unfold a fold, or show everything about an alert."""
+    if isinstance(ctx.view, AlertsView) and ctx.view.toggle(ctx.cursor or ""):
+        ctx.refresh()
+    else:
+        ctx.stage.show_detail()
+
+
+def shown(ctx: Ctx, _args: Args) -> None:
+    """List every alert, or fold what belongs together."""
+    view = ctx.view
+    if isinstance(view, AlertsView):
+        view.each = not view.each
+        ctx.refresh()
+        ctx.flash("Every alert is listed." if view.each else "What belongs together is folded.")
 
 
 def mark(ctx: Ctx, _args: Args) -> None:

@@ -17,6 +17,7 @@ from . import (
     servers,
     settling,
     timeline,
+    triage,
 )
 
 
@@ -26,6 +27,7 @@ def registry() -> Registry[Ctx]:
     for module in (
         lobby,
         alerts,
+        triage,
         timeline,
         roles,
         runbook,

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import may_write, on_row, word_check
-from warroom_console.views.lobby import ALERT, FOLD, INCIDENT, LobbyView
+from warroom_console.views.lobby import CANDIDATE, FOLD, INCIDENT, LobbyView, candidates
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
@@ -21,6 +22,7 @@ from warroom_incident.practice.severity import SEVERITIES, parse_severity
 from warroom_incident.vocabulary import AlertLinked
 
 LONGEST_TITLE = 240
+_MOST_LINKED = 200
 _DRILL = "--drill"
 _SEVERITY = "--severity"
 
@@ -39,18 +41,22 @@ def register(registry: Registry[Ctx]) -> None:
                partial(declare, False), scope=Scope.ROOM, leader="i", when=may_write),
         Action("declare", (), "Declare", "Declare an incident.", declare_line, when=may_write,
                command="declare", usage="[--drill] [--severity SEV2] TITLE", hints=_hints,
+               check=word_check(read_declaration),
                shown=False),
     )  # fmt: skip
-               check=word_check(read_declaration),
 
 
 class Declaration(Struct, frozen=True):
-    """What is to be declared; `uid` is an alert that is linked to it at once."""
+    """What is to be declared; `uids` are alerts that are linked to it at once.
+
+    `proposed` is the severity that the menu offers first.
+    """
 
     title: str
     severity: str | None = None
     drill: bool = False
-    uid: str = ""
+    uids: tuple[str, ...] = ()
+    proposed: str = ""
 
 
 def open_row(ctx: Ctx, _args: Args) -> None:
@@ -61,6 +67,8 @@ def open_row(ctx: Ctx, _args: Args) -> None:
     elif row == FOLD and isinstance(ctx.view, LobbyView):
         ctx.view.unfolded = not ctx.view.unfolded
         ctx.refresh()
+    elif isinstance(ctx.view, LobbyView) and ctx.view.toggle(row):
+        ctx.refresh()
     else:
         ctx.stage.show_detail()
 
@@ -69,19 +77,28 @@ def open_row(ctx: Ctx, _args: Args) -> None:
 
 
 def declare(drill: bool, ctx: Ctx, _args: Args) -> None:
-    """Ask for a title, then for a severity; an alert under the lobby's cursor gives its own."""
-    uid, title = "", ""
-    if ctx.scope is Scope.LOBBY and (ctx.cursor or "").startswith(ALERT):
-        uid = (ctx.cursor or "").removeprefix(ALERT)
-        record = ctx.model.records.get(uid)
-        title = clean_line(record.title)[:LONGEST_TITLE] if record is not None else ""
+    """Ask for a title, then for a severity; what is under the lobby's cursor gives its own."""
+    first = _under_cursor(ctx)
     label = "Drill, title: " if drill else "Incident, title: "
 
     def then(text: str) -> None:
-        ask_severity(ctx, Declaration(text.strip(), None, drill, uid))
+        ask_severity(ctx, replace(first, title=text.strip(), drill=drill))
 
     hint = "what is wrong, for whom"
-    ctx.ask(Ask(label, then, text=title, hint=hint, check=title_complaint))
+    ctx.ask(Ask(label, then, text=first.title, hint=hint, check=title_complaint))
+
+
+def _under_cursor(ctx: Ctx) -> Declaration:
+    """What the row under the lobby's cursor proposes: an alert, a fold, or a suggestion."""
+    view, row = ctx.view, ctx.cursor or ""
+    if not isinstance(view, LobbyView):
+        return Declaration("")
+    known = ctx.model.records
+    uids = tuple(uid for uid in view.uids(ctx, row) if uid in known)[:_MOST_LINKED]
+    one = next((one for one in candidates(ctx) if row == CANDIDATE + one.id), None)
+    title = one.title if one is not None else known[uids[0]].title if uids else ""
+    proposed = one.severity if one is not None else ""
+    return Declaration(clean_line(title)[:LONGEST_TITLE], None, False, uids, proposed)
 
 
 def title_complaint(text: str) -> str | None:
@@ -96,22 +113,23 @@ def ask_severity(ctx: Ctx, declaration: Declaration) -> None:
     """Ask how bad it is; undetermined is an answer."""
 
     def then(severity: str) -> None:
-        carry_out(ctx, Declaration(declaration.title, severity, declaration.drill, declaration.uid))
+        carry_out(ctx, replace(declaration, severity=severity))
 
     title = f"How bad is “{clean_line(declaration.title, 30)}”?"
-    ctx.choose(title, severity_choices(), then)
+    ctx.choose(title, severity_choices(proposed=declaration.proposed), then)
 
 
-def severity_choices(current: str = "") -> list[Choice]:
-    """Every severity with the core of its meaning; the digit is its key."""
+def severity_choices(current: str = "", proposed: str = "") -> list[Choice]:
+    """Every severity with the core of its meaning, a proposed one first; the digit is its key."""
+    said = {current: "now: ", proposed: "proposed: "}
     return [
         Choice(
             severity.id,
             f"{severity.id} {severity.name}",
-            ("now: " if severity.id == current else "") + severity.meaning.partition(", ")[0],
+            said.get(severity.id, "") + severity.meaning.partition(", ")[0],
             severity.id[3],
         )
-        for severity in SEVERITIES
+        for severity in sorted(SEVERITIES, key=lambda one: one.id != proposed)
     ]
 
 
@@ -123,9 +141,10 @@ def carry_out(ctx: Ctx, declaration: Declaration) -> None:
     except DoorError as refused:
         ctx.flash(str(refused), Tone.BAD)
         return
-    record = ctx.model.records.get(declaration.uid)
-    if record is not None:
-        ctx.write_to(stream, AlertLinked(uid=record.uid, alert=copy_of(record)))
+    records = [ctx.model.records[uid] for uid in declaration.uids if uid in ctx.model.records]
+    if records:
+        bodies = [AlertLinked(uid=record.uid, alert=copy_of(record)) for record in records]
+        ctx.write_to(stream, *bodies)
     ctx.open_incident(stream)
 
 

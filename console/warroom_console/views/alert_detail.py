@@ -6,36 +6,124 @@ from collections.abc import Sequence
 from functools import partial
 
 from warroom_console.context import Room
-from warroom_console.theme import Tone
-from warroom_console.times import stamp
-from warroom_console.views.board import Standing, severity_tone
+from warroom_console.theme import Glyphs, Tone
+from warroom_console.times import MINUTE, stamp
+from warroom_console.views.board import NOISES, Standing, picture_of, severity_tone
+from warroom_console.views.group_row import services, sparkline
 from warroom_console.widgets.detail import fields, prose
 from warroom_console.widgets.row import Draw
-from warroom_console.widgets.spans import Line
+from warroom_console.widgets.spans import Line, column
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.board import Window
 from warroom_incident.clean import clean_line
-from warroom_incident.vocabulary import AlertAcknowledged
+from warroom_incident.grouping import STORM, STORM_MS, Group
+from warroom_incident.suggesting import Candidate
+from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertMarked
+
+_MOST_TOLD = 100
+_SAID = ("ack", "assigned", "noise")
+_REASONS = {
+    "maintenance": "a maintenance window hides them",
+    "suppression": "a suppression rule hides them",
+    "suppressed": "their source keeps them quiet",
+    "storm": f"{STORM} or more of one source began within {STORM_MS // MINUTE} minutes",
+    "sender": "their sender groups them",
+    "service": "they have the service in common",
+    "cluster": "they have the cluster in common",
+    "single": "",
+}
 
 
 def draw_alert(room: Room, alert: Standing) -> Draw:
     """All that is known of an alert."""
     record = room.model.records.get(alert.uid)
-    return partial(_draw_detail, alert, record, _history(room, alert.uid))
+    window = picture_of(room).hidden.get(alert.uid)
+    return partial(_draw_detail, alert, record, window, _history(room, alert.uid))
 
 
 def _history(room: Room, uid: str) -> list[tuple[str, str]]:
     """When what was done to the alert, by people here."""
-    lines = []
-    for event in room.model.board.history(("ack", uid)):
-        if isinstance(event.body, AlertAcknowledged):
-            did = "acknowledged it" if event.body.acknowledged else "gave it back"
-            lines.append((stamp(event.shown_at)[11:], f"{event.head.by} {did}"))
-    return lines
+    board = room.model.board
+    found = [
+        event
+        for register in ("ack", "assigned", "noise")
+        for event in board.history((register, uid))
+    ]
+    found.sort(key=lambda event: event.order)
+    return [(stamp(event.shown_at), f"{event.head.by} {_did(event.body)}") for event in found]
+
+
+def _did(body: object) -> str:
+    match body:
+        case AlertAcknowledged(acknowledged=False):
+            return "gave it back"
+        case AlertAcknowledged(until=int(until)):
+            return f"acknowledged it until {stamp(until)}"
+        case AlertAcknowledged():
+            return "acknowledged it"
+        case AlertAssigned(person=str(person)):
+            return f"gave it to {person}"
+        case AlertAssigned():
+            return "took it from who had it"
+        case AlertMarked(noise=noise) if noise:
+            return f"called it noise: {NOISES[noise][1]}"
+        case _:
+            return "said that it was no noise"
+
+
+def draw_suggestion(one: Candidate, alerts: Sequence[Standing]) -> Draw:
+    """What an incident is suggested for."""
+    return partial(_draw_suggestion, one, alerts)
+
+
+def _draw_suggestion(one: Candidate, alerts: Sequence[Standing], width: int) -> Sequence[Line]:
+    facts = [
+        ("title", one.title),
+        ("severity", f"{one.severity}, a proposal: you decide"),
+        ("why", f"{len(one.uids)} alerts share {one.shared}"),
+        ("services", ", ".join(one.services)),
+        ("sources", ", ".join(one.sources)),
+        ("first seen", stamp(one.first_seen)),
+        ("newest", stamp(one.newest)),
+    ]
+    known = [(name, value) for name, value in facts if value]
+    return [*fields(known, width), (), *_listed(alerts)]
+
+
+def draw_group(group: Group, alerts: Sequence[Standing], glyphs: Glyphs) -> Draw:
+    """What a folded line holds."""
+    return partial(_draw_group, group, alerts, glyphs)
+
+
+def _draw_group(
+    group: Group, alerts: Sequence[Standing], glyphs: Glyphs, width: int
+) -> Sequence[Line]:
+    facts = [
+        ("why folded", _REASONS[group.kind]),
+        ("services", services(group, 8)),
+        ("sources", ", ".join(group.sources)),
+        ("waiting", f"{sum(alert.waits for alert in alerts)} of {group.count}"),
+        ("first seen", stamp(group.first_seen)),
+        ("newest", stamp(group.newest)),
+        ("last seen", stamp(group.last_seen)),
+    ]
+    rate = sparkline(group.series, glyphs)
+    if rate:
+        facts.append(("begun", f"{rate}  a bar for each of the last {len(group.series)} minutes"))
+    lines: list[Line] = [
+        ((group.severity, severity_tone(group.severity)), (f" {group.count} alerts", Tone.TEXT)),
+        *prose(group.name, width, Tone.STRONG),
+        (),
+        *fields([(name, value) for name, value in facts if value], width),
+        (),
+    ]
+    return [*lines, *_listed(alerts)]
 
 
 def _draw_detail(
     alert: Standing,
     record: AlertRecord | None,
+    window: Window | None,
     history: Sequence[tuple[str, str]],
     width: int,
 ) -> Sequence[Line]:
@@ -45,6 +133,12 @@ def _draw_detail(
         (),
     ]
     lines += fields(_facts(alert, record), width)
+    if window is not None:
+        why = f"Hidden until {stamp(window.ends_at)} by {window.by}: {window.why}"
+        lines += [(), *prose(why, width, Tone.ACCENT)]
+    if alert.stale:
+        lines += [(), *prose("Its source has not been heard of for too long: whether it still "
+                             "fires is not known.", width, Tone.WARN)]  # fmt: skip
     if record is None:
         lines += [(), *prose("The board knows it no longer: this is the copy that was linked.",
                              width, Tone.DIM)]  # fmt: skip
@@ -65,6 +159,13 @@ def _draw_detail(
     return lines
 
 
+def _taken(alert: Standing) -> str:
+    if not alert.acked_by:
+        return ""
+    until = f" until {stamp(alert.acked_until)}" if alert.acked_until else ""
+    return f"{alert.acked_by} at {stamp(alert.acked_at)}{until}"
+
+
 def _facts(alert: Standing, record: AlertRecord | None) -> list[tuple[str, str]]:
     facts = [("service", alert.service), ("source", alert.source)]
     if record is not None:
@@ -83,9 +184,23 @@ def _facts(alert: Standing, record: AlertRecord | None) -> list[tuple[str, str]]
         ]
     facts += [
         ("heard", f"{alert.count} times" if alert.count > 1 else "once"),
-        ("taken on by", f"{alert.acked_by} at {stamp(alert.acked_at)}" if alert.acked_by else ""),
+        ("taken on by", _taken(alert)),
+        ("looked after", f"by {alert.assigned}" if alert.assigned else ""),
+        ("noise", NOISES[alert.noise][1] if alert.noise else ""),
         ("linked to", ", ".join(alert.incidents)),
     ]
     if record is not None and record.truncated:
         facts.append(("note", "its texts were too long and have been cut"))
     return [(name, value) for name, value in facts if value]
+
+
+def _listed(alerts: Sequence[Standing]) -> Sequence[Line]:
+    lines: list[Line] = []
+    for alert in alerts[:_MOST_TOLD]:
+        severity = (column(alert.severity, 5), severity_tone(alert.severity))
+        lines.append(
+            (severity, (f"{column(alert.word, 9)} ", alert.tone), (alert.title, Tone.TEXT))
+        )
+    if len(alerts) > _MOST_TOLD:
+        lines.append(((f"and {len(alerts) - _MOST_TOLD} more", Tone.DIM),))
+    return lines

@@ -20,19 +20,19 @@ class Columns(Struct, frozen=True):
 
     service: int = 0
     count: int = 0
-    acked: int = 0
+    who: int = 0
     where: int = 0
 
     @classmethod
     def of(cls, alerts: Iterable[Standing], *, in_incident: bool) -> Columns:
         """The widths that a list of alerts needs."""
-        service = count = acked = where = 0
+        service = count = who = where = 0
         for alert in alerts:
             service = max(service, min(14, cells(clean_line(alert.service))))
             count = max(count, len(_count(alert)))
-            acked = max(acked, min(12, cells(clean_line(alert.acked_by))))
+            who = max(who, min(12, cells(clean_line(alert.who))))
             where = max(where, min(16, cells(_where(alert, in_incident))))
-        return cls(service, count, acked, where)
+        return cls(service, count, who, where)
 
 
 class Shown(Struct, frozen=True):
@@ -67,8 +67,9 @@ def _count(alert: Standing) -> str:
 
 
 def _where(alert: Standing, in_incident: bool) -> str:
-    """The incidents that it is linked to, where that is not plain from the heading."""
-    return "" if in_incident and alert.own else " ".join(alert.incidents)
+    """The incidents that it is linked to, where that is not plain from the heading; or noise."""
+    incidents = () if in_incident and alert.own else alert.incidents
+    return " ".join((*incidents, *(("noise",) if alert.noise else ())))
 
 
 def _draw(shown: Shown, glyphs: Glyphs, width: int) -> Sequence[Line]:
@@ -77,7 +78,7 @@ def _draw(shown: Shown, glyphs: Glyphs, width: int) -> Sequence[Line]:
         (alert.service, columns.service if width >= 60 else 0, Tone.DIM),
         (f"{shown.age:>4}", 4, Tone.DIM),
         (_count(alert).rjust(columns.count), columns.count, Tone.DIM),
-        (alert.acked_by, columns.acked, Tone.TEXT),
+        (alert.who, columns.who, Tone.TEXT),
         (_where(alert, shown.in_incident), columns.where, Tone.ACCENT),
     ]
     tail: list[Span] = [

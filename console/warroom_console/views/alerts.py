@@ -1,40 +1,80 @@
-"""The Alerts panel: the board, the incident's own alerts first."""
+"""The Alerts panel: the board, the incident's own alerts first, the noise folded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
-from warroom_console.views.alert_detail import draw_alert
+from warroom_console.views.alert_detail import draw_alert, draw_group
 from warroom_console.views.alert_row import Columns, alert_row, heading
-from warroom_console.views.board import Standing, linked, on_board, severity_tone, stand
+from warroom_console.views.board import (
+    NOISES,
+    Picture,
+    Standing,
+    linked,
+    picture_of,
+    severity_tone,
+)
+from warroom_console.views.group_row import group_row
 from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
 from warroom_console.widgets.spans import Line
+from warroom_incident.alerts import AlertRecord
 from warroom_incident.clean import clean
 from warroom_incident.event import BOARD
+from warroom_incident.grouping import Group, fold_alerts
 
-MOST_OVER = 200
+MOST = 400
 """How many alerts that are over are listed."""
+
+MOST_UNFOLDED = 5000
+"""How many alerts of one group are listed."""
+
+FOLD_FROM = 3
+"""Two alerts that belong together take no more room than their fold would."""
+
+OWN_PLAIN = 12
+"""An incident's own alerts are folded when there are more."""
+
+GROUP = "group:"
+"""What the id of a folded line's row begins with; the group's id follows."""
+
+
+_Lines = Sequence[Standing | tuple[Group, int]]
+"""Alerts, and groups with how many of their alerts wait."""
+
+
+class _Listing(Struct, frozen=True):
+    """What is listed: the incident's own, the other open ones as groups, those that are over."""
+
+    own: list[Group]
+    others: list[Group]
+    quiet: list[Group]
+    over: list[str]
 
 
 class AlertsView:
-    """What the Alerts panel shows."""
+    """What the Alerts panel shows. `each` lists every alert, `unfolded` holds open groups."""
 
     name = "Alerts"
 
     def __init__(self) -> None:
         self.filter = ""
         self.unseen: set[str] = set()
+        self.each = False
+        self.unfolded: set[str] = set()
         self._known: set[str] = set()
-        self._alerts: list[Standing] | None = None
         self._links: dict[str, tuple[str, ...]] = {}
+        self._listed: tuple[Picture, str, _Listing] | None = None
+        self._groups: dict[str, Group] = {}
 
     def changed(self, room: Room, changes: Changes) -> bool:
-        """Read the board anew when it, what people did to it, or what is linked changed."""
+        """Whether the board, what people did to it, or what is linked changed."""
         links = linked(room)
         if (
             Area.RECORDS not in changes.areas
@@ -42,7 +82,7 @@ class AlertsView:
             and links == self._links
         ):
             return False
-        self._alerts, self._links = None, links
+        self._links = links
         self._notice(room, changes.records)
         return True
 
@@ -56,53 +96,129 @@ class AlertsView:
                 self._known.add(uid)
                 self.unseen.add(uid)
 
-    def alerts(self, room: Room) -> list[Standing]:
-        """Every alert, the incident's own first, the open before the others, the worst first."""
-        if self._alerts is None:
-            self._alerts = sorted(on_board(room), key=_order)
-        return self._alerts
+    # What is listed ------------------------------------------------------------------------
+
+    def uids(self, row_id: str) -> Sequence[str]:
+        """The alerts that a row stands for, the most urgent first."""
+        group = self._groups.get(row_id.removeprefix(GROUP))
+        return group.uids if row_id.startswith(GROUP) and group is not None else (row_id,)
+
+    def toggle(self, row_id: str) -> bool:
+        """Fold or unfold a group; False where the row is none."""
+        if not row_id.startswith(GROUP):
+            return False
+        self.unfolded ^= {row_id.removeprefix(GROUP)}
+        return True
+
+    def listing(self, room: Room) -> _Listing:
+        """What is to be listed, worked out once for every picture and filter."""
+        picture = picture_of(room)
+        if self._listed is None or self._listed[:2] != (picture, self.filter):
+            found = self._list(room, picture)
+            self._listed = (picture, self.filter, found)
+            groups = (*found.own, *found.others, *found.quiet)
+            self._groups = {group.id: group for group in groups}
+        return self._listed[2]
+
+    def _list(self, room: Room, picture: Picture) -> _Listing:
+        now, hidden, wanted = room.now(), picture.hidden, self.filter
+        records = [r for r in picture.records.values() if _meant(wanted, picture, r)]
+        own = [r for r in records if r.uid in picture.own]
+        others = [r for r in records if self._other(room, picture, r)]
+        over = [r for r in records if r.uid not in picture.own and not r.is_open]
+        over.sort(key=lambda record: (-record.last_seen, record.uid))
+        found = fold_alerts(others, now, hidden)
+        return _Listing(
+            fold_alerts(own, now) if len(own) > OWN_PLAIN else [],
+            [group for group in found if not group.is_quiet],
+            [group for group in found if group.is_quiet],
+            [record.uid for record in over],
+        )
+
+    def _other(self, room: Room, picture: Picture, record: AlertRecord) -> bool:
+        """Whether an alert is open and not this incident's; in the lobby, not any one's."""
+        taken = picture.links if room.stream is None else picture.own
+        return record.is_open and record.uid not in taken
+
+    # Rows ----------------------------------------------------------------------------------
 
     def rows(self, room: Room) -> list[Row]:
-        """A row an alert, under headings where there is more than one kind."""
-        now, glyphs = room.now(), room.glyphs
-        found = [
-            alert
-            for alert in self.alerts(room)
-            if fits(self.filter, alert.title, alert.service, alert.word, *_words(alert))
+        """A row an alert or a fold, under headings where there is more than one kind."""
+        listing, picture = self.listing(room), picture_of(room)
+        sections: list[tuple[str, _Lines]] = [
+            (f"Linked to {room.state.number}", self._own(room, picture, listing)),
+            ("Open, not linked here", self._folded(picture, listing.others)),
+            (_quieted(listing.quiet), self._folded(picture, listing.quiet)),
+            (_over(listing.over), picture.stand_all(listing.over[:MOST])),
         ]
-        own = [alert for alert in found if alert.own]
-        others = [alert for alert in found if not alert.own and alert.is_open]
-        over = [alert for alert in found if not alert.own and not alert.is_open]
-        over.sort(key=lambda alert: (-alert.last_seen, alert.uid))
-        groups = [
-            (f"Linked to {room.state.number}", own),
-            ("Open, not linked here", others),
-            (_over(over), over[:MOST_OVER]),
-        ]
-        in_incident = room.stream is not None
-        columns = Columns.of(found, in_incident=in_incident)
+        columns = self._columns(room, [line for _, lines in sections for line in lines])
         rows: list[Row] = []
-        plain = not own and not over
-        for name, alerts in groups:
-            if alerts and not plain:
+        plain = not any(lines for name, lines in sections if not name.startswith("Open"))
+        for name, lines in sections:
+            if lines and not plain:
                 rows.append(heading(name))
-            rows.extend(alert_row(alert, now, glyphs, columns, in_incident) for alert in alerts)
+            rows.extend(self._draw(room, lines, columns))
         return rows
+
+    def loose_rows(self, room: Room, prefix: str) -> tuple[int, list[Row]]:
+        """How many open alerts are in no incident, and a row for each or for their fold."""
+        listing, picture = self.listing(room), picture_of(room)
+        groups = [*listing.others, *listing.quiet]
+        lines = self._folded(picture, groups)
+        rows = self._draw(room, lines, self._columns(room, lines), prefix)
+        return sum(group.count for group in groups), list(rows)
+
+    def _columns(self, room: Room, lines: _Lines) -> Columns:
+        single = [line for line in lines if isinstance(line, Standing)]
+        return Columns.of(single, in_incident=room.stream is not None)
+
+    def _draw(self, room: Room, lines: _Lines, columns: Columns, prefix: str = "") -> Iterator[Row]:
+        now, glyphs = room.now(), room.glyphs
+        in_incident = room.stream is not None
+        for line in lines:
+            if isinstance(line, Standing):
+                yield alert_row(line, now, glyphs, columns, in_incident, prefix)
+            else:
+                group, waiting = line
+                unfolded = group.id in self.unfolded
+                yield group_row(group, waiting, now, glyphs, unfolded, prefix)
+
+    def _own(self, room: Room, picture: Picture, listing: _Listing) -> _Lines:
+        """The incident's own, the open before the others, the worst first."""
+        if listing.own and not self.each:
+            return self._folded(picture, listing.own)
+        own = picture.stand_all(picture.own)
+        if self.filter:
+            own = [alert for alert in own if fits(self.filter, alert.title, alert.service,
+                                                  alert.severity, alert.source)]  # fmt: skip
+        return sorted(own, key=lambda alert: (not alert.is_open, alert.urgency))
+
+    def _folded(self, picture: Picture, groups: Sequence[Group]) -> _Lines:
+        """Lines for groups: what is large or quiet is folded, unless it is to be seen."""
+        lines: list[Standing | tuple[Group, int]] = []
+        for group in groups:
+            folds = (group.is_quiet or group.count >= FOLD_FROM) and not self.each
+            if folds:
+                waiting = picture.waiting_uids.intersection(group.uids)
+                lines.append((group, len(waiting)))
+            if not folds or group.id in self.unfolded:
+                lines.extend(picture.stand_all(group.uids[:MOST_UNFOLDED]))
+        return lines
 
     def title(self, room: Room) -> Title:
         """How many there are and how many wait; collapsed, the one to look at."""
-        alerts = self.alerts(room)
-        waiting = [alert for alert in alerts if alert.waits]
+        picture = picture_of(room)
+        waiting = picture.waiting
         badges: Line = ()
         if waiting:
             badges = ((f" {room.glyphs.dot}", Tone.DIM), (f" {len(waiting)} waiting", Tone.WARN))
-        first = min(waiting, key=lambda alert: (not alert.own, alert.urgency), default=None)
+        first = min(waiting, key=lambda r: (r.uid not in picture.own, *_urgency(r)), default=None)
         status: Line = ()
         if first is not None:
             severity = (first.severity, severity_tone(first.severity))
             status = (severity, (f" {first.title}", Tone.TEXT))
-        count = sum(alert.is_open for alert in alerts)
-        return Title(f"{count} open" if alerts else "", badges, shown(self.filter), "", status)
+        count = f"{len(picture.open)} open" if picture.records or picture.own else ""
+        return Title(count, badges, shown(self.filter), "", status)
 
     def empty(self, room: Room) -> str:
         """What to say when nothing is listed."""
@@ -111,42 +227,53 @@ class AlertsView:
         return "No alerts. Quiet is good."
 
     def detail(self, room: Room, row_id: str) -> Draw | None:
-        """Labels, annotations, links, times, and what people did to it."""
-        alert = next((alert for alert in self.alerts(room) if alert.uid == row_id), None)
+        """Labels, annotations, links, times, and what people did to it; or what a fold holds."""
+        picture = picture_of(room)
+        group = self._groups.get(row_id.removeprefix(GROUP))
+        if row_id.startswith(GROUP) and group is not None:
+            return draw_group(group, picture.stand_all(group.uids), room.glyphs)
+        alert = picture.stand(row_id)
         return None if alert is None else draw_alert(room, alert)
 
     def text(self, room: Room, row_id: str | None) -> str:
-        """One alert, or all, as Markdown."""
-        chosen = [alert for alert in self.alerts(room) if row_id in (None, alert.uid)]
+        """One alert, a fold, or all that is open and one's own, as Markdown."""
+        picture = picture_of(room)
+        uids = [*picture.own, *(r.uid for r in picture.open if r.uid not in picture.own)]
+        chosen = picture.stand_all(uids if row_id is None else self.uids(row_id))
+        chosen.sort(key=lambda alert: (not alert.own, not alert.is_open, alert.urgency))
         return clean("\n".join(_markdown(alert) for alert in chosen))
 
 
-def _order(alert: Standing) -> tuple[bool, bool, tuple[str, int, str]]:
-    return (not alert.own, not alert.is_open, alert.urgency)
+def _meant(wanted: str, picture: Picture, record: AlertRecord) -> bool:
+    if not wanted:
+        return True
+    alert = picture.stand(record.uid)
+    assert alert is not None
+    return fits(wanted, record.title, record.service, alert.word, *_words(alert))
 
 
 def _words(alert: Standing) -> tuple[str, ...]:
-    return (alert.severity, alert.source, alert.acked_by, *alert.incidents)
+    return (alert.severity, alert.source, alert.acked_by, alert.assigned, *alert.incidents)
 
 
-def _over(over: Sequence[Standing]) -> str:
-    if len(over) > MOST_OVER:
-        return f"Over (the latest {MOST_OVER} of {len(over)})"
+def _urgency(record: AlertRecord) -> tuple[str, int, str]:
+    return (record.severity, -record.first_seen, record.uid)
+
+
+def _quieted(groups: Sequence[Group]) -> str:
+    count = sum(group.count for group in groups)
+    return f"Counted, calling nobody ({count})"
+
+
+def _over(over: Sequence[str]) -> str:
+    if len(over) > MOST:
+        return f"Over (the latest {MOST} of {len(over)})"
     return "Over"
 
 
 def _markdown(alert: Standing) -> str:
     acked = f", taken on by {alert.acked_by}" if alert.acked_by else ""
+    noise = f", noise: {NOISES[alert.noise][1]}" if alert.noise else ""
     where = f" ({', '.join(alert.incidents)})" if alert.incidents else ""
     service = f" [{alert.service}]" if alert.service else ""
-    return f"- {alert.severity} {alert.word} {alert.title}{service}{acked}{where}"
-
-
-def standing_of(room: Room, uid: str) -> Standing | None:
-    """One alert of the board as it stands now."""
-    record = room.model.records.get(uid)
-    own = next((link for link in room.state.links() if link.uid == uid), None)
-    alert = record or (own.alert if own is not None else None)
-    if alert is None:
-        return None
-    return stand(room, alert, linked(room).get(uid, ()), own=own is not None)
+    return f"- {alert.severity} {alert.word} {alert.title}{service}{acked}{noise}{where}"

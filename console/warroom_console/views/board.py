@@ -1,15 +1,24 @@
-"""Alerts as the console shows them: the board's record, who took it on, and where it is linked."""
+"""Alerts as the console shows them: the board's records, and what people did to each.
+
+`picture_of` works that out once for every change of the board, whatever asks for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
+from warroom_console.times import MINUTE
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.board import Acknowledged, BoardState, Window
 from warroom_incident.fields import AlertCopy
+from warroom_incident.suggesting import Suggestions, suggest
+from warroom_incident.vocabulary import Noise
+from warroom_incident.windows import Windows
 
 SEVERITY_TONES: Mapping[str, Tone] = {
     "SEV1": Tone.SEV1,
@@ -19,6 +28,13 @@ SEVERITY_TONES: Mapping[str, Tone] = {
     "SEV5": Tone.SEV5,
 }
 
+NOISES: Mapping[Noise, tuple[str, str, str]] = {
+    "false_positive": ("f", "false positive", "nothing was wrong"),
+    "not_actionable": ("a", "not actionable", "nobody could have done anything"),
+    "poor_details": ("p", "poor details", "it did not say what to do"),
+}
+"""Why an alert was noise: the key in the menu, the words for it, and what they mean."""
+
 _WORDS = {
     "firing": "FIRING",
     "acknowledged": "ACKED",
@@ -26,6 +42,9 @@ _WORDS = {
     "nodata": "NODATA",
     "resolved": "RESOLVED",
 }
+_LOUD = ("firing", "nodata")
+_MANY = 2000
+"""From this many alerts on, suggestions are not worked out with every change."""
 
 
 def severity_tone(severity: str) -> Tone:
@@ -36,9 +55,11 @@ def severity_tone(severity: str) -> Tone:
 class Standing(Struct, frozen=True):
     """One alert episode as it stands. Times in milliseconds.
 
-    `acked_by` is who took it on here, empty for nobody. `incidents` are the numbers of the
-    incidents that it is linked to, `own` whether the open one is among them. `since` is when its
-    sender says that it began.
+    `acked_by` is who took it on here, empty for nobody, `acked_until` when that runs out.
+    `assigned` is who looks after it, `noise` why somebody called it so. `hidden` is the kind of
+    window that hides it, `stale` whether its source was not heard for too long. `incidents` are
+    the numbers of the incidents that it is linked to, `own` whether the open one is among them.
+    `since` is when its sender says that it began.
     """
 
     uid: str
@@ -53,6 +74,11 @@ class Standing(Struct, frozen=True):
     since: int
     acked_by: str = ""
     acked_at: int = 0
+    acked_until: int | None = None
+    assigned: str = ""
+    noise: Noise = ""
+    hidden: str = ""
+    stale: bool = False
     incidents: tuple[str, ...] = ()
     own: bool = False
 
@@ -63,15 +89,19 @@ class Standing(Struct, frozen=True):
 
     @property
     def waits(self) -> bool:
-        """Whether it fires and nobody has taken it on."""
-        return self.state in ("firing", "nodata") and not self.acked_by
+        """Whether it fires, nothing hides it, and nobody has taken it on."""
+        return self.state in _LOUD and not self.acked_by and not self.hidden
 
     @property
     def word(self) -> str:
         """Its state in one word."""
-        if self.acked_by and self.state in ("firing", "nodata"):
+        if self.state not in _LOUD:
+            return _WORDS.get(self.state, self.state.upper()[:9])
+        if self.hidden:
+            return "HIDDEN"
+        if self.acked_by:
             return "ACKED"
-        return _WORDS.get(self.state, self.state.upper()[:9])
+        return "STALE?" if self.stale else _WORDS[self.state]
 
     @property
     def tone(self) -> Tone:
@@ -81,24 +111,121 @@ class Standing(Struct, frozen=True):
         return Tone.GOOD if not self.is_open else Tone.DIM
 
     @property
+    def who(self) -> str:
+        """Who has to do with it: whose it is, or else who took it on."""
+        return self.assigned or self.acked_by
+
+    @property
     def urgency(self) -> tuple[str, int, str]:
         """What alerts are sorted by: the worst first, then the newest."""
         severity = self.severity if self.severity in SEVERITY_TONES else "SEV0"
         return (severity, -self.first_seen, self.uid)
 
 
-def on_board(room: Room) -> list[Standing]:
-    """Every alert episode of the board, in no order, and those that only the incident knows."""
+class Picture:
+    """The board at one moment, as one room sees it. Nothing in it changes."""
+
+    def __init__(self, room: Room, links: dict[str, tuple[str, ...]]) -> None:
+        now = room.now()
+        model = room.model
+        self.edition = (model.board_edition, room.stream, now // MINUTE)
+        self.links = links
+        self.records = model.records
+        self.own = {link.uid: link.alert for link in room.state.links()} if room.stream else {}
+        self._now = now
+        self._linked = _by_incident(room)
+        self._board = model.board
+        self.acked = _acked(model.board, now)
+        self.windows = Windows(model.board.windows(now), now)
+
+    @cached_property
+    def hidden(self) -> dict[str, Window]:
+        """Which window hides an open alert, by uid."""
+        return self.windows.hidden(self.records.values())
+
+    @cached_property
+    def waiting(self) -> list[AlertRecord]:
+        """The alerts that fire, are not hidden, and that nobody has taken on."""
+        acked, hidden = self.acked, self.hidden
+        return [
+            record
+            for record in self.records.values()
+            if record.state in _LOUD and record.uid not in acked and record.uid not in hidden
+        ]
+
+    @cached_property
+    def waiting_uids(self) -> frozenset[str]:
+        """The uids of those."""
+        return frozenset(record.uid for record in self.waiting)
+
+    @cached_property
+    def open(self) -> list[AlertRecord]:
+        """The alerts that are not over."""
+        return [record for record in self.records.values() if record.is_open]
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """What looks like an incident, or like a part of one that is open."""
+        return suggest(self.records.values(), self._linked, self._now, hidden=self.hidden)
+
+    def stand(self, uid: str) -> Standing | None:
+        """One episode as it stands, None where neither board nor incident knows it."""
+        alert = self.records.get(uid) or self.own.get(uid)
+        return None if alert is None else self._stand(alert)
+
+    def spare(self, before: Picture) -> None:
+        """Take over what takes long to work out: in a storm it is told anew once a minute."""
+        same = self.edition[1:] == before.edition[1:] and self.links == before.links
+        if same and len(self.records) > _MANY and "suggestions" in vars(before):
+            self.suggestions = before.suggestions
+
+    def stand_all(self, uids: Iterable[str]) -> list[Standing]:
+        """Those of some episodes that are known, in that order."""
+        return [alert for uid in uids if (alert := self.stand(uid)) is not None]
+
+    def _stand(self, alert: AlertRecord | AlertCopy) -> Standing:
+        uid, board = alert.uid, self._board
+        acked = self.acked.get(uid)
+        assigned, noise = board.assigned(uid), board.noise(uid)
+        window = self.hidden.get(uid)
+        since, stale = alert.first_seen, False
+        if isinstance(alert, AlertRecord):
+            since, stale = alert.starts_at, alert.is_stale(self._now)
+        return Standing(
+            uid,
+            alert.title,
+            alert.severity,
+            alert.state,
+            alert.service,
+            alert.source,
+            alert.count,
+            alert.first_seen,
+            alert.last_seen,
+            since,
+            acked.by if acked else "",
+            acked.at if acked else 0,
+            acked.until if acked else None,
+            assigned.person if assigned else "",
+            noise.noise if noise else "",
+            window.kind if window else "",
+            stale,
+            self.links.get(uid, ()),
+            uid in self.own,
+        )
+
+
+def picture_of(room: Room) -> Picture:
+    """The board as it is now; worked out again only when it, the links or the minute changed."""
+    model = room.model
     links = linked(room)
-    own = {link.uid: link.alert for link in room.state.links()}
-    number = room.state.number if room.stream else ""
-    found = [
-        stand(room, record, links.get(record.uid, ()), own=record.uid in own)
-        for record in room.model.records.values()
-    ]
-    missing = (copy for uid, copy in own.items() if uid not in room.model.records)
-    found.extend(stand(room, copy, (number,), own=True) for copy in missing)
-    return found
+    known = model.picture
+    edition = (model.board_edition, room.stream, room.now() // MINUTE)
+    if isinstance(known, Picture) and known.edition == edition and known.links == links:
+        return known
+    picture = model.picture = Picture(room, links)
+    if isinstance(known, Picture):
+        picture.spare(known)
+    return picture
 
 
 def linked(room: Room) -> dict[str, tuple[str, ...]]:
@@ -114,24 +241,19 @@ def linked(room: Room) -> dict[str, tuple[str, ...]]:
     return links
 
 
-def stand(
-    room: Room, alert: AlertRecord | AlertCopy, incidents: tuple[str, ...], *, own: bool
-) -> Standing:
-    """One episode as it stands."""
-    acked = room.model.board.acknowledged(alert.uid)
-    return Standing(
-        alert.uid,
-        alert.title,
-        alert.severity,
-        alert.state,
-        alert.service,
-        alert.source,
-        alert.count,
-        alert.first_seen,
-        alert.last_seen,
-        alert.starts_at if isinstance(alert, AlertRecord) else alert.first_seen,
-        acked.by if acked else "",
-        acked.at if acked else 0,
-        incidents,
-        own,
-    )
+def _by_incident(room: Room) -> dict[str, tuple[str, ...]]:
+    """The alerts of every open incident, by its stream."""
+    found = {
+        summary.stream: tuple(summary.linked)
+        for summary in room.model.summaries.values()
+        if summary.status not in ("resolved", "closed")
+    }
+    if room.stream in found:
+        found[room.stream] = tuple(link.uid for link in room.state.links())
+    return found
+
+
+def _acked(board: BoardState, now: int) -> dict[str, Acknowledged]:
+    """Who has taken which alert on."""
+    uids = (key[1] for key in board.keys("ack"))
+    return {uid: acked for uid in uids if (acked := board.acknowledged(uid, now)) is not None}

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
+from warroom_console.views.board import picture_of
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.reducers import Key
 
@@ -110,20 +111,12 @@ def _unjudged(room: Room) -> Iterator[Due]:
 
 
 def _firing(room: Room) -> Iterator[Due]:
-    own = {link.uid for link in room.state.links()}
-    elsewhere = {uid for summary in room.model.summaries.values() for uid in summary.linked}
-    known = own | elsewhere
-    waiting = [record for record in room.model.records.values() if _waits(room, record)]
-    linked = [record for record in waiting if record.uid in own]
-    loose = [record for record in waiting if record.uid not in known]
+    picture = picture_of(room)
+    linked = [record for record in picture.waiting if record.uid in picture.own]
+    loose = [record for record in picture.waiting if record.uid not in picture.links]
     for records, where in ((linked, "of this incident"), (loose, "in no incident")):
         if records:
             yield _alerts_due(records, where)
-
-
-def _waits(room: Room, record: AlertRecord) -> bool:
-    fires = record.state in ("firing", "nodata")
-    return fires and room.model.board.acknowledged(record.uid) is None
 
 
 def _alerts_due(records: Sequence[AlertRecord], where: str) -> Due:

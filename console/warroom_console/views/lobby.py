@@ -9,12 +9,14 @@ from warroom_console.context import Room
 from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
 from warroom_console.times import age, stamp
-from warroom_console.views.alert_row import Columns, alert_row, heading
+from warroom_console.views.alert_detail import draw_suggestion
+from warroom_console.views.alert_row import heading
 from warroom_console.views.alerts import AlertsView
-from warroom_console.views.board import Standing
+from warroom_console.views.board import picture_of
 from warroom_console.views.due import away
 from warroom_console.views.lobby_row import (
     Listed,
+    draw_candidate,
     draw_fold,
     draw_incident,
     draw_person,
@@ -30,9 +32,10 @@ from warroom_console.widgets.row import Draw, Row
 from warroom_console.widgets.spans import Line
 from warroom_incident.clean import clean
 from warroom_incident.practice.severity import severity_of
+from warroom_incident.suggesting import Candidate
 from warroom_incident.sync.wire import Person, Summary
 
-INCIDENT, ALERT, PERSON = "incident:", "alert:", "person:"
+INCIDENT, ALERT, PERSON, CANDIDATE = "incident:", "alert:", "person:", "candidate:"
 """What the id of a row begins with: an incident's stream, an alert's uid, a name follows."""
 
 FOLD = "closed"
@@ -40,6 +43,7 @@ FOLD = "closed"
 
 _SHOWN = frozenset({Area.SUMMARIES, Area.PEOPLE, Area.LINK, Area.YOU})
 
+_MOST_SUGGESTED = 5
 MOST = 200
 """How many alerts, and how many closed incidents, are listed."""
 
@@ -67,6 +71,7 @@ class LobbyView:
             rows = welcome(room)
         else:
             rows = [heading("Open incidents"), *self._open(room)]
+        rows += self._suggested(room)
         rows += self._alerts(room)
         rows += self._people(room)
         return [*rows, *self._closed(room)]
@@ -97,19 +102,24 @@ class LobbyView:
         return Row(INCIDENT + summary.stream, (told(listed), room.glyphs), draw)
 
     def _alerts(self, room: Room) -> list[Row]:
-        loose = [alert for alert in waiting_alerts(self._board.alerts(room)) if self._meant(alert)]
+        self._board.filter = self.filter
+        count, loose = self._board.loose_rows(room, ALERT)
         if not loose:
             return []
-        name = f"Alerts in no incident ({len(loose)})"
-        now, glyphs = room.now(), room.glyphs
-        columns = Columns.of(loose[:MOST], in_incident=False)
-        rows = [alert_row(a, now, glyphs, columns, prefix=ALERT) for a in loose[:MOST]]
+        rows = [note("gap-alerts", ""), heading(f"Alerts in no incident ({count})"), *loose[:MOST]]
         left = len(loose) - MOST
         more = [note("more", f"and {left} more: / narrows them down")] if left > 0 else []
-        return [note("gap-alerts", ""), heading(name), *rows, *more]
+        return [*rows, *more]
 
-    def _meant(self, alert: Standing) -> bool:
-        return fits(self.filter, alert.title, alert.service, alert.severity, alert.word)
+    def _suggested(self, room: Room) -> list[Row]:
+        found = candidates(room)[:_MOST_SUGGESTED]
+        if not found or self.filter:
+            return []
+        rows = [
+            Row(CANDIDATE + one.id, (one, room.glyphs), partial(draw_candidate, one, room.glyphs))
+            for one in found
+        ]
+        return [note("gap-suggested", ""), heading("Looks like one incident: d declares it"), *rows]
 
     def _people(self, room: Room) -> list[Row]:
         model = room.model
@@ -145,7 +155,8 @@ class LobbyView:
     def title(self, room: Room) -> Title:
         """How many incidents are open and how many alerts wait."""
         count = len(open_incidents(room))
-        loose = sum(alert.waits for alert in waiting_alerts(self._board.alerts(room)))
+        picture = picture_of(room)
+        loose = sum(record.uid not in picture.links for record in picture.waiting)
         badges: Line = ()
         if loose:
             word = "alert waits" if loose == 1 else "alerts wait"
@@ -160,6 +171,8 @@ class LobbyView:
         """An alert's details, or an incident's summary."""
         if row_id.startswith(ALERT):
             return self._board.detail(room, row_id.removeprefix(ALERT))
+        if row_id.startswith(CANDIDATE):
+            return self._suggestion(room, row_id.removeprefix(CANDIDATE))
         summary = room.model.summaries.get(row_id.removeprefix(INCIDENT))
         if summary is None:
             return None
@@ -173,6 +186,23 @@ class LobbyView:
             ("entries", str(summary.events)),
         ]
         return lambda width: fields(facts, width)
+
+    def _suggestion(self, room: Room, name: str) -> Draw | None:
+        one = next((one for one in candidates(room) if one.id == name), None)
+        if one is None:
+            return None
+        return draw_suggestion(one, picture_of(room).stand_all(one.uids))
+
+    def uids(self, room: Room, row_id: str) -> Sequence[str]:
+        """The alerts that a row stands for, the most urgent first."""
+        if row_id.startswith(ALERT):
+            return self._board.uids(row_id.removeprefix(ALERT))
+        name = row_id.removeprefix(CANDIDATE)
+        return next((one.uids for one in candidates(room) if one.id == name), ())
+
+    def toggle(self, row_id: str) -> bool:
+        """Fold or unfold alerts; False where the row is no fold."""
+        return self._board.toggle(row_id.removeprefix(ALERT))
 
     def text(self, room: Room, row_id: str | None) -> str:
         """The open incidents as Markdown."""
@@ -203,11 +233,9 @@ def over_incidents(room: Room) -> list[Summary]:
     return found
 
 
-def waiting_alerts(alerts: Sequence[Standing]) -> list[Standing]:
-    """The open alerts that are in no incident; those that wait for somebody first."""
-    found = [alert for alert in alerts if alert.is_open and not alert.incidents]
-    found.sort(key=lambda alert: (not alert.waits, alert.urgency))
-    return found
+def candidates(room: Room) -> Sequence[Candidate]:
+    """The alerts in no incident that look like one, those with the newest alert first."""
+    return picture_of(room).suggestions.candidates
 
 
 def _where(room: Room, person: Person) -> str:

@@ -12,8 +12,9 @@ from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import day
 from warroom_console.views.board import severity_tone
 from warroom_console.widgets.row import Row
-from warroom_console.widgets.spans import Line, Span, column, wrap
+from warroom_console.widgets.spans import Line, Span, column, cut, wrap
 from warroom_incident.clean import cells, clean_line
+from warroom_incident.suggesting import Candidate
 from warroom_incident.sync.wire import Person, Summary
 
 
@@ -42,6 +43,8 @@ def welcome(room: Room) -> list[Row]:
         lines = [("The server has not answered yet.", Tone.WARN)]
     elif not room.model.live:
         lines = [("No incident is known here.", Tone.STRONG)]
+    elif any(record.is_open for record in room.model.records.values()):
+        lines = [("No incident is open.", Tone.STRONG)]
     else:
         lines = [("No incident is open. All is quiet.", Tone.STRONG)]
     lines += [
@@ -63,6 +66,21 @@ def _plain(text: str, tone: Tone, width: int) -> Sequence[Line]:
 def draw_fold(text: str, fold: str, width: int) -> Sequence[Line]:
     """How many incidents are over, and what Enter does about it."""
     return [((text, Tone.DIM), (f"  {fold}", Tone.FAINT))]
+
+
+def draw_candidate(one: Candidate, glyphs: Glyphs, width: int) -> Sequence[Line]:
+    """Alerts that look like an incident: the severity and title to propose, and why."""
+    why = f"  {len(one.uids)} alerts share {one.shared}"
+    room = width - 16 - min(width // 2, cells(why))
+    return [
+        (
+            (column("suggested", 10), Tone.DIM),
+            (column(one.severity, 4), severity_tone(one.severity)),
+            (" ", Tone.TEXT),
+            (column(one.title, max(10, room), glyphs.more), Tone.TEXT),
+            (cut(why, width // 2, glyphs.more), Tone.DIM),
+        )
+    ]
 
 
 def draw_person(person: Person, where: str, me: bool, width: int) -> Sequence[Line]:
