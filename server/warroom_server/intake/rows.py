@@ -15,8 +15,12 @@ from typing import TypeVar
 import msgspec
 
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 
 from ..board import SavedBoard, Unsaved
+from ..sideboard import name_of
+from . import past
 
 RESTART_GAP = 1 << 20
 """Revisions skipped at a start, so that none that was shown but not saved is given out twice."""
@@ -121,6 +125,8 @@ def select_unreadable(db: sqlite3.Connection, source: str, limit: int) -> list[t
 def save(db: sqlite3.Connection, readings: Iterable[Reading], board: Unsaved) -> list[int]:
     """Mark bodies as read and write what they changed; returns the sizes of those marked now."""
     saved = [(r.uid, r.rev, r.source, r.key, _json(r)) for r in board.records]
+    over = [past.row_of(record) for record in board.records if past.is_past(record)]
+    beside = [(name_of(item), type(item).__name__, _json(item)) for item in board.beside]
 
     def work() -> list[int]:
         sizes: list[int] = []
@@ -134,14 +140,18 @@ def save(db: sqlite3.Connection, readings: Iterable[Reading], board: Unsaved) ->
                 sizes.append(row[0])
         db.executemany("DELETE FROM records WHERE uid = ?", [(uid,) for uid in board.gone])
         db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", saved)
+        past.insert(db, over)
+        gone = [(name,) for name in board.beside_gone]
+        db.executemany("DELETE FROM beside WHERE name = ?", gone)
+        db.executemany("INSERT OR REPLACE INTO beside VALUES (?, ?, ?)", beside)
         _set_rev(db, board.rev)
         return sizes
 
     return _transaction(db, work)
 
 
-def _json(record: AlertRecord) -> str:
-    return msgspec.json.encode(record).decode()
+def _json(item: AlertRecord | Beat | Change) -> str:
+    return msgspec.json.encode(item).decode()
 
 
 def _set_rev(db: sqlite3.Connection, rev: int) -> None:
@@ -161,7 +171,11 @@ def load_board(db: sqlite3.Connection) -> SavedBoard:
     board_id, rev = _transaction(db, work)
     decode = msgspec.json.Decoder(AlertRecord).decode
     rows = db.execute("SELECT json FROM records ORDER BY rev")
-    return SavedBoard(board_id, rev, tuple(decode(row[0]) for row in rows))
+    records = tuple(decode(row[0]) for row in rows)
+    beside = db.execute("SELECT kind, json FROM beside").fetchall()
+    beats = [msgspec.json.decode(text, type=Beat) for kind, text in beside if kind == "Beat"]
+    changes = [msgspec.json.decode(text, type=Change) for kind, text in beside if kind == "Change"]
+    return SavedBoard(board_id, rev, records, tuple(beats), tuple(changes))
 
 
 def prune(db: sqlite3.Connection, horizon: int, max_bytes: int) -> int:

@@ -1,4 +1,4 @@
-"""The tables of `intake.db`: raw bodies as they came, the board's records, a few named values."""
+"""The tables of `intake.db`: raw bodies as they came, the board, past episodes, a few values."""
 
 from __future__ import annotations
 
@@ -31,6 +31,24 @@ def raw_bodies_and_board(db: Database) -> None:
             key TEXT NOT NULL, json TEXT NOT NULL) STRICT"""
     )
     db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+
+
+@migrations()
+def past_episodes_and_what_is_beside_alerts(db: Database) -> None:
+    """Create what is remembered of alerts that are over, and of heartbeats and changes."""
+    db.execute(
+        """CREATE TABLE episodes (
+            uid TEXT PRIMARY KEY, source TEXT NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL,
+            title TEXT NOT NULL, severity TEXT NOT NULL, first_seen INTEGER NOT NULL,
+            ends_at INTEGER NOT NULL, resolved_by TEXT NOT NULL, count INTEGER NOT NULL,
+            flaps INTEGER NOT NULL) STRICT"""
+    )
+    db.execute("CREATE INDEX episodes_of_key ON episodes(source, key, first_seen)")
+    db.execute("CREATE INDEX episodes_age ON episodes(first_seen)")
+    db.execute(
+        """CREATE TABLE beside (
+            name TEXT PRIMARY KEY, kind TEXT NOT NULL, json TEXT NOT NULL) STRICT"""
+    )
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -21,7 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from ..board import SavedBoard, Unsaved
-from . import rows
+from . import past, rows
 from .rows import RawBody, Reading
 from .schema import connect
 
@@ -119,11 +119,16 @@ class IntakeStore:
     async def prune(self, now: int, *, days: int = RAW_DAYS, max_bytes: int = RAW_BYTES) -> int:
         """Delete bodies past their retention, never one that is unread; returns how many."""
         deleted = 0
+        await self._run(lambda db: past.prune(db, now))
         while True:
             count = await self._run(lambda db: rows.prune(db, now - days * 86_400_000, max_bytes))
             deleted += count
             if count < rows.PRUNE_ROWS:
                 return deleted
+
+    async def ask(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read something else of the file. Raises IntakeUnavailable."""
+        return await self._run(work)
 
     async def check(self) -> None:
         """Prove that the file takes a write. Raises IntakeUnavailable."""

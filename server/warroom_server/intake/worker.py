@@ -63,6 +63,7 @@ class IntakeWorker:
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._readings: list[Reading] = []
+        self._owing = False
         self._slice_ends = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -75,6 +76,11 @@ class IntakeWorker:
         """Say that there is a body to read."""
         self._idle.clear()
         self._work.set()
+
+    def save(self) -> None:
+        """Say that the board has changed by other means than a body, and must be saved."""
+        self._owing = True
+        self.wake()
 
     async def idle(self) -> None:
         """Wait until every kept body has been read."""
@@ -114,8 +120,9 @@ class IntakeWorker:
         if not self._readings:
             for raw in await self._store.unparsed():
                 self._readings.append(await self._read(raw))
-        some = bool(self._readings)
+        some = bool(self._readings) or self._owing
         if some:
+            self._owing = False
             await self._save()
         self._metrics.ingest_queue_length.set(self._store.unparsed_count)
         return some
@@ -126,6 +133,7 @@ class IntakeWorker:
             await self._store.save(self._readings, unsaved)
         except IntakeUnavailable:
             self._board.give_back(unsaved)
+            self._owing = True
             raise
         self._readings = []
 
