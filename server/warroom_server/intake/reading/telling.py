@@ -43,8 +43,8 @@ def first_of(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
 def label_map(value: object) -> dict[str, str]:
     """Read labels in the spellings that senders use.
 
-    An object of texts, a list of `name:value`, `name=value`, pairs, or objects with `key` or
-    `name` and `value`, or a text of those with commas between them.
+    An object of texts, a list of `name:value`, `name=value`, pairs, or objects with `key`,
+    `name` or `tag` and `value`, or a text of those with commas between them.
     """
     if isinstance(value, dict):
         return text_map(value)
@@ -56,7 +56,7 @@ def label_map(value: object) -> dict[str, str]:
 
 def _label(value: object) -> tuple[str, str] | None:
     if isinstance(value, dict):
-        name = value.get("key", value.get("name"))
+        name = value.get("key", value.get("name", value.get("tag")))
         return (text_of(name), text_of(value.get("value"))) if name else None
     if isinstance(value, list):
         return (text_of(value[0]), text_of(value[1])) if len(value) == 2 else None
