@@ -19,11 +19,12 @@ from warroom_incident.schema import StorageError
 from warroom_incident.vocabulary import ServerListed
 
 from .errand import find_places
-from .places import config_directory
+from .places import PlaceError, config_directory
 from .saying import FOUND_WRONG, Failure, err, out, out_json, table
 
 if TYPE_CHECKING:
     from warroom_incident.log import LogReader
+    from warroom_incident.repair import Broken
     from warroom_incident.seal import Verify
 
 _DATA = click.option("--data", metavar="DIR", help="The server's data directory (WARROOM_DATA).")
@@ -119,12 +120,14 @@ class Damaged(Failure):
 @click.command("fsck")
 @_DATA
 @click.option("--mend", is_flag=True, help="Put damaged events back; the server must not run.")
+@click.option("--from", "urls", metavar="URL", multiple=True, help="Ask this server of the room.")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
-def fsck_command(data: str | None, mend: bool, as_json: bool) -> int:
+def fsck_command(data: str | None, mend: bool, urls: tuple[str, ...], as_json: bool) -> int:
     """Check every hash, chain and seal of a server's log; the server may be running.
 
-    With --mend the bytes of damaged events are sought in the copies beside the log and in what
-    this user's consoles hold. Their hash tells whether they are the right ones.
+    With --mend the bytes of damaged events are sought in the copies beside the log, in what this
+    user's consoles hold, and then at other servers of the room. Their hash tells whether they are
+    the right ones.
 
     The exit code is 1 when something is damaged.
     """
@@ -133,7 +136,7 @@ def fsck_command(data: str | None, mend: bool, as_json: bool) -> int:
         raise Failure(f"There is no log at {path}: name the data directory with --data.")
     try:
         if mend:
-            _mend(path)
+            _mend(path, urls)
         damages, streams, events = _check(path)
     except StorageError as error:
         raise Damaged(str(error)) from None
@@ -152,7 +155,7 @@ def fsck_command(data: str | None, mend: bool, as_json: bool) -> int:
     return FOUND_WRONG if damages else 0
 
 
-def _mend(path: Path) -> None:
+def _mend(path: Path, urls: tuple[str, ...]) -> None:
     """Put back what can be found of damaged events.
 
     Raises:
@@ -171,11 +174,34 @@ def _mend(path: Path) -> None:
         found = list(broken(reader))
         reader.close()
         left = mend(path, found, _sources(path)) if found else []
+        if left:
+            left = _mend_from_others(path, left, urls)
     except BlockingIOError:
         raise Failure(f"A server uses {path}: stop it first.") from None
     finally:
         os.close(lock)
     err(f"{len(found) - len(left):,} of {len(found):,} damaged events were put back.")
+
+
+def _mend_from_others(path: Path, damaged: list[Broken], urls: tuple[str, ...]) -> list[Broken]:
+    """Ask other servers for what is damaged; what stays so."""
+    from warroom_incident.repair import mend
+
+    from .refetch import NotFetched, peers, refetch
+
+    places = find_places()
+    try:
+        servers = peers(places, path, urls)
+    except PlaceError as error:
+        raise Failure(str(error)) from None
+    for server in servers:
+        try:
+            damaged = mend(path, damaged, (), refetch(places, server, path, damaged))
+        except NotFetched as error:
+            err(str(error))
+        if not damaged:
+            break
+    return damaged
 
 
 def _sources(path: Path) -> list[Path]:

@@ -88,7 +88,7 @@ class Places:
             config,
             Path(replica).expanduser().absolute() if replica else None,
             _user(env.get("WARROOM_USER", "")),
-            _token(env.get("WARROOM_TOKEN", ""), config / "token"),
+            token_of(env.get("WARROOM_TOKEN", ""), config / "token"),
             machine_name(),
         )
 
@@ -203,8 +203,12 @@ def _user(name: str) -> str:
     return name
 
 
-def _token(token: str, path: Path) -> str | None:
-    """The token of the environment, else of the token file, which only its owner may read."""
+def token_of(token: str, path: Path) -> str | None:
+    """The token of the environment, else of the token file, which only its owner may read.
+
+    Raises:
+        PlaceError: It is damaged, or its file open to others.
+    """
     token = token.strip()
     if not token:
         try:

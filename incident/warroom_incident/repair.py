@@ -7,8 +7,10 @@ from. Chains and seals stay as they are.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .door import DoorError
@@ -65,10 +67,21 @@ def copies(path: Path, entry: bytes) -> Packet | None:
     return None if row is None else Packet(*row)
 
 
-def mend(path: Path, places: Iterable[Broken], sources: Iterable[Path]) -> list[Broken]:
+def mend(
+    path: Path,
+    places: Iterable[Broken],
+    sources: Iterable[Path],
+    fetched: Mapping[bytes, Packet] = MappingProxyType({}),
+) -> list[Broken]:
     """Put back what the sources have of damaged events; the places that stay damaged.
 
     Nobody else may write the log meanwhile.
+
+    Args:
+        path: The log.
+        places: What is damaged in it.
+        sources: Other logs and replicas.
+        fetched: What came from elsewhere, by the names of the places.
 
     Raises:
         StorageError: The log cannot be written.
@@ -79,8 +92,8 @@ def mend(path: Path, places: Iterable[Broken], sources: Iterable[Path]) -> list[
     try:
         for place in places:
             reason = _reason(connection, place.entry)
-            for source in files:
-                found = copies(source, place.entry)
+            held = (copies(source, place.entry) for source in files)
+            for found in chain([fetched.get(place.entry)], held):
                 if found is None:
                     continue
                 reason_of = reason if found.body is None else None

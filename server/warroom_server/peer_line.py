@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 
+from warroom_incident.peer_token import peer_token_file
 from warroom_incident.sync.wire import MAX_FRAME
 
 from .config import ConfigError
@@ -60,13 +61,8 @@ def read_address(url: str, directory: Path) -> Address:
     if parts.scheme == "ws" and not is_loopback(host):
         raise ConfigError(f"{url} would send everything in the clear: use wss://.")
     shown = f"[{host}]" if ":" in host else host
-    token = _read_token(directory / token_file(host, port))
+    token = _read_token(directory / peer_token_file(host, port))
     return Address(f"{parts.scheme}://{shown}:{port}", None, token)
-
-
-def token_file(host: str, port: int) -> str:
-    """The name of the file in the configuration directory that holds the token for a server."""
-    return f"peer-{re.sub(r'[^A-Za-z0-9.-]', '_', host)}-{port}.token"
 
 
 def _read_token(path: Path) -> str:

@@ -135,8 +135,9 @@ async def command(
     environ: Mapping[str, str] | None = None,
     before: Sequence[str] = (),
     code: int = 0,
+    complaints: bool = False,
 ) -> str:
-    """Run one `warroom` command: what it printed."""
+    """Run one `warroom` command: what it printed, with its complaints where it may have some."""
     process = await asyncio.create_subprocess_exec(
         *before,
         sys.executable,
@@ -151,7 +152,7 @@ async def command(
     async with asyncio.timeout(COMMAND_WITHIN):
         said, complaint = await process.communicate()
     assert process.returncode == code, (arguments, said.decode(), complaint.decode())
-    return said.decode() + (complaint.decode() if code else "")
+    return said.decode() + (complaint.decode() if code or complaints else "")
 
 
 async def show(incident: str, url: str, replica: Path) -> dict[str, Any]:
