@@ -18,6 +18,7 @@ from . import (
     settling,
     timeline,
     triage,
+    windows,
 )
 
 
@@ -28,6 +29,7 @@ def registry() -> Registry[Ctx]:
         lobby,
         alerts,
         triage,
+        windows,
         timeline,
         roles,
         runbook,
