@@ -36,6 +36,7 @@ from .duties import Duties
 from .exchange import Us
 from .hub import Hub
 from .identity import UNKNOWN_TOKEN, Caller, UnknownCaller, token_caller
+from .in_step import InStep
 from .intake.app import IntakeDeps, intake_app
 from .intake.request import Refused
 from .intake.senders import Senders
@@ -205,7 +206,9 @@ class Server:
             self._stack.push_async_callback(_ended, asyncio.create_task(peer.run()))
         if self.is_standby:
             first = hub.keepers.peers[0]
-            self._standby = Standby(self.room, hub.us, first, partial(self._promote, owner))
+            in_step = InStep(self._data, sum(self.room.tops.values()))
+            promote = partial(self._promote, owner)
+            self._standby = Standby(self.room, hub.us, first, promote, in_step)
 
     async def _promote(self, owner: str, by: str, as_of: int) -> None:
         """Serve from now on: admit events, do a server's duties, and say so everywhere."""
@@ -324,6 +327,8 @@ class Server:
         while True:
             await asyncio.sleep(1)
             self.hub.sweep()
+            if self._standby is not None:
+                self._standby.look()
             await self._look_at_disk()
             self._check_tokens()
 

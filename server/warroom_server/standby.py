@@ -32,6 +32,7 @@ from warroom_incident.sync.wire import (
 from .config import ConfigError
 from .exchange import Us
 from .identity import Caller, account_name
+from .in_step import InStep
 from .keys import ServerKey, load_or_create
 from .peer import Peer
 from .peer_line import Address, DialError, dial
@@ -124,15 +125,22 @@ class Standby:
         us: Who it is.
         peer: The line to the server that it follows.
         promote: Makes it the server; is told who wants that, and of when its copy is.
+        in_step: When it held everything, as far as an earlier run of it knew.
     """
 
     def __init__(
-        self, room: Room, us: Us, peer: Peer, promote: Callable[[str, int], Awaitable[None]]
+        self,
+        room: Room,
+        us: Us,
+        peer: Peer,
+        promote: Callable[[str, int], Awaitable[None]],
+        in_step: InStep,
     ) -> None:
         self._room = room
         self._us = us
         self._peer = peer
         self._promote = promote
+        self._in_step = in_step
         self._serves = False
 
     async def answer(self, ws: ServerConnection, who: Caller | None) -> None:
@@ -175,7 +183,11 @@ class Standby:
 
     @property
     def _in_step_at(self) -> int:
-        return self._peer.progress.in_step_at or _newest(self._room)
+        return self._peer.progress.in_step_at or self._in_step.at or _newest(self._room)
+
+    def look(self) -> None:
+        """Remember when everything was here. Called once a second."""
+        self._in_step.note(self._peer.progress.in_step_at, sum(self._room.tops.values()))
 
     def _standing(self, reason: str = "") -> Standing:
         room, peer = self._room, self._peer

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import httpx
 
+from tests.e2e.console_client import dial
 from tests.e2e.houses import House, cleared, command, desk_at, in_step, promote, show
 from tests.e2e.test_alertmanager import make_token
 from tests.server.running import ME
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
+from warroom_incident.sync.wire import PROTOCOL, Promote, Standing, encode, read_from_server
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
 
 
@@ -140,3 +142,34 @@ async def test_a_standby_without_a_key_says_what_it_needs(home: Path) -> None:
         own.environ["WARROOM_CONFIG"] = str(a.config)
         assert await own.run_to_end() == 2
         assert "is the key of" in own.output.decode()
+
+
+async def test_a_standby_knows_after_a_restart_how_old_its_copy_is(home: Path) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--standby-of", a.url)
+    async with cleared(a, b):
+        await a.start()
+        await b.start_standby()
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.ready()
+            stream = ana.declare("x", "SEV3")
+            await wait_for(lambda: ana.model.incident(stream).number == "INC-1")
+            await in_step(ana, b, stream)
+        written = max(e.admitted or 0 for e in b.state(stream).events.values())
+        # Written down once in a while, so the first time may lie before the last event.
+        await wait_for(lambda: _noted(b) > written, "a note of it", 30)
+        await asyncio.gather(a.terminate(), b.terminate())
+        noted = _noted(b)
+        await b.start_standby()
+        connection = await dial(b.socket)
+        await connection.send(encode(Promote(PROTOCOL)), text=True)
+        standing = read_from_server(bytes(await connection.recv(decode=False)))
+        await connection.close()
+        assert isinstance(standing, Standing)
+        assert not standing.connected
+        assert standing.in_step_at == noted
+
+
+def _noted(house: House) -> int:
+    path = house.data / "in-step"
+    return int(path.read_text().split()[0]) if path.exists() else 0
