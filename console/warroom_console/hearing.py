@@ -321,12 +321,13 @@ class Hearing:
             fold.add(event)
             model.places[event.id] = arrival.iseq
         ids = [arrival.event.id for arrival in batch.arrivals]
-        self._settled([a.event.id for a in batch.arrivals if not a.event.refused])
+        self._settled(
+            [a.event.id for a in batch.arrivals if not a.event.refused and a.event.via is None]
+        )
         self.refusals.arrived([a.event for a in batch.arrivals])
         if batch.stream != ROOM:
             self.saver.keep(
-                Kept(a.event.entry, batch.stream, a.event.admitted or 0, a.packet)
-                for a in batch.arrivals
+                Kept(a.entry, batch.stream, a.event.admitted or 0, a.packet) for a in batch.arrivals
             )
             self._note_order(batch)
         self._progressed(batch)

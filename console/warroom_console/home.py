@@ -121,6 +121,7 @@ class Home:
         best = self._best.get(stream)
         cursor = best.cursors[stream] if best is not None else Follow(stream)
         events: dict[str, Event] = {}
+        places = 0
         copies: list[Kept] = []
         for shelf in [best] if best is not None else self._shelves:
             for admitted, packet in shelf.replica.events(stream):
@@ -128,12 +129,13 @@ class Home:
                     event = read_packet(packet, admitted)
                 except DoorError:
                     continue  # a damaged row of a cache, which a server has whole
+                places += 1
                 events[event.entry] = event
                 if shelf.replica is not self.own:
                     copies.append(Kept(event.entry, stream, admitted, packet))
-        if len(events) < cursor.iseq:
+        if places < cursor.iseq:
             return Loaded(list(events.values()), Follow(stream), False, True, [])
-        return Loaded(list(events.values()), cursor, len(events) <= cursor.iseq, False, copies)
+        return Loaded(list(events.values()), cursor, places <= cursor.iseq, False, copies)
 
     async def read(self, stream: str) -> Loaded:
         """As `load`, off the event loop."""

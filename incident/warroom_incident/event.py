@@ -17,9 +17,9 @@ from msgspec import Meta
 
 from .clock import Stamp
 from .door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json, is_plain
-from .reducers import Body
-from .seal import heard_entry, void_entry
-from .vocabulary import Unknown, decode_body, types_of
+from .reducers import Body, Removal
+from .seal import heard_entry, void_entry, withheld_entry
+from .vocabulary import TYPES, Unknown, decode_body, types_of
 
 VERSION = 1
 BOARD = "board"
@@ -124,19 +124,34 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def entry(self) -> str:
-        """The name under which it has its place in a log: the id, or that of void or hearsay.
+        """The name under which it has its place in a log: the id, or that of its form.
 
         A log may hold several forms of an event; the strongest then counts.
         """
         if self.refused:
             return void_entry(bytes.fromhex(self.id)).hex()
-        return self.id if self.via is None else heard_entry(bytes.fromhex(self.id)).hex()
+        if self.via is not None:
+            return heard_entry(bytes.fromhex(self.id)).hex()
+        if self.withheld is not None:
+            return withheld_entry(bytes.fromhex(self.id)).hex()
+        return self.id
 
     def fits(self, entry: str) -> bool:
-        """Whether its place in a log may have this name: old logs keep hearsay under its id."""
-        return entry == self.entry or (
-            self.via is not None and not self.refused and entry == self.id
-        )
+        """Whether its place in a log may have this name.
+
+        Old logs keep hearsay under its id, and so does any log an event that it withheld later.
+        """
+        return entry == self.entry or (entry == self.id and not self.refused)
+
+    @property
+    def may_be_withheld(self) -> bool:
+        """Whether a body like this may be withheld for good.
+
+        What says who may do what, or takes something away, has no secret in it, and without it
+        something older would hold again.
+        """
+        kind = TYPES.get(self.head.type)
+        return self.head.stream != ROOM and not (kind and issubclass(kind, Removal))
 
     @property
     def shown_at(self) -> int:

@@ -14,6 +14,7 @@ import msgspec
 
 from .event import MAX_BASE, Event
 from .reducers import Append, Element, Key, Pick, Removal, Write
+from .vocabulary import TYPES
 
 
 class Register:
@@ -51,6 +52,7 @@ class Fold:
         self.elements: dict[Key, dict[str, Event]] = {}
         self.removed: set[str] = set()
         self.withheld: dict[str, Event] = {}
+        self.overruled: set[str] = set()
         self.vector: dict[str, int] = {}
         self._order: list[tuple[int, tuple[int, int], str]] = []
         self._new: list[Event] = []
@@ -74,6 +76,8 @@ class Fold:
             self.vector[head.rep] = head.n
         if is_withheld:
             self.withheld[event.id] = event
+            if not (event.refused or event.may_be_withheld or event.via is not None):
+                self._stand_by(event)
             self._bridge(event)
         else:
             self._reduce(event)
@@ -91,20 +95,35 @@ class Fold:
             if register is None:
                 register = self.registers[key] = Register()
             register.add(event)
+            if event.id in self.overruled:
+                register.replace((event.id,))
             if self.withheld:
                 self._look_through(register, event.head.base)
         elif isinstance(body, Element):
             if event.id not in self.removed:
                 self.elements.setdefault(body.key, {})[event.id] = event
         elif isinstance(body, Removal):
-            self.removed.update(event.head.base)
-            for elements in self.elements.values():
-                for id_ in event.head.base:
-                    elements.pop(id_, None)
+            self._remove(event.head.base)
+
+    def _remove(self, base: Iterable[str]) -> None:
+        self.removed.update(base)
+        for elements in self.elements.values():
+            for id_ in base:
+                elements.pop(id_, None)
+
+    def _stand_by(self, gone: Event) -> None:
+        """Nothing that it took away or replaced comes back because its body is missing."""
+        kind = TYPES.get(gone.head.type)
+        if kind is not None and issubclass(kind, Removal):
+            self._remove(gone.head.base)
+        else:
+            self.overruled.update(gone.head.base)
+            for register in self.registers.values():
+                register.replace(gone.head.base)
 
     def _again(self, known: Event, event: Event) -> bool:
         admitted = _earlier(known.admitted, event.admitted)
-        via = known.via and event.via
+        via = min(known.via, event.via) if known.via and event.via else None
         weight = _weight(event) - _weight(known)
         if weight > 0:
             self._rebuild(msgspec.structs.replace(event, admitted=admitted, via=via))
@@ -128,6 +147,8 @@ class Fold:
         body = event.body
         if event.withheld is not None:
             return [self.events, self.withheld]
+        if event.via is not None and body.is_guarded:
+            return [self.events]
         if isinstance(body, Append):
             return [self.events, self.entries[body.type]]
         if isinstance(body, Write):
@@ -246,11 +267,16 @@ def _order_of(event: Event) -> tuple[int, tuple[int, int], str]:
 def _weight(event: Event) -> int:
     """Which of two forms of an event counts.
 
-    A redaction stands for ever; an admission outweighs a refusal elsewhere, hearsay does not.
+    A redaction stands for ever, where there may be one; an admission outweighs a refusal
+    elsewhere, hearsay does not.
     """
     if event.withheld is None:
-        return 0 if event.via is not None else 2
-    return 1 if event.refused else 3
+        return 1 if event.via is not None else 4
+    if event.refused:
+        return 2
+    if event.via is not None:
+        return 0
+    return 5 if event.may_be_withheld else 3
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:

@@ -18,7 +18,16 @@ from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
 from .schema import StorageError, connect, connect_readonly, insert
-from .seal import BLURRED, PROVING, Sign, heard_entry, link, sealed_text, void_entry
+from .seal import (
+    BLURRED,
+    PROVING,
+    Sign,
+    heard_entry,
+    link,
+    sealed_text,
+    void_entry,
+    withheld_entry,
+)
 
 __all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_log"]
 
@@ -68,6 +77,7 @@ class Log(LogReader):
         self._ends: dict[str, tuple[int, End]] = {}
         self._counts: dict[tuple[int, str], int] = {}
         self._blurred: dict[int, bool] = {}
+        self._withheld = {row[0] for row in connection.execute("SELECT id FROM withheld")}
         self.broken: set[bytes] = set()
         """The entries of damaged events: they are put back in their places when they come again."""
 
@@ -106,17 +116,20 @@ class Log(LogReader):
         ends: dict[str, tuple[int, End]] = {}
         counts: dict[tuple[int, str], int] = {}
         ids = [bytes.fromhex(event.entry) for event, _, _ in entries]
+        withheld = set(self._withheld)
+        gone = _names_of_withheld(entries, withheld)
         db.execute("BEGIN IMMEDIATE")
         try:
-            receipts, rows, touched = self._place(entries, ids, now, ends, counts)
+            receipts, rows, touched = self._place(entries, ids, gone, now, ends, counts)
             insert(db, "events", rows)
-            gone = [
+            reasons = [
                 (id_, entry.event.withheld)
                 for id_, entry in zip(ids, entries, strict=True)
                 if entry.event.withheld is not None
             ]
-            db.executemany("INSERT OR IGNORE INTO withheld VALUES (?,?)", gone)
-            mended = self._put_back(entries)
+            db.executemany("INSERT OR IGNORE INTO withheld VALUES (?,?)", reasons)
+            self._drop_bodies(entries)
+            mended = self._put_back(entries, gone)
             self._note_hearsay(entries, ids, receipts)
             if self._sign is not None:
                 for stream in touched:
@@ -128,6 +141,7 @@ class Log(LogReader):
             raise
         self._ends.update(ends)
         self._counts.update(counts)
+        self._withheld = withheld
         self.broken -= mended
         return receipts
 
@@ -135,11 +149,12 @@ class Log(LogReader):
         self,
         entries: Sequence[Entry],
         ids: Sequence[bytes],
+        gone: dict[str, bytes],
         now: int,
         ends: dict[str, tuple[int, End]],
         counts: dict[tuple[int, str], int],
     ) -> tuple[list[Receipt], list[tuple[object, ...]], set[str]]:
-        known = self._known(ids)
+        known = self._known([*ids, *gone.values()])
         receipts: list[Receipt] = []
         rows: list[tuple[object, ...]] = []
         touched: set[str] = set()
@@ -147,7 +162,7 @@ class Log(LogReader):
         for (event, packet, proven), id_ in zip(entries, ids, strict=True):
             head = event.head
             stream, rep, n = head.stream, head.rep, head.n
-            place = known.get(id_)
+            place = known.get(id_) or known.get(gone.get(event.id, id_))
             if place is None:
                 number, end = ends.get(stream) or self._end_for(stream)
                 iseq, chain = end.iseq + 1, link(end.chain, id_)
@@ -189,15 +204,30 @@ class Log(LogReader):
             return False
         id_ = bytes.fromhex(event.id)
         row = self._db.execute(
-            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?, ?, ?)",
-            (number, rep, n, id_, void_entry(id_), heard_entry(id_)),
+            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?,?,?,?)",
+            (number, rep, n, id_, void_entry(id_), heard_entry(id_), withheld_entry(id_)),
         ).fetchone()
         return row is not None
 
-    def _put_back(self, entries: Sequence[Entry]) -> set[bytes]:
+    def _drop_bodies(self, entries: Sequence[Entry]) -> None:
+        """Forget the bodies of events that are withheld from now on."""
+        for event, _, _ in entries:
+            if event.withheld is None or event.refused or not event.may_be_withheld:
+                continue
+            id_ = bytes.fromhex(event.id)
+            for name in (id_, heard_entry(id_)):
+                found = self._db.execute("UPDATE events SET body = NULL WHERE id = ?", (name,))
+                if found.rowcount:
+                    row = (name, event.withheld)
+                    self._db.execute("INSERT OR IGNORE INTO withheld VALUES (?,?)", row)
+
+    def _put_back(self, entries: Sequence[Entry], gone: dict[str, bytes]) -> set[bytes]:
         if not self.broken:
             return set()
-        found = {bytes.fromhex(event.entry): packet for event, packet, _ in entries}
+        found = {
+            bytes.fromhex(event.entry): packet._replace(body=None) if event.id in gone else packet
+            for event, packet, _ in entries
+        }
         mended = self.broken & found.keys()
         for entry in mended:
             put_back(self._db, entry, found[entry])
@@ -289,6 +319,23 @@ class Log(LogReader):
         """Checkpoint and close."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         super().close()
+
+
+def _names_of_withheld(entries: Sequence[Entry], withheld: set[bytes]) -> dict[str, bytes]:
+    """Of what is appended, the events of which it was said before that their bodies are withheld.
+
+    By their ids, the names of the places where that was said; `withheld` has these, and takes in
+    those of the batch.
+    """
+    found = {}
+    for event, _, _ in entries:
+        if event.withheld is not None:
+            withheld.add(bytes.fromhex(event.entry))
+        elif withheld and event.may_be_withheld:
+            name = withheld_entry(bytes.fromhex(event.id))
+            if name in withheld:
+                found[event.id] = name
+    return found
 
 
 def copy_log(source: Path, target: Path) -> None:

@@ -10,16 +10,29 @@ from typing import NamedTuple, Self
 
 from .event import REFUSED, Packet
 from .schema import StorageError, connect_readonly
-from .seal import BLURRED, PROVING, ZERO, Verify, heard_entry, link, sealed_text, void_entry
+from .seal import (
+    BLURRED,
+    PROVING,
+    ZERO,
+    Verify,
+    heard_entry,
+    link,
+    sealed_text,
+    void_entry,
+    withheld_entry,
+)
 
 
 class Row(NamedTuple):
-    """An event as it rests in a log. `heard` says that it has the place of hearsay there."""
+    """An event as it rests in a log.
+
+    `apart` says that the name of its place there is that of hearsay or of a withheld body.
+    """
 
     iseq: int
     admitted: int
     packet: Packet
-    heard: bool = False
+    apart: bool = False
 
 
 class End(NamedTuple):
@@ -265,8 +278,11 @@ class LogReader:
 
 
 def _row(id_: bytes, iseq: int, admitted: int, packet: Packet) -> Row:
-    heard = packet.via is not None and heard_entry(sha256(packet.head).digest()) == id_
-    return Row(iseq, admitted, packet, heard)
+    apart = False
+    if packet.via is not None or packet.body is None:
+        event_id = sha256(packet.head).digest()
+        apart = id_ in (heard_entry(event_id), withheld_entry(event_id))
+    return Row(iseq, admitted, packet, apart)
 
 
 def _entries(head: bytes, reason: str | None, via: str | None) -> tuple[bytes, ...]:
@@ -274,4 +290,6 @@ def _entries(head: bytes, reason: str | None, via: str | None) -> tuple[bytes, .
     event_id = sha256(head).digest()
     if reason is not None and reason.startswith(REFUSED):
         return (void_entry(event_id),)
-    return (event_id,) if via is None else (heard_entry(event_id), event_id)
+    if via is not None:
+        return (heard_entry(event_id), event_id)
+    return (event_id,) if reason is None else (withheld_entry(event_id), event_id)

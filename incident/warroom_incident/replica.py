@@ -8,8 +8,9 @@ that holds the slot writes; anybody of the same user may read.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,9 @@ import msgspec
 from .alerts import AlertRecord
 from .beats import Beat
 from .changes import Change
-from .event import Packet
+from .event import REFUSED, Packet
 from .schema import Damaged, StorageError, connect, connect_readonly
+from .seal import heard_entry
 from .sync.wire import BoardCursor, Follow, Summary
 
 FILE = "replica-1.db"
@@ -171,6 +173,9 @@ class Replica:
                 ],
             )
             db.executemany(
+                "UPDATE events SET body = NULL, reason = ? WHERE id IN (?,?)", _withheld(events)
+            )
+            db.executemany(
                 "INSERT OR REPLACE INTO cursors VALUES (?,?,?,?)",
                 [(c.stream, c.log, c.iseq, c.chain) for c in cursors],
             )
@@ -317,6 +322,15 @@ class Replica:
         if "board" not in meta:
             return None
         return BoardCursor(meta["board"], int(meta["rev"]))
+
+
+def _withheld(events: Sequence[Kept]) -> Iterator[tuple[str, bytes, bytes]]:
+    """Which bodies are to be forgotten: the reason, and the names under which they may lie."""
+    for kept in events:
+        reason = kept.packet.reason
+        if kept.packet.body is None and reason and not reason.startswith(REFUSED):
+            id_ = sha256(kept.packet.head).digest()
+            yield reason, id_, heard_entry(id_)
 
 
 def _open(path: Path) -> sqlite3.Connection:

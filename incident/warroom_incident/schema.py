@@ -80,6 +80,7 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # a withheld body leaves no trace
         (level,) = connection.execute("PRAGMA synchronous").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()

@@ -4,7 +4,8 @@
 chain after a commit, so what a trusted server admitted can be handed on by anybody. The entry of an
 admitted event is its id. A refused one has its place under another name (`void_entry`), and so has
 what the server only heard of (`heard_entry`): a seal proves the refusal or the hearsay, and never
-the event.
+the event. That a body is withheld is an entry too (`withheld_entry`), so that nobody can make a
+body vanish by handing on the head alone.
 
 The first kind of seal lies on chains in which hearsay goes by its id, so it does not tell what the
 server admitted.
@@ -38,6 +39,11 @@ def void_entry(event_id: bytes) -> bytes:
 def heard_entry(event_id: bytes) -> bytes:
     """Under which name hearsay has its place in a chain, 32 bytes."""
     return sha256(b"warroom hearsay 1\n" + event_id).digest()
+
+
+def withheld_entry(event_id: bytes) -> bytes:
+    """Under which name it has its place in a chain that a body is withheld, 32 bytes."""
+    return sha256(b"warroom withheld 1\n" + event_id).digest()
 
 
 def link(chain: bytes, entry: bytes) -> bytes:

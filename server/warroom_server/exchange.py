@@ -319,7 +319,7 @@ def is_news(known: Event | None, event: Event) -> bool:
     if event.refused:
         return False
     if known.withheld is None and event.withheld is not None:
-        return True
+        return known.via is not None or event.may_be_withheld
     if known.via is not None and event.via is None:
         return True
     stamp = event.admitted

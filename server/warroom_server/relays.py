@@ -125,6 +125,8 @@ class Relays:
 
     def _entry(self, packet: Packet, stamp: int, who: Who) -> Entry:
         event = _checked(packet)
+        if event.withheld is not None and not event.refused:
+            return self._withheld(event, packet, stamp)
         if event.via is not None and event.id in self._vouched:
             packet = packet._replace(via=None)
             return Entry(read_packet(packet), packet, stamp or None)
@@ -150,6 +152,15 @@ class Relays:
             return Entry(event, packet)
         hearsay = packet._replace(via=who.name)
         return Entry(read_packet(hearsay), hearsay)
+
+    def _withheld(self, event: Event, packet: Packet, stamp: int) -> Entry:
+        """A body that is missing: that its head was admitted does not say that it is withheld."""
+        known = self._room.state(event.head.stream).events.get(event.id)
+        if event.via is not None or event.entry not in self._vouched:
+            raise Unshown("an event without its body needs a server's seal on that")
+        if known is not None and known.withheld is None and not event.may_be_withheld:
+            raise Unshown(f"the body of {event.head.type} is never withheld")
+        return Entry(event, packet, stamp or None)
 
 
 def _checked(packet: Packet) -> Event:

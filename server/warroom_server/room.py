@@ -288,7 +288,8 @@ class Room:
                 )
             stamped = msgspec.structs.replace(event, admitted=receipt.admitted)
             if receipt.fresh:
-                row = Row(receipt.iseq, receipt.admitted, packet, packet.via is not None)
+                apart = event.entry != event.id and not event.refused
+                row = Row(receipt.iseq, receipt.admitted, packet, apart)
                 fresh.setdefault(receipt.stream, []).append((stamped, row))
                 self._author.clock.observe(event.head.hlc)
             elif receipt.changed:

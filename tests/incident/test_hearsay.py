@@ -71,7 +71,7 @@ def test_the_seal_on_hearsay_proves_that_it_was_heard_and_never_the_event(log: L
     assert log.end(STREAM).chain == link(ZERO, name) != link(ZERO, bytes.fromhex(event.id))
     assert kind_of_seal(log) == PROVING
     (row,) = log.read(STREAM, 0, 10)
-    assert (row.heard, row.packet.via) == (True, "cy")
+    assert (row.apart, row.packet.via) == (True, "cy")
     assert list(log.damages(verify)) == []
 
 
@@ -83,7 +83,7 @@ def test_hearsay_that_somebody_vouches_for_gets_a_place_of_its_own(log: Log) -> 
     assert (again.iseq, again.fresh, again.clash) == (1, False, "")
     (receipt,) = log.append(writer.entries([event]), NOW + 2)
     assert (receipt.iseq, receipt.fresh, receipt.clash) == (2, True, "")
-    assert [(row.heard, row.packet.via) for row in log.read(STREAM, 0, 10)] == [
+    assert [(row.apart, row.packet.via) for row in log.read(STREAM, 0, 10)] == [
         (True, "cy"),
         (False, None),
     ]
@@ -144,7 +144,7 @@ def test_an_older_log_is_read_and_its_seals_never_say_more_than_they_did(home: P
     assert list(log.damages(verify)) == []
     assert list(broken(log)) == []
     (row,) = log.read(STREAM, 0, 10)
-    assert (row.heard, row.packet.via) == (False, "cy")
+    assert (row.apart, row.packet.via) == (False, "cy")
     assert kind_of_seal(log) == BLURRED
     log.append(writer.notes(1), NOW + 1)
     assert kind_of_seal(log) == BLURRED
@@ -218,7 +218,7 @@ def test_an_older_console_is_told_no_chains_and_is_not_cut_for_them(server: Serv
     console = Console()
     hello = console.connect().hello([STREAM])
     older = msgspec.json.decode(hello)
-    assert older.pop("heard") is True
+    assert older.pop("apart") is True
     end, frames = server.accept(msgspec.json.encode(older))
     for frame in frames:
         console.receive(frame)
@@ -244,5 +244,5 @@ def test_where_hearsay_stands_in_a_frame_is_told_beside_who_brought_it(server: S
     assert frame is not None
     message = read_from_server(frame)
     assert isinstance(message, Events)
-    assert (message.via, message.heard) == ({"1": "cy"}, [1])
+    assert (message.via, message.apart) == ({"1": "cy"}, [1])
     assert encode(message) == frame

@@ -1,11 +1,13 @@
 """Who may do what, which tokens are good, which servers are trusted."""
 
+from collections.abc import Sequence
+from itertools import permutations
 from random import Random
 
 from hypothesis import given, strategies as st
 
 from tests.incident.making import NOW, Writer, admitted, withheld
-from warroom_incident.event import ROOM, Event
+from warroom_incident.event import ROOM, Event, read_packet, void_of
 from warroom_incident.reducers import Right
 from warroom_incident.room import Machine, RoomState, hash_token
 from warroom_incident.vocabulary import (
@@ -17,7 +19,7 @@ from warroom_incident.vocabulary import (
 )
 
 
-def room(events: list[Event]) -> RoomState:
+def room(events: Sequence[Event]) -> RoomState:
     state = RoomState()
     state.extend(events)
     return state
@@ -116,12 +118,11 @@ def test_tokens_are_listed_the_oldest_first_and_an_admission_moves_them() -> Non
 @given(st.randoms(use_true_random=False))
 def test_a_revocation_counts_even_before_the_token_arrives(random: Random) -> None:
     writer = Writer()
-    kept = writer.write(token("kept", "k"), stream=ROOM)
     made = writer.write(token(), stream=ROOM)
     revoked = writer.write(TokenRevoked(name="prom"), made, stream=ROOM)
     stamped = [admitted(made, NOW + 5), admitted(revoked, NOW + 5)]
-    gone = withheld(writer.packets[kept.id])
-    events = [kept, made, revoked, *stamped, gone]
+    gone = [withheld(writer.packets[event.id]) for event in (made, revoked)]
+    events = [made, revoked, *stamped, *gone]
     expected = room(events)
     random.shuffle(events)
     state = room(events)
@@ -133,3 +134,36 @@ def test_a_revocation_counts_even_before_the_token_arrives(random: Random) -> No
 def test_a_token_that_stands_belongs_to_the_present() -> None:
     made = Writer().write(token(), stream=ROOM)
     assert room([made]).present() == [made.id]
+
+
+def test_a_revocation_of_which_only_the_head_is_known_still_revokes() -> None:
+    writer = Writer()
+    made = writer.write(token(), stream=ROOM)
+    revoked = writer.write(TokenRevoked(name="prom"), made, stream=ROOM)
+    gone = withheld(writer.packets[revoked.id])
+    for events in permutations([made, gone]):
+        assert room(events).tokens() == []
+    assert room([made, read_packet(void_of(writer.packets[revoked.id], "no"))]).tokens(), "a void"
+
+
+def test_nothing_that_gives_or_takes_rights_is_undone_by_withholding_its_body() -> None:
+    writer = Writer()
+    admin = writer.write(MemberGranted(account="bo", right="admin"), stream=ROOM)
+    viewer = writer.write(MemberGranted(account="bo", right="viewer"), admin, stream=ROOM)
+    listed = writer.write(ServerListed(server="s1", key_hex="ab" * 32), stream=ROOM)
+    gone = [withheld(writer.packets[event.id]) for event in (viewer, listed)]
+    for events in permutations([admin, viewer, listed, *gone]):
+        assert room(events).right("bo") is Right.VIEWER
+        assert room(events).servers() == {"s1": "ab" * 32}
+
+
+def test_a_replaced_right_never_returns_where_only_the_head_of_the_later_is_known() -> None:
+    writer = Writer()
+    admin = writer.write(MemberGranted(account="bo", right="admin"), stream=ROOM)
+    viewer = writer.write(MemberGranted(account="bo", right="viewer"), admin, stream=ROOM)
+    later = writer.write(MemberGranted(account="cy", right="admin"), stream=ROOM)
+    for events in permutations([admin, withheld(writer.packets[viewer.id]), later]):
+        assert room(events).right("bo") is None
+        assert room(events).right("cy") is Right.ADMIN
+    whole = room([admin, withheld(writer.packets[viewer.id]), viewer])
+    assert whole.right("bo") is Right.VIEWER, "the body is there after all"

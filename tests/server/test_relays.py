@@ -16,7 +16,7 @@ from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.log import Entry, Log
 from warroom_incident.seal import BLURRED, sealed_text
 from warroom_incident.sync.handing import relays, vouches
-from warroom_incident.vocabulary import NoteAdded, ServerListed
+from warroom_incident.vocabulary import NoteAdded, ServerListed, TokenCreated, TokenRevoked
 from warroom_server.keys import ServerKey, load_or_create
 from warroom_server.server import now_ms
 
@@ -216,3 +216,63 @@ async def test_an_earlier_admission_elsewhere_is_told_to_everybody_at_once(
     )
     assert held(house)[event.id].admitted == first - 5000
     await leave_all([bo])
+
+
+# Withheld bodies ---------------------------------------------------------------------------
+
+
+async def test_nobody_makes_a_body_vanish_by_handing_on_the_head_that_a_seal_covers(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    heads = [packet._replace(body=None, reason="a password") for packet in elsewhere.packets]
+    await hand_on(ana, elsewhere.proof(1), [*elsewhere.packets[:2], *heads])
+    assert {id_: event.withheld for id_, event in held(house).items()} == {
+        event.id: None for event in elsewhere.events[:2]
+    }
+    assert {ana.refused[event.id] for event in elsewhere.events} == {
+        "an event without its body needs a server's seal on that"
+    }
+
+
+async def test_a_body_is_withheld_where_a_seal_says_so_and_never_comes_back(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    gone = elsewhere.packets[1]._replace(body=None, reason="a password")
+    elsewhere.log.append([Entry(read_packet(gone), gone)], now_ms())
+    await hand_on(ana, elsewhere.proof(1), elsewhere.packets)
+    target = elsewhere.events[1].id
+    assert held(house)[target].withheld is None
+    bo = await Console(user="bo").join(house.socket, STREAM)
+    await bo.has(STREAM, target)
+    await hand_on(bo, elsewhere.proof(1), [gone])
+    await wait_for(lambda: bo.states[STREAM].events[target].withheld, "that it is withheld")
+    await hand_on(ana, elsewhere.proof(1), [elsewhere.packets[1]])
+    assert held(house)[target].withheld == "a password"
+    await leave_all([bo])
+
+
+async def test_what_gives_and_takes_rights_is_not_withheld_even_by_a_seal(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    room = house.server.room
+    made = await room.write("room", TokenCreated(name="am", hash="ab" * 32, kind="json"))
+    await room.write("room", TokenRevoked(name="am"), (made.id,))
+    rows = await room.look(lambda log: log.read("room", 0, 100))
+    assert room.room.tokens() == []
+    heads = [row.packet._replace(body=None, reason="a password") for row in rows]
+    elsewhere.log.append([Entry(read_packet(head), head) for head in heads], now_ms())
+    end = elsewhere.log.end("room")
+    assert end.signature is not None
+    proof = vouches(
+        "room",
+        elsewhere.log.log_id,
+        elsewhere.key.name,
+        elsewhere.log.entries("room", 0, end.iseq),
+        sealed=end.admitted,
+        signature=end.signature.hex(),
+    )
+    await hand_on(ana, proof, heads)
+    assert len(ana.refused) == len(heads)
+    assert room.room.tokens() == []
+    assert elsewhere.key.name in room.room.servers()
+    assert room.room.right(ana.you.split()[-1].strip("()")) is not None

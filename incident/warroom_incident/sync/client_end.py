@@ -126,7 +126,7 @@ class ClientEnd:
         follow = [self._cursor(stream) for stream in islice(self._wanted, MAX_FOLLOWS)]
         board = self.board or self._hello.board
         hello = msgspec.structs.replace(
-            self._hello, v=PROTOCOL, follow=follow, board=board, heard=True
+            self._hello, v=PROTOCOL, follow=follow, board=board, apart=True
         )
         return encode(hello)
 
@@ -239,9 +239,9 @@ class ClientEnd:
         if not len(found) == len(message.iseqs) == len(message.admitted):
             raise ProtocolError(Close.BAD_MESSAGE, "events and their places do not match")
         try:
-            heard = set(message.heard)
+            apart = set(message.apart)
             arrivals = [
-                _arrival(iseq, read_packet(packet, admitted), packet, heard=number in heard)
+                _arrival(iseq, read_packet(packet, admitted), packet, apart=number in apart)
                 for number, (iseq, admitted, packet) in enumerate(
                     zip(message.iseqs, message.admitted, found, strict=True)
                 )
@@ -315,7 +315,6 @@ class ClientEnd:
         return Follow(reading.stream, log, reading.iseq, reading.chain.hex())
 
 
-def _arrival(iseq: int, event: Event, packet: Packet, *, heard: bool) -> Arrival:
-    # Older logs keep hearsay under the id of the event, and do not say that it was heard.
-    plain = event.via is not None and not event.refused and not heard
-    return Arrival(iseq, event, packet, event.id if plain else event.entry)
+def _arrival(iseq: int, event: Event, packet: Packet, *, apart: bool) -> Arrival:
+    # Older logs keep hearsay under the id of the event, every log what it withheld later.
+    return Arrival(iseq, event, packet, event.entry if apart or event.refused else event.id)

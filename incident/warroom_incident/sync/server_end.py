@@ -227,8 +227,11 @@ class ServerEnd:
 
     @property
     def _knows_chains(self) -> bool:
-        """Whether the console can follow the chain over hearsay; older ones take it for broken."""
-        return self.hello is not None and self.hello.heard
+        """Whether the console can follow a chain over entries that are no ids.
+
+        Older ones would take it for broken.
+        """
+        return self.hello is not None and self.hello.apart
 
     @property
     def has_credit(self) -> bool:
@@ -360,6 +363,6 @@ def events_frame(stream: str, part: Part, stretch: Stretch, top: int) -> bytes:
                 if row.packet.body is None
             },
             {str(place): row.packet.via for place, row in enumerate(rows) if row.packet.via},
-            [place for place, row in enumerate(rows) if row.heard],
+            [place for place, row in enumerate(rows) if row.apart],
         )
     )

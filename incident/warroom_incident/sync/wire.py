@@ -69,7 +69,8 @@ class Hello(Message, frozen=True, tag="hello"):
 
     `lobby` asks for the summaries of all readable incidents, `board` for the alert records. A
     server that follows another one names itself in `server`; it is a `standby` until it takes over.
-    `heard` says that it knows the entries of hearsay: without it no chains are told.
+    `apart` says that it knows the entries of hearsay and of withheld bodies: without it no chains
+    are told.
     """
 
     v: int
@@ -82,7 +83,7 @@ class Hello(Message, frozen=True, tag="hello"):
     lobby: bool = False
     server: Name = ""
     standby: bool = False
-    heard: bool = False
+    apart: bool = False
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):
@@ -217,7 +218,8 @@ class Events(Message, frozen=True, tag="events"):
     `iseqs` and `admitted` run beside `events`. `chain` is the chain at the last of them, with
     `seal` the server's signature there, made at `sealed`. `top` is the stream's last `iseq`. By
     place in the frame, `withheld` gives the reasons for missing bodies, `via` who handed on what
-    nobody vouches for, and `heard` the places in the frame of hearsay that has its own entry.
+    nobody vouches for, and `apart` the places in the frame of hearsay and of withheld bodies that
+    have their own entry.
     """
 
     stream: StreamName
@@ -231,7 +233,7 @@ class Events(Message, frozen=True, tag="events"):
     sealed: Count = 0
     withheld: dict[str, str] = {}
     via: dict[str, str] = {}
-    heard: list[Count] = []
+    apart: list[Count] = []
 
 
 class Order(Message, frozen=True, tag="order"):
