@@ -21,7 +21,7 @@ from warroom_incident.log import LogReader
 from warroom_incident.peer_token import peer_token_file
 from warroom_incident.repair import Broken
 from warroom_incident.room import RoomState
-from warroom_incident.seal import heard_entry, void_entry
+from warroom_incident.seal import heard_entry, void_entry, withheld_entry
 from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError
 
@@ -179,9 +179,9 @@ def _at_end(end: ClientEnd, streams: Sequence[str]) -> bool:
 
 
 def _names(packet: Packet) -> set[bytes]:
-    """The places that an event may belong to: as admitted, refused, or only heard of."""
+    """The places that an event may belong to: as admitted, withheld, refused, or only heard of."""
     id_ = sha256(packet.head).digest()
-    return {id_, void_entry(id_), heard_entry(id_)}
+    return {id_, withheld_entry(id_), void_entry(id_), heard_entry(id_)}
 
 
 def _farewell(said: object) -> str:

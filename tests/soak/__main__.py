@@ -34,7 +34,7 @@ FAULT_EVERY = 6.0
 RESTORE_EVERY = 12
 """Every so many faults a copy of a log is made, or put in the place of the log."""
 
-CHURNS_A_MINUTE = 6
+CHURNS_A_MINUTE = 2
 SPARE_MIB, SPARE_FILES = 24.0, 8
 """What a process may grow by while nothing but reconnecting happens."""
 
