@@ -51,7 +51,8 @@ class BoardCopy:
         self.saver.keep_records(message.records, self.cursor)
         self.whole = self.whole or not (message.records or message.beats or message.changes)
         if message.beats:
-            model.beats.update({beat.key: beat for beat in message.beats})
+            beats = {**model.beats, **{beat.key: beat for beat in message.beats}}
+            model.beats = {key: beat for key, beat in beats.items() if beat.is_watched}
             model.note(Area.BEATS)
         if message.changes:
             changes = {**model.changes, **{change.uid: change for change in message.changes}}

@@ -16,8 +16,9 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     A `heartbeat` is an alert that its sender sends for ever to prove the path, such as
     `Watchdog`. A `poll` is the server asking an Alertmanager's API for the truth; `trouble` then
-    says in one sentence why the newest attempt failed. After `every` milliseconds without a sign
-    the beat is late. `rev` is the board's revision.
+    says why the newest attempt failed, and of a heartbeat that its sender has ended it. After
+    `every` milliseconds without a sign the beat is late; with 0 it is watched no longer, and
+    forgotten. `rev` is the board's revision.
     """
 
     source: str
@@ -33,6 +34,14 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What tells it from others."""
         return f"{self.source}/{self.name}"
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether signs are still waited for."""
+        return self.every > 0
+
     def is_late(self, now: int) -> bool:
-        """Whether no sign came for longer than it should take."""
-        return now - self.last_seen > self.every
+        """Whether no sign came for longer than it should take, or the sender has ended it."""
+        if not self.is_watched:
+            return False
+        ended = self.kind == "heartbeat" and bool(self.trouble)
+        return ended or now - self.last_seen > self.every

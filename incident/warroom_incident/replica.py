@@ -306,7 +306,7 @@ class Replica:
         changes = [
             msgspec.json.decode(text, type=Change) for kind, text in rows if kind == "change"
         ]
-        return beats, changes
+        return [beat for beat in beats if beat.is_watched], changes
 
     def meta(self) -> dict[str, str]:
         """What else is kept.

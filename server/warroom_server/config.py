@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from warroom_incident.fields import Url
 
+from .alerting.settings import AlertmanagerSettings, AlertSettings, DeclareRule
+
 RightName = Literal["viewer", "responder", "commander", "admin"]
 SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 
@@ -59,6 +61,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     access: Access = Access()
     socket: Socket = Socket()
+    alerts: AlertSettings = AlertSettings()
+    alertmanager: Annotated[tuple[AlertmanagerSettings, ...], Meta(max_length=32)] = ()
+    declare: Annotated[tuple[DeclareRule, ...], Meta(max_length=100)] = ()
     sources: dict[str, SourceSettings] = {}
 
 

@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
@@ -28,7 +28,7 @@ from warroom_incident.door import DoorError
 from warroom_incident.event import ROOM, Event, Packet, check_packet
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
-from warroom_incident.log import End, Entry, Log, LogReader, Receipt, Row, Stretch
+from warroom_incident.log import Entry, Log, LogReader, Receipt, Row, Stretch
 from warroom_incident.reducers import Body, Right
 from warroom_incident.repair import read_whole
 from warroom_incident.room import RoomState
@@ -38,6 +38,7 @@ from warroom_incident.sync.wire import FRAME_TARGET
 from .admission import Refusal, Unshown, check
 from .identity import SERVER_NAME, Caller, Who, account_of
 from .losses import Losses
+from .stretches import cut_rows
 from .voids import Voids, void_for
 
 MAX_BATCH = 500
@@ -197,9 +198,20 @@ class Room:
         Raises:
             Unavailable: The log cannot be written.
         """
-        event, packet = self._author.write(stream, SERVER_NAME, body, base)
-        (receipt,) = await self.commit([Entry(event, packet)])
+        (receipt,) = await self.write_all(stream, [(body, base)])
         return receipt
+
+    async def write_all(
+        self, stream: str, bodies: Iterable[tuple[Body, tuple[str, ...]]]
+    ) -> list[Receipt]:
+        """Write events of the server's own, all or none, each with its base.
+
+        Raises:
+            Unavailable: The log cannot be written.
+        """
+        write = self._author.write
+        written = [write(stream, SERVER_NAME, body, base) for body, base in bodies]
+        return await self.commit([Entry(event, packet) for event, packet in written])
 
     def admit(self, event: Event, who: Who) -> None:
         """See that an event of a person may be written.
@@ -315,7 +327,7 @@ class Room:
         self.tops[stream] = rows[-1].iseq
         end = self.log.last(stream)
         commit = Commit(
-            stream, state, [event for event, _ in added], _stretches(rows, end), rows[-1].iseq
+            stream, state, [event for event, _ in added], cut_rows(rows, end), rows[-1].iseq
         )
         for listener in self.listeners:
             try:
@@ -384,18 +396,3 @@ def _voided(done: asyncio.Future[list[Receipt]]) -> None:
     """A void that could not be written is no loss to its author, who has the text."""
     if not done.cancelled() and done.exception() is not None:
         _log.warning("a refusal could not be shown: %s", done.exception())
-
-
-def _stretches(rows: list[Row], end: End) -> list[Stretch]:
-    """Cut a commit's rows into frames; the chain and the seal are known at the last one's end."""
-    cuts: list[list[Row]] = [[]]
-    size = 0
-    for row in rows:
-        length = len(row.packet.head) + len(row.packet.body or b"")
-        if cuts[-1] and size + length > FRAME_TARGET:
-            cuts.append([])
-            size = 0
-        cuts[-1].append(row)
-        size += length
-    whole = [Stretch(cut) for cut in cuts[:-1]]
-    return [*whole, Stretch(cuts[-1], end.chain, end.signature, end.admitted)]

@@ -28,6 +28,7 @@ from warroom_incident.slot import Slot
 from warroom_incident.sync.wire import Close
 from warroom_incident.vocabulary import IncidentDeclared, MemberGranted, ServerListed
 
+from .alerting.office import AlertOffice, OfficeDeps
 from .backups import Backups
 from .board import Board
 from .config import Config, config_directory
@@ -132,8 +133,10 @@ class Server:
         self._watch()
         await self._look_at_disk()
         self._open_peers(owner)
+        self.office.answer(self.hub.asks)
         if not self.is_standby:
             self.duties.start()
+            self.office.start()
         self.worker.start()
         sweep = asyncio.create_task(self._sweep())
         self._stack.callback(sweep.cancel)
@@ -215,6 +218,7 @@ class Server:
         await asyncio.to_thread(mark_promoted, self._data)
         await self._take_office(owner, by, as_of)
         self.duties.start()
+        self.office.start()
         self._standby = None
         self.is_standby = False
         for peer in self.hub.keepers.peers:
@@ -247,6 +251,9 @@ class Server:
             kinds=lambda: self.senders.kinds,
         )
         self._stack.push_async_callback(self.worker.stop)
+        deps = OfficeDeps(self.room, self.board, store, self.senders, now_ms, self.worker.save)
+        self.office = AlertOffice(self._config, config_directory(), deps)
+        self._stack.push_async_callback(self.office.stop)
 
     async def _open_doors(self, doors: Doors) -> str:
         mode = self._config.socket.mode

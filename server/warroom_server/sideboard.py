@@ -37,16 +37,17 @@ class Sideboard:
         if known is not None and msgspec.structs.replace(beat, rev=known.rev) == known:
             return False
         if known is None and len(self.beats) >= MAX_BEATS:
-            oldest = min(self.beats.values(), key=lambda each: (each.last_seen, each.key))
-            self.drop(oldest.key)
+            del self.beats[min(self.beats.values(), key=lambda b: (b.last_seen, b.key)).key]
         self.beats[beat.key] = msgspec.structs.replace(beat, rev=self._next_rev())
         self._dirty.add(beat.key)
         self._gone.discard(beat.key)
         return True
 
     def drop(self, key: str) -> None:
-        """An alert path is watched no longer."""
-        if self.beats.pop(key, None) is not None:
+        """An alert path is watched no longer; until the next start consoles are told so."""
+        known = self.beats.get(key)
+        if known is not None and known.is_watched:
+            self.beats[key] = msgspec.structs.replace(known, every=0, rev=self._next_rev())
             self._dirty.discard(key)
             self._gone.add(key)
 

@@ -33,7 +33,7 @@ class Senders:
         self._directories = directories
         self._settings = dict(settings or {})
         self._secrets = {
-            name: _secret(directories[0] / each.secret_file)
+            name: read_secret(directories[0] / each.secret_file)
             for name, each in self._settings.items()
             if each.secret_file
         }
@@ -60,7 +60,8 @@ class Senders:
         )
 
 
-def _secret(path: Path) -> bytes:
+def read_secret(path: Path) -> bytes:
+    """What a file holds that only we may read. Raises ConfigError."""
     try:
         mode = path.stat().st_mode
         secret = path.read_bytes().strip()
@@ -69,5 +70,5 @@ def _secret(path: Path) -> bytes:
     if stat.S_IMODE(mode) & 0o077:
         raise ConfigError(f"{path} holds a secret that others may read: chmod 600 {path}")
     if not secret:
-        raise ConfigError(f"{path} is empty: write the secret that the sender signs with into it.")
+        raise ConfigError(f"{path} is empty: write the secret into it.")
     return secret
