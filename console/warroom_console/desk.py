@@ -30,6 +30,7 @@ from .hearing import Hearing
 from .home import Home
 from .known import Known
 from .link import Link, wall_ms
+from .meanwhile import Meanwhile
 from .memory import Memory
 from .mending import Mending
 from .model import Model, Refusal
@@ -129,7 +130,10 @@ class Desk:
         self.link = self._hearing.link = Link(
             servers, self._hearing, token=places.token, wall=self._wall
         )
-        self._memory = Memory(places, self.model, self._home, self._saver, self._hearing.forget)
+        meanwhile = self._hearing.meanwhile = Meanwhile(self.model, self._wall)
+        self._memory = Memory(
+            places, self.model, self._home, self._saver, meanwhile, self._hearing.forget
+        )
         self._mending = self._hearing.mending = Mending(
             self.model,
             self._home,

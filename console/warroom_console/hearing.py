@@ -40,8 +40,9 @@ from .asking import Asking
 from .board_copy import BoardCopy
 from .clocks import clock_trouble
 from .home import Home
-from .known import Known
+from .known import Known, other_room
 from .link import Link, LinkState, Stop
+from .meanwhile import Meanwhile
 from .mending import Mending
 from .model import Area, Model
 from .naming import is_name_on
@@ -64,6 +65,7 @@ class Hearing:
     outgoing: Outgoing
     refusals: Refusals
     mending: Mending
+    meanwhile: Meanwhile
 
     def __init__(self, places: Places, model: Model, home: Home, *, board: bool) -> None:
         self._places = places
@@ -116,6 +118,8 @@ class Hearing:
             self._model.people = []
             self._model.note(Area.PEOPLE)
         if state.phase != "live":
+            if self._model.link.phase == "live":
+                self.meanwhile.lost(self.wanted)
             self.welcome = None
             self.asking.lost()
             self._model.troubled("server", "")
@@ -138,16 +142,20 @@ class Hearing:
         match message:
             case Batch():
                 self._arrived(message)
+                self.meanwhile.answered()
             case Welcome():
                 self._welcomed(message)
             case Ack():
                 self._acknowledged(message)
+                self.meanwhile.answered()
             case Refused():
                 self.refusals.refused(message)
+                self.meanwhile.refused(message.id)
             case Summaries():
                 self._summarized(message)
             case Records():
                 self.board.recorded(message)
+                self._see_lobby()
             case Answer():
                 self.asking.answered(message)
             case Presence():
@@ -164,9 +172,11 @@ class Hearing:
                 self._model.synced.add(message.stream)
                 self._model.behind[message.stream] = 0
                 self._model.note(Area.PROGRESS)
+                self.meanwhile.caught_up(message.stream)
             case Ordered():
                 if self.welcome is not None:
                     self.mending.compared(message, self.welcome)
+                    self.meanwhile.compared(message)
             case Servers():
                 self._kept(message)
             case Standing() | Events() | Order():
@@ -248,6 +258,7 @@ class Hearing:
         model.room, model.you, model.account = welcome.room, welcome.you, welcome.account
         model.right = Right(welcome.right)
         self._remember(welcome)
+        self.meanwhile.welcomed(welcome)
         model.troubled("clock", clock_trouble(self.link.state.offset_ms))
         model.note(Area.YOU)
         self._catch_up_with_wishes()
@@ -270,20 +281,14 @@ class Hearing:
         model.servers, model.machines = message.servers, message.machines
         self.link.learn(url for place in message.servers for url in place.urls)
         self.saver.keep_meta(servers=msgspec.json.encode(message.servers).decode())
+        self.meanwhile.kept_by(message.servers)
         model.note(Area.LINK)
 
     def _elsewhere(self, welcome: Welcome) -> None:
         url = self.link.state.server
         if self.link.is_optional:
             raise Stop(f"{url} is another room")
-        if self._places.replica is not None:
-            self.other_room = (
-                f"{url} is another room than the replica in {self._places.replica}: "
-                "choose another WARROOM_REPLICA."
-            )
-        else:
-            self.other_room = f"{url} is another room now: leave and join again."
-            Known(self._places.state).remember(url, welcome.room)
+        self.other_room = other_room(self._places, url, welcome.room)
         raise Stop(self.other_room)
 
     def _remember(self, welcome: Welcome) -> None:
@@ -299,6 +304,8 @@ class Hearing:
             account=welcome.account,
             right=welcome.right,
             user=self._places.user,
+            server=welcome.server,
+            log=welcome.log,
             heard_at=str(self.link.now()),
         )
 
@@ -313,6 +320,7 @@ class Hearing:
 
     def _arrived(self, batch: Batch) -> None:
         model = self._model
+        self.meanwhile.arriving(batch)
         fold = model.fold(batch.stream)
         observe = self._home.slot.author.clock.observe
         for arrival in batch.arrivals:
@@ -398,3 +406,8 @@ class Hearing:
         model.summaries.update({summary.stream: summary for summary in message.summaries})
         self.saver.keep_summaries(message.summaries)
         model.note(Area.SUMMARIES)
+        self._see_lobby()
+
+    def _see_lobby(self) -> None:
+        if self.lobby_whole and self.board.whole:
+            self.meanwhile.in_lobby()

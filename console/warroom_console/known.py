@@ -6,8 +6,12 @@ import os
 import re
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from warroom_incident.directory import make_private
+
+if TYPE_CHECKING:
+    from .places import Places
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MOST = 200
@@ -48,6 +52,21 @@ class Known:
         partial.touch(mode=0o600)
         partial.write_bytes(msgspec.json.encode(kept))
         partial.rename(self.path)
+
+
+def other_room(places: Places, url: str, room: str) -> str:
+    """What to say of an address that leads to another room than it did; it is noted, too.
+
+    Raises:
+        OSError: The state directory cannot be written.
+    """
+    if places.replica is not None:
+        return (
+            f"{url} is another room than the replica in {places.replica}: "
+            "choose another WARROOM_REPLICA."
+        )
+    Known(places.state).remember(url, room)
+    return f"{url} is another room now: leave and join again."
 
 
 def directory_name(room: str) -> str:

@@ -12,6 +12,7 @@ from warroom_incident.showing import summarize
 from warroom_incident.sync.wire import Place
 
 from .home import Home, Loaded
+from .meanwhile import Meanwhile
 from .model import Area, Model
 from .places import Places
 from .saver import Saver
@@ -20,7 +21,8 @@ from .saver import Saver
 class Memory:
     """Shows in the model what the replica and the outbox hold, each stream once.
 
-    `forget` is told of streams that are not whole here: they are read from their beginning.
+    `forget` is told of streams that are not whole here: they are read from their beginning;
+    `meanwhile` of what was known when this console was opened.
     """
 
     def __init__(
@@ -29,12 +31,14 @@ class Memory:
         model: Model,
         home: Home,
         saver: Saver,
+        meanwhile: Meanwhile,
         forget: Callable[[str], None] = lambda _stream: None,
     ) -> None:
         self._places = places
         self._model = model
         self._home = home
         self._saver = saver
+        self._meanwhile = meanwhile
         self._forget = forget
         self._loaded = {ROOM}  # the accounts and tokens of a room are never kept here
 
@@ -60,6 +64,7 @@ class Memory:
         if board:
             self._restore_records()
             self.load(BOARD)
+        self._meanwhile.recall(meta.get("server", ""), meta.get("log", ""))
         if not self._home.own_is_newest:
             # A cursor without the records that it counts would hide them for good.
             heard = {name: value for name, value in meta.items() if name not in ("board", "rev")}
@@ -100,6 +105,8 @@ class Memory:
         if loaded.has_holes:
             self._forget(stream)
         self._model.fold(stream).extend(loaded.events)
+        is_whole = loaded.places_known and loaded.cursor.iseq > 0
+        self._meanwhile.opened(stream, is_whole=is_whole)
         if loaded.places_known:
             for event in loaded.events:
                 self._model.places.setdefault(event.id, loaded.cursor.iseq)

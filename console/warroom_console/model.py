@@ -17,6 +17,7 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.beats import Beat
 from warroom_incident.board import BoardState
 from warroom_incident.changes import Change
+from warroom_incident.catchup import Digest
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
@@ -47,6 +48,8 @@ class Area(StrEnum):
     """How much of a stream is still to come, and which are read to their end."""
     REFUSALS = "refusals"
     TROUBLE = "trouble"
+    DIGEST = "digest"
+    """What happened while this console was away."""
 
 
 class Changes(Struct, frozen=True):
@@ -98,6 +101,8 @@ class Model:
         """Who keeps the room, as far as a server ever said."""
         self.machines = 0
         """How many machines hold all of the room, 0 while no server said so."""
+        self.digests: dict[str, Digest] = {}
+        """Per incident, and under an empty name for the lobby, what happened in the last absence."""
         self.held: dict[str, int] = {}
         """Per stream, up to which place a machine other than the server's holds it."""
         self.places: dict[str, int] = {}
