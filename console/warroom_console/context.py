@@ -6,7 +6,7 @@ protocols, so both are tested without a screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from warroom_incident.event import Event
@@ -122,6 +122,9 @@ class Stage(Protocol):
     def mark(self) -> None:
         """Mark the row under the cursor, or unmark it."""
 
+    def mark_range(self) -> None:
+        """Mark every row that the cursor passes from here on, or end that."""
+
     def follow(self) -> None:
         """Keep the last row in sight, or stop doing so."""
 
@@ -189,6 +192,9 @@ class Ctx(Room, Protocol):
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask `[y/N]`; default No."""
 
+    def confirm_typed(self, question: str, target: str, then: Callable[[], None]) -> None:
+        """Ask for the target's name, typed out, before something leaves the room."""
+
     def choose(self, title: str, choices: Iterable[Choice], then: Callable[[str], None]) -> None:
         """Open a menu; `then` gets the id of what was chosen."""
 
@@ -225,6 +231,9 @@ class Ctx(Room, Protocol):
 
     def refresh(self) -> None:
         """Draw the panels again: a view's option changed."""
+
+    def run(self, work: Coroutine[object, object, None]) -> None:
+        """Do something that waits, such as a question to the server, while the screen goes on."""
 
     def people(self) -> Sequence[str]:
         """Names to offer: who is here, who holds a role, who wrote."""

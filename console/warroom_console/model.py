@@ -23,7 +23,7 @@ from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Right
 from warroom_incident.room import RoomState
-from warroom_incident.sync.wire import Person, Place, Summary
+from warroom_incident.sync.wire import Answer, Person, Place, Summary
 
 from .link import LinkState
 
@@ -94,6 +94,8 @@ class Model:
         """The signs of life of alert paths, by their keys."""
         self.changes: dict[str, Change] = {}
         """What was deployed or set, by uid: the last day's, and each service's last."""
+        self.past: dict[str, Answer] = {}
+        """What a server answered about the past of alerts that were looked into, by their uids."""
         self.alertmanagers: list[str] = []
         """Where alerts can be silenced at their source, as the server of this connection says."""
         self.people: list[Person] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from warroom_incident.door import DoorError
@@ -45,6 +45,9 @@ class House(Protocol):
 
     def open_lobby(self) -> None:
         """Go to the lobby."""
+
+    def entitle(self, title: str) -> None:
+        """Give the terminal's window a title."""
 
     def action_redraw(self) -> None:
         """Clear the terminal and paint everything."""
@@ -141,6 +144,10 @@ class Seat:
         """Draw the panels again."""
         self._screen.draw_panes()
 
+    def run(self, work: Coroutine[object, object, None]) -> None:
+        """Do something that waits, while the screen goes on."""
+        self._screen.run_worker(self._screen.finish(work), exit_on_error=False)
+
     # Writing -------------------------------------------------------------------------------
 
     def write(
@@ -210,6 +217,10 @@ class Seat:
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask `[y/N]`; default No."""
         self._screen.prompt.confirm(question, then)
+
+    def confirm_typed(self, question: str, target: str, then: Callable[[], None]) -> None:
+        """Ask for the target's name, typed out."""
+        self._screen.prompt.confirm_typed(question, target, then)
 
     def choose(self, title: str, choices: Iterable[Choice], then: Callable[[str], None]) -> None:
         """Open a menu; without keys of its own it filters by what is typed."""

@@ -19,7 +19,6 @@ from warroom_console.widgets.menu import Menu, choices_of
 from warroom_console.widgets.prompt import Ask, Prompt
 from warroom_console.widgets.row import Draw
 from warroom_console.widgets.rows import RowsView
-from warroom_console.widgets.sheet import Sheet
 from warroom_console.widgets.spans import Line
 from warroom_console.widgets.terminal import TerminalScreen, key_name
 
@@ -94,11 +93,13 @@ class Base(TerminalScreen):
         return False
 
     @property
-    def unsaved(self) -> int:
-        """How many texts were typed here and not saved."""
-        sheet = self.sheet
-        editing = sheet is not None and not isinstance(sheet, Sheet) and sheet.changed
-        return len(self.kept_texts) + editing
+    def unsaved(self) -> list[str]:
+        """The texts that were typed here and neither saved nor sent."""
+        return [*self.unsaved_texts, *self.prompt.unsent]
+
+    def window_title(self) -> str:
+        """What the terminal's window is called while this screen is in front."""
+        return "warroom"
 
     # Drawing -------------------------------------------------------------------------------
 
@@ -137,6 +138,7 @@ class Base(TerminalScreen):
     def draw_rest(self) -> None:
         """Bring header, prompt and key bar up to date."""
         self.header.show(self.heading())
+        self.house.entitle(self.window_title())
         self.prompt.set_idle(self.idle())
         self.keys.show(self.key_hints())
 
@@ -207,9 +209,10 @@ class Base(TerminalScreen):
             self.seat.flash(record(error), Tone.BAD)
             return
         if isawaitable(done):
-            self.run_worker(self._finish(done), exit_on_error=False)
+            self.run_worker(self.finish(done), exit_on_error=False)
 
-    async def _finish(self, done: Awaitable[None]) -> None:
+    async def finish(self, done: Awaitable[None]) -> None:
+        """Wait for what an action began; what goes wrong is flashed."""
         try:
             await done
         except Exception as error:
@@ -311,6 +314,12 @@ class Base(TerminalScreen):
         """Keep the active panel as it is, or let it go on."""
         self.pane.frozen = not self.pane.frozen
         self.draw_panes()
+
+    def mark_range(self) -> None:
+        """Mark rows by moving the cursor, from here on; again, end that."""
+        if self.pane.rows.toggle_range():
+            self.seat.flash("Moving marks rows: v ends that, Esc unmarks all.", Tone.DIM)
+        self.draw_rest()
 
     def mark(self) -> None:
         """Mark the row under the cursor and go on to the next."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
@@ -10,10 +12,17 @@ from warroom_console.verbs.guards import both, in_incident, may_write, on_row
 from warroom_console.views.alerts import AlertsView
 from warroom_console.views.board import Standing, picture_of
 from warroom_console.views.lobby import LobbyView
+from warroom_incident.alerts import AlertRecord
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD
 from warroom_incident.linking import copy_of
+from warroom_incident.sync.asking import FIRED_BEFORE, Answer, Ask as Question
 from warroom_incident.vocabulary import AlertAcknowledged, AlertLinked
+
+PATIENCE = 0.3
+"""For how many seconds an alert's page waits for its past."""
+
+_MOST_PAST = 50
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -89,7 +98,34 @@ def open_row(ctx: Ctx, _args: Args) -> None:
     if isinstance(ctx.view, AlertsView) and ctx.view.toggle(ctx.cursor or ""):
         ctx.refresh()
     else:
+        look(ctx)
+
+
+def look(ctx: Ctx) -> None:
+    """Show everything about the row under the cursor; of one alert, whether it fired before."""
+    alerts = list(_uids(ctx))
+    record = ctx.model.records.get(alerts[0]) if len(alerts) == 1 else None
+    if record is None:
         ctx.stage.show_detail()
+    else:
+        ctx.run(_look_back(ctx, record, ctx.cursor))
+
+
+async def _look_back(ctx: Ctx, record: AlertRecord, row: str | None) -> None:
+    """Ask for an alert's past; on a slow line the page opens without, and has it the next time."""
+    question = Question(0, FIRED_BEFORE, source=record.source, key=record.key)
+    asked = asyncio.ensure_future(ctx.desk.ask(question))
+    asked.add_done_callback(partial(_remember, ctx.model.past, record.uid))
+    await asyncio.wait([asked], timeout=PATIENCE)
+    if ctx.cursor == row:
+        ctx.stage.show_detail()
+
+
+def _remember(past: dict[str, Answer], uid: str, asked: asyncio.Future[Answer]) -> None:
+    if not asked.cancelled() and asked.exception() is None:
+        while len(past) >= _MOST_PAST:
+            del past[next(iter(past))]
+        past[uid] = asked.result()
 
 
 def shown(ctx: Ctx, _args: Args) -> None:

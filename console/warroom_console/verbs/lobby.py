@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
+from warroom_console.verbs.alerts import look
 from warroom_console.verbs.guards import may_write, on_row, word_check
 from warroom_console.views.lobby import CANDIDATE, FOLD, INCIDENT, LobbyView, candidates
 from warroom_console.widgets.menu import Choice
@@ -70,7 +71,7 @@ def open_row(ctx: Ctx, _args: Args) -> None:
     elif isinstance(ctx.view, LobbyView) and ctx.view.toggle(row):
         ctx.refresh()
     else:
-        ctx.stage.show_detail()
+        look(ctx)
 
 
 # Declaring ---------------------------------------------------------------------------------

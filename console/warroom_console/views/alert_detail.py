@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Glyphs, Tone
-from warroom_console.times import MINUTE, stamp
+from warroom_console.times import DAY, MINUTE, short, stamp
 from warroom_console.views.board import NOISES, Standing, picture_of, severity_tone
+from warroom_console.views.changed import changes_told
 from warroom_console.views.group_row import services, sparkline
+from warroom_console.views.matching import matching_runbook
 from warroom_console.widgets.detail import fields, prose
 from warroom_console.widgets.row import Draw
 from warroom_console.widgets.spans import Line, column
@@ -18,9 +23,21 @@ from warroom_incident.board import Window
 from warroom_incident.clean import clean_line
 from warroom_incident.grouping import STORM, STORM_MS, Group
 from warroom_incident.suggesting import Candidate
+from warroom_incident.sync.asking import Answer
 from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertMarked
+from warroom_incident.windows import fits
+
+Pair: TypeAlias = tuple[str, str]
 
 _MOST_TOLD = 100
+_MOST_PAST = 6
+_SILENCES = {
+    "asked": "waiting for its answer",
+    "active": "it holds",
+    "ending": "it is to end",
+    "expired": "it has ended",
+    "failed": "it failed",
+}
 _SAID = ("ack", "assigned", "noise")
 _REASONS = {
     "maintenance": "a maintenance window hides them",
@@ -34,11 +51,62 @@ _REASONS = {
 }
 
 
+class Beside(Struct, frozen=True):
+    """What else is known of an alert: by lines of a name and what it says.
+
+    `hidden` is the window that hides it. `people` is what was done to it, `silenced` what was
+    asked of its source, `changed` what was changed before it began, `before` its past episodes,
+    `runbook` the name of the one to attach.
+    """
+
+    hidden: Window | None
+    people: Sequence[Pair]
+    silenced: Sequence[Pair]
+    changed: Sequence[Pair]
+    before: Sequence[Pair]
+    runbook: str
+
+
 def draw_alert(room: Room, alert: Standing) -> Draw:
     """All that is known of an alert."""
+    before = room.model.past.get(alert.uid)
     record = room.model.records.get(alert.uid)
-    window = picture_of(room).hidden.get(alert.uid)
-    return partial(_draw_detail, alert, record, window, _history(room, alert.uid))
+    beside = Beside(
+        picture_of(room).hidden.get(alert.uid),
+        _history(room, alert.uid),
+        _silenced(room, record) if record is not None else (),
+        changes_told(room, [alert.since], {alert.service} - {""}),
+        _before(before, alert.uid, room.now()) if before is not None else (),
+        matching_runbook(record) if record is not None else "",
+    )
+    return partial(_draw_detail, alert, record, beside)
+
+
+def _silenced(room: Room, record: AlertRecord) -> list[Pair]:
+    """What was asked of its source, for those that fit it and are not long over."""
+    return [
+        (stamp(one.at), f"{one.by} silenced it at {one.alertmanager} until {stamp(one.ends_at)}: "
+         f"{_SILENCES[one.state]}{': ' * bool(one.reason)}{one.reason}")
+        for one in room.model.board.silences()
+        if one.ends_at > room.now() - DAY and fits(one.matchers, record)
+    ]  # fmt: skip
+
+
+def _before(answer: Answer, uid: str, now: int) -> list[Pair]:
+    """Its past episodes, the newest first; or why they are not known."""
+    if answer.error:
+        return [("not known", answer.error)]
+    past = [episode for episode in answer.episodes if episode.uid != uid]
+    if not past:
+        return [("never", "it has not fired before, as far as the server remembers")]
+    found = []
+    for episode in past[:_MOST_PAST]:
+        led = f", led to {', '.join(episode.incidents)}" if episode.incidents else ""
+        lasted = f"{episode.severity} for {short(episode.lasted(now))}{led}"
+        found.append((stamp(episode.first_seen), lasted))
+    if len(past) > _MOST_PAST:
+        found.append(("and more", f"{answer.count - 1} times in all"))
+    return found
 
 
 def _history(room: Room, uid: str) -> list[tuple[str, str]]:
@@ -121,11 +189,7 @@ def _draw_group(
 
 
 def _draw_detail(
-    alert: Standing,
-    record: AlertRecord | None,
-    window: Window | None,
-    history: Sequence[tuple[str, str]],
-    width: int,
+    alert: Standing, record: AlertRecord | None, beside: Beside, width: int
 ) -> Sequence[Line]:
     lines: list[Line] = [
         ((alert.severity, severity_tone(alert.severity)), (f" {alert.word}", alert.tone)),
@@ -133,6 +197,7 @@ def _draw_detail(
         (),
     ]
     lines += fields(_facts(alert, record), width)
+    window = beside.hidden
     if window is not None:
         why = f"Hidden until {stamp(window.ends_at)} by {window.by}: {window.why}"
         lines += [(), *prose(why, width, Tone.ACCENT)]
@@ -143,19 +208,28 @@ def _draw_detail(
         lines += [(), *prose("The board knows it no longer: this is the copy that was linked.",
                              width, Tone.DIM)]  # fmt: skip
         return lines
+    for name, pairs in (
+        ("What people did", beside.people),
+        ("Silenced at its source", beside.silenced),
+        ("Fired before?", beside.before),
+        ("What changed", beside.changed),
+    ):
+        if pairs:
+            lines += [(), ((name, Tone.ACCENT),), *fields(pairs, width, 20)]
     for name, text in (("Summary", record.summary), ("Description", record.description)):
         if text:
             lines += [(), ((name, Tone.ACCENT),), *prose(text, width)]
-    for name, pairs in (
-        ("Labels", record.labels.items()),
-        ("Annotations", record.annotations.items()),
-        ("Links", record.links),
+    for name, told in (
+        ("Labels", [*record.labels.items()]),
+        ("Annotations", [*record.annotations.items()]),
+        ("Links", [*record.links]),
     ):
-        if pairs:
+        if told:
             lines += [(), ((name, Tone.ACCENT),)]
-            lines += fields(((clean_line(key, 20), value) for key, value in pairs), width, 20)
-    if history:
-        lines += [(), (("What people did", Tone.ACCENT),), *fields(history, width)]
+            lines += fields(((clean_line(key, 20), value) for key, value in told), width, 20)
+    if beside.runbook:
+        said = f"{beside.runbook}: A in the Runbook panel attaches it"
+        lines += [(), (("Runbook", Tone.ACCENT),), *prose(said, width)]
     return lines
 
 
