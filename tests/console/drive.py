@@ -12,6 +12,7 @@ read the difference before committing it.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from textual.app import App
     from textual.pilot import Pilot
+    from textual.screen import Screen
+
+SETTLED_WITHIN = 60.0
 
 GOLDEN = Path(__file__).parent / "golden"
 # The isolating fixture hides WARROOM_ variables from the tests themselves.
@@ -59,11 +63,19 @@ def check_golden(app: App[Any], name: str) -> None:
 
 async def settle(pilot: Pilot[Any]) -> None:
     """Wait until everything that was asked for has been laid out and painted."""
-    await pilot.pause()
-    screen = pilot.app.screen
-    while screen._layout_required or screen._dirty_widgets or screen._repaint_required:
-        await pilot.pause()
-    await pilot.pause()
+    try:
+        async with asyncio.timeout(SETTLED_WITHIN):
+            await pilot.pause()
+            # Looked up anew each time: a screen that went behind another one paints no more.
+            while _has_work(pilot.app.screen):
+                await pilot.pause()
+            await pilot.pause()
+    except TimeoutError:
+        raise AssertionError(f"the screen is not at rest within {SETTLED_WITHIN:g} s") from None
+
+
+def _has_work(screen: Screen[Any]) -> bool:
+    return bool(screen._layout_required or screen._dirty_widgets or screen._repaint_required)
 
 
 class Wire:
