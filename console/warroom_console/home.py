@@ -7,11 +7,10 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from warroom_incident.author import Author, Counters, Entropy, new_rep
 from warroom_incident.clock import HybridClock, Wall
@@ -25,8 +24,7 @@ from warroom_incident.slot import Slot
 from warroom_incident.sync.wire import Follow
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A stream as it was kept. `places_known` says that all of it lies before the cursor.
 
     It `has_holes` where the cursor counts more than there is, because a row was damaged or another

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.beats import Beat
@@ -25,8 +26,7 @@ KEEP_CLOSED_MS = 14 * 86_400_000
 """How long a replica keeps an incident that is closed; open ones it keeps for ever."""
 
 
-@dataclass
-class _Unsaved:
+class _Unsaved(Struct):
     """What came since the last commit."""
 
     events: list[Kept] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b32encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Annotated
 
@@ -17,9 +17,13 @@ Entropy = Callable[[int], bytes]
 """Returns so many random bytes."""
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+
+
 def new_rep(entropy: Entropy) -> str:
     """A fresh name for a replica: 80 random bits."""
-    return b32encode(entropy(10)).decode().lower()
+    number = int.from_bytes(entropy(10), "big")
+    return "".join(_LETTERS[number >> shift & 31] for shift in range(75, -1, -5))
 
 
 def new_stream(entropy: Entropy) -> str:
@@ -29,7 +33,7 @@ def new_stream(entropy: Entropy) -> str:
 
 def new_id(entropy: Entropy) -> str:
     """A fresh name for a draft or an attached checklist: 60 random bits."""
-    return b32encode(entropy(10)).decode().lower()[:12]
+    return new_rep(entropy)[:12]
 
 
 class Counters(msgspec.Struct):

@@ -38,12 +38,11 @@ _LINE_ENDS = re.compile("\r\n|[\x85\u2028\u2029]")
 _BREAKS = re.compile("[\n\t]+")
 _MARK_RUN = re.compile(f"[{_MARK_BLOCKS}]+")
 
-_PICTURES = (
-    {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
-    | {0x7F: "\u2421"}
-    | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
-    | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-)
+_PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {
+    0x7F: "\u2421"
+}
+_BROKEN = re.compile("[\x80-\x9f\ud800-\udfff]")
+"""What has no picture. There are two thousand surrogates: a table of them would be large."""
 
 
 def clean(text: str, *, newlines: bool = True) -> str:
@@ -62,7 +61,7 @@ def clean(text: str, *, newlines: bool = True) -> str:
     text = _LINE_ENDS.sub("\n", _INVISIBLES.sub("", text))
     if not newlines:
         text = _BREAKS.sub(" ", text)
-    return _MARK_RUN.sub(_cap_marks, text.translate(_PICTURES))
+    return _MARK_RUN.sub(_cap_marks, _BROKEN.sub("\ufffd", text.translate(_PICTURES)))
 
 
 def clean_line(text: str, width: int | None = None) -> str:

@@ -7,7 +7,6 @@ are refused here, by the author too.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -87,6 +86,8 @@ def _check_numbers(value: object) -> None:
 
 
 def _check_keys(raw: bytes) -> None:
+    import json  # hardly ever needed: authors write compactly
+
     def unique(pairs: list[tuple[str, Any]]) -> None:
         if len({key for key, _ in pairs}) != len(pairs):
             raise DoorError("A JSON object names the same key twice.")

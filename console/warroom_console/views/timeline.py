@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.model import Area, Changes
@@ -34,6 +35,17 @@ _FOUNDATIONS = (StatusSet, ChecklistAttached, DraftOpened, AlertLinked)
 _SHOWN = frozenset({Area.MARKS, Area.REFUSALS, Area.PROGRESS})
 
 _AUTHOR_MOST = 10
+
+
+class _Drawn(Struct, frozen=True):
+    """An entry as it is drawn: one object a row, as there may be many thousands."""
+
+    entry: Entry
+    author: int
+    glyphs: Glyphs
+
+    def __call__(self, width: int) -> Sequence[Line]:
+        return draw_entry(self.entry, self.author, self.glyphs, width)
 
 
 class TimelineView:
@@ -147,9 +159,8 @@ class TimelineView:
                 rows.append(heading(day(entry.at)))
             row = self._rows.get(entry.id)
             if row is None:
-                version = (entry, author, room.glyphs)
-                draw = partial(draw_entry, entry, author, room.glyphs)
-                row = self._rows[entry.id] = Row(entry.id, version, draw)
+                drawn = _Drawn(entry, author, room.glyphs)
+                row = self._rows[entry.id] = Row(entry.id, drawn, drawn)
             rows.append(row)
         return rows
 

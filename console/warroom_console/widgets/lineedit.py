@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 LONGEST = 4000
 """Characters that one line may hold: a paste beyond that is cut."""
 
 
-@dataclass(slots=True)
-class LineEdit:
+class LineEdit(Struct):
     """A line being typed; `at` is the cursor, in characters from the start."""
 
     text: str = ""

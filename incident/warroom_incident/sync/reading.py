@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from ..seal import ZERO, link
 from .wire import Close, ProtocolError
@@ -32,8 +33,7 @@ class Nothing:
         return ()
 
 
-@dataclass
-class Reading:
+class Reading(Struct):
     """How far one stream was read in the server's log."""
 
     stream: str
@@ -85,8 +85,7 @@ class Reading:
             )
 
 
-@dataclass
-class Comparison:
+class Comparison(Struct):
     """Of one stream: what is held by the starts of its ids, and what the order showed so far."""
 
     held: dict[bytes, str]

@@ -9,6 +9,7 @@ All times are integer milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -338,10 +339,19 @@ FromServer = (
     | Answer
 )
 
-_from_console: Callable[[bytes], FromConsole] = msgspec.json.Decoder(FromConsole).decode
-_from_server: Callable[[bytes], FromServer] = msgspec.json.Decoder(FromServer).decode
 _encode = msgspec.json.Encoder().encode
 _NULL = Raw(b"null")
+
+
+@cache
+def _from_console() -> Callable[[bytes], FromConsole]:
+    """Consoles, of which there are many, do without it."""
+    return msgspec.json.Decoder(FromConsole).decode
+
+
+@cache
+def _from_server() -> Callable[[bytes], FromServer]:
+    return msgspec.json.Decoder(FromServer).decode
 
 
 def encode(message: Message) -> bytes:
@@ -357,7 +367,7 @@ def read_from_console(frame: bytes) -> FromConsole:
     """
     try:
         frame.decode()  # events travel raw, and are not looked into when a frame is read
-        return _from_console(frame)
+        return _from_console()(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(Close.BAD_MESSAGE, f"bad message: {str(error)[:80]}") from error
 
@@ -370,7 +380,7 @@ def read_from_server(frame: bytes) -> FromServer:
     """
     try:
         frame.decode()  # as above
-        return _from_server(frame)
+        return _from_server()(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(Close.BAD_MESSAGE, f"bad message: {str(error)[:80]}") from error
 

@@ -9,6 +9,8 @@ Texts are limited here, at the door, so that no view has to defend itself agains
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from ..reducers import Append, Body
@@ -66,7 +68,9 @@ class Unknown(Append, frozen=True):
 TYPES: dict[str, type[Body]] = {t.type: t for t in INCIDENT_TYPES + BOARD_TYPES + ROOM_TYPES}
 """Every known type by its name."""
 
-_decoders = {name: msgspec.json.Decoder(cls).decode for name, cls in TYPES.items()}
+_decoders: dict[str, Callable[[bytes], Body]] = {}
+"""Made when they are needed: most incidents have events of few types."""
+
 _unknown = Unknown()
 
 
@@ -77,7 +81,12 @@ def decode_body(type_name: str, raw: bytes) -> Body:
         msgspec.ValidationError: The type is known and the body does not fit it.
     """
     decode = _decoders.get(type_name)
-    return _unknown if decode is None else decode(raw)
+    if decode is None:
+        kind = TYPES.get(type_name)
+        if kind is None:
+            return _unknown
+        decode = _decoders[type_name] = msgspec.json.Decoder(kind).decode
+    return decode(raw)
 
 
 def types_of(stream: str) -> tuple[type[Body], ...]:
