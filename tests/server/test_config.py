@@ -30,9 +30,53 @@ def test_the_file_is_read(home: Path) -> None:
     assert (config.name, config.access.default, config.socket.mode) == ("shop", "viewer", "0660")
 
 
+ALERTS = """
+[alerts]
+heartbeats = { Watchdog = "5m", "nightly backup" = "26h" }
+stale_after = "4h"
+stale_after_of = { zabbix = "0s" }
+[[alertmanager]]
+name = "am1"
+url = "https://am1.example.com:9093/alertmanager"
+source = "prometheus"
+token_file = "am1.token"
+[[alertmanager]]
+name = "grafana"
+kind = "grafana"
+url = "https://grafana.example.com"
+[[declare]]
+name = "checkout"
+matchers = 'service="checkout", severity=~"critical|page"'
+threshold = 3
+window = "5m"
+quiet_hours = ["22:00-06:00"]
+"""
+
+
+def test_what_it_says_about_alerts_is_read(home: Path) -> None:
+    (home / "warroom.toml").write_text(ALERTS)
+    config = read_config(home)
+    assert config.alerts.heartbeats == {"Watchdog": "5m", "nightly backup": "26h"}
+    assert config.alerts.patience("prometheus", "alertmanager") == 4 * 3_600_000
+    assert config.alerts.patience("zabbix", "zabbix") == 0
+    assert config.alerts.patience("dd", "datadog") == 0
+    assert Config().alerts.patience("prometheus", "alertmanager") == 9 * 3_600_000
+    assert [place.name for place in config.alertmanager] == ["am1", "grafana"]
+    (rule,) = config.declare
+    assert (rule.threshold, rule.is_quiet(0), rule.is_quiet(6 * 3_600_000)) == (3, True, False)
+    assert rule.is_quiet(22 * 3_600_000)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        '[alerts]\nheartbeats = { Watchdog = "soon" }',
+        '[[alertmanager]]\nname = "am1"\nurl = "am1:9093"',
+        '[[alertmanager]]\nname = "am1"\nurl = "http://user:password@am1"',
+        '[[alertmanager]]\nname = "am 1"\nurl = "http://am1"',
+        '[[declare]]\nname = "r"\nmatchers = "a=b"\nquiet_hours = ["22-6"]',
+        '[[declare]]\nname = "r"\nmatchers = "a=b"\nthreshold = 0',
+        '[[declare]]\nname = "r"',
         "[access]\ndefault = 'king'",
         "[access]\ndefualt = 'viewer'",
         "[socket]\nmode = '999'",
