@@ -20,10 +20,11 @@ from pathlib import Path
 
 from tests.e2e.houses import House
 from tests.proxy import unix_proxy
+from warroom_incident.log import LogReader
 
 from .crowd import Crowd
 from .figures import Figures, growth, look
-from .nemesis import Nemesis, Servers
+from .nemesis import Act, Nemesis, Servers
 
 SETTLED_WITHIN = 180.0
 STREAMS = 3
@@ -31,8 +32,8 @@ WRITES_A_SECOND = 8
 FAULT_EVERY = 6.0
 """Seconds between faults, at the most."""
 
-RESTORE_EVERY = 12
-"""Every so many faults a copy of a log is made, or put in the place of the log."""
+DISK_EVERY = 8
+"""Every so many faults one hits a disk: a log is lost, damaged, or an old copy."""
 
 CHURNS_A_MINUTE = 2
 SPARE_MIB, SPARE_FILES = 24.0, 8
@@ -65,7 +66,7 @@ class Soak:
         await self.settled()
         await self.struck(minutes)
         await self.settled()
-        self.nothing_is_lost()
+        await self.nothing_is_lost()
         say(f"one digest everywhere; {len(self.crowd.kept):,} events that were kept are there")
         await self.churned(max(10, round(minutes * CHURNS_A_MINUTE)))
 
@@ -80,11 +81,11 @@ class Soak:
         try:
             while time.monotonic() < until:
                 strikes += 1
-                fault = None
+                fault: Act | None = None
                 if not self.servers.promoted and time.monotonic() > promote_at:
                     fault = self.nemesis.promote_second
-                elif strikes % RESTORE_EVERY == 0:
-                    fault = self.nemesis.restore
+                elif strikes % DISK_EVERY == 0:
+                    fault = self.chance.choice(self.nemesis.of_disks)
                 name = await self.nemesis.strike(fault)
                 say(f"{name}; {self.figures()}")
                 if writing.done():
@@ -166,7 +167,7 @@ class Soak:
                     found.append(f"{who} holds something else of {stream}")
         return found
 
-    def nothing_is_lost(self) -> None:
+    async def nothing_is_lost(self) -> None:
         """See that everything that was kept is in the servers' logs, from its author.
 
         Raises:
@@ -180,6 +181,11 @@ class Soak:
             hearsay = [e.id for state in states for e in state.events.values() if e.via]
             if hearsay:
                 raise Wrong(f"{name} holds {len(hearsay)} events that nobody vouches for")
+            until = time.monotonic() + SETTLED_WITHIN
+            while found := damages(house):
+                if time.monotonic() > until:
+                    raise Wrong(f"{name}: " + "; ".join(found[:5]))
+                await asyncio.sleep(1)
             if b"Traceback" in (house.root / "log").read_bytes():
                 raise Wrong(f"there is a traceback in {house.root / 'log'}")
         if self.crowd.complaints.exists() and self.crowd.complaints.read_bytes():
@@ -214,6 +220,15 @@ class Soak:
         ]
         if wrong:
             raise Wrong("; ".join(wrong))
+
+
+def damages(house: House) -> list[str]:
+    """What is wrong with the hashes and chains of a log."""
+    reader = LogReader.open(house.log)
+    try:
+        return list(reader.damages())
+    finally:
+        reader.close()
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 import random
 import shutil
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from tests.e2e.houses import House, promote
 from tests.proxy import Proxy
 
 from .crowd import Crowd
+
+Act = Callable[[], Awaitable[None]]
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Nemesis:
         self,
         servers: Servers,
         crowd: Crowd,
-        settle: Callable[[], Awaitable[None]],
+        settle: Act,
         chance: random.Random,
     ) -> None:
         self._servers = servers
@@ -52,7 +55,7 @@ class Nemesis:
         self._settle = settle
         self._chance = chance
         self.done: dict[str, int] = {}
-        self.faults: tuple[Callable[[], Awaitable[None]], ...] = (
+        self.faults: tuple[Act, ...] = (
             self.kill_server,
             self.restart_server,
             self.stop_server_for_a_while,
@@ -64,7 +67,12 @@ class Nemesis:
             self.reopen_console,
         )
 
-    async def strike(self, fault: Callable[[], Awaitable[None]] | None = None) -> str:
+    @property
+    def of_disks(self) -> tuple[Act, ...]:
+        """What goes wrong more rarely."""
+        return (self.restore, self.restore, self.lose_disk, self.flip_a_bit)
+
+    async def strike(self, fault: Act | None = None) -> str:
         """Do something, something at random where nothing is named; what it was."""
         fault = fault or self._chance.choice(self.faults)
         name = getattr(fault, "__name__", "").replace("_", " ")
@@ -156,6 +164,30 @@ class Nemesis:
             await house.terminate()
             shutil.copytree(house.data, old)
             await house.start()
+
+    async def lose_disk(self) -> None:
+        """Delete everything that a server has, at a moment when all hold the same."""
+        house = self._house()
+        await self._settle()
+        await house.kill()
+        shutil.rmtree(house.data)
+        await house.start()
+        await self._settle()
+
+    async def flip_a_bit(self) -> None:
+        """Damage an event in a log; whoever holds it brings it."""
+        house = self._house()
+        await self._settle()
+        await house.kill()
+        connection = sqlite3.connect(house.log)
+        with connection:
+            connection.execute(
+                "UPDATE events SET body = replace(body, 'x', 'y') WHERE id IN (SELECT id FROM"
+                " events WHERE type = 'note.added' AND body IS NOT NULL ORDER BY random() LIMIT 3)"
+            )
+        connection.close()
+        await house.start()
+        await self._settle()
 
     async def promote_second(self) -> None:
         """Lose the first server, promote its standby, and let the first come back as a peer."""
