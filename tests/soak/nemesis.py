@@ -166,12 +166,19 @@ class Nemesis:
             await house.start()
 
     async def lose_disk(self) -> None:
-        """Delete everything that a server has, at a moment when all hold the same."""
-        house = self._house()
+        """Delete everything that a server has, at a moment when all hold the same.
+
+        With its data a promoted standby has lost its office, too: it comes back as a standby.
+        """
+        house, servers = self._house(), self._servers
         await self._settle()
         await house.kill()
         shutil.rmtree(house.data)
-        await house.start()
+        if house is servers.second:
+            await house.start_standby()
+            servers.promoted = False
+        else:
+            await house.start()
         await self._settle()
 
     async def flip_a_bit(self) -> None:
@@ -196,8 +203,7 @@ class Nemesis:
         await promote(servers.second)
         servers.promoted = True
         await self._pause(5)
-        servers.first.configure(
-            (servers.first.config / "warroom.toml").read_text()
-            + f'\npeers = ["{servers.second.url}"]\n'
-        )
+        written = (servers.first.config / "warroom.toml").read_text()
+        if "peers" not in written:
+            servers.first.configure(f'{written}\npeers = ["{servers.second.url}"]\n')
         await servers.first.start()
