@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _FIRST, _LOBBY = "first", "lobby"
 _TWICE_WITHIN = 2.0
+_SHOWN_OF_LOST = 200
 
 
 class Console(TerminalApp[None]):
@@ -232,17 +233,27 @@ class Console(TerminalApp[None]):
         """Leave the console; who commands an incident, or left a text unsaved, is asked first."""
         front = self.base
         commanded = self._commanded() if front is not None else []
-        unsaved = sum(screen.unsaved for screen in self._screens)
-        if front is not None and commanded:
-            numbers = ", ".join(clean_line(number, 20) for number in commanded)
-            said = f"You command {numbers}: others will see you away. Hand over with i h, or leave?"
-        elif front is not None and unsaved:
-            texts = "A text is" if unsaved == 1 else f"{unsaved} texts are"
-            said = f"{texts} not saved and would be lost. Leave?"
-        else:
+        lost = self._lost() if front is not None else ""
+        if front is None or not (commanded or lost):
             self.exit()
             return
+        numbers = ", ".join(clean_line(number, 20) for number in commanded)
+        if commanded and lost:
+            said = f"You command {numbers} (i h hands over), and {lost}. Leave?"
+        elif commanded:
+            said = f"You command {numbers}: others will see you away. Hand over with i h, or leave?"
+        else:
+            said = f"{lost[:1].upper()}{lost[1:]}. Leave?"
         front.prompt.confirm(said, self.exit)
+
+    def _lost(self) -> str:
+        """What would be lost of what was typed, empty for nothing."""
+        texts = [text for screen in self._screens for text in screen.unsaved]
+        if not texts:
+            return ""
+        last = clean_line(texts[-1].strip(), _SHOWN_OF_LOST)
+        more = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
+        return f"your text “{last}”{more} would be lost"
 
     def _commanded(self) -> list[str]:
         model = self.desk.model
@@ -272,4 +283,6 @@ class Console(TerminalApp[None]):
             self.exit()
         self._interrupted = now
         if front is not None:
-            front.prompt.flash("Press ctrl+c again to leave at once.", Tone.WARN)
+            lost = self._lost()
+            said = f"Press ctrl+c again to leave at once; {lost}." if lost else ""
+            front.prompt.flash(said or "Press ctrl+c again to leave at once.", Tone.WARN)

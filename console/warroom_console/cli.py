@@ -1,7 +1,8 @@
 """The command line: what `warroom` does with its arguments, and how every command ends.
 
-Exit codes: 0 done, 1 `doctor` or `fsck` found something wrong, 2 bad input, 3 no server and
-nothing to fall back on, 4 refused, 130 interrupted, 143 terminated.
+Exit codes: 0 done (also when a reader closed the pipe early), 1 `doctor` or `fsck` found something
+wrong, 2 bad input, 3 no server and nothing to fall back on, 4 refused, 130 interrupted, 129 or 143
+ended by a signal.
 """
 
 from __future__ import annotations

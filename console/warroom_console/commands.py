@@ -113,6 +113,16 @@ def warroom(ctx: click.Context) -> None:
     """An incident war room in the terminal that keeps working when things are down.
 
     Without a command: the lobby of the configured server.
+
+    \b
+    Exit codes:
+      0    done; also when whoever read the output closed the pipe early
+      1    doctor or fsck found something wrong
+      2    bad input
+      3    no server, and nothing to fall back on
+      4    refused
+      130  interrupted (ctrl+c)
+      129 143  the terminal went away, or a signal ended it
     """
     if ctx.invoked_subcommand is None:
         from .start import lobby

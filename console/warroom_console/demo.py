@@ -28,9 +28,11 @@ from typing import Self
 import msgspec
 
 from warroom_incident.clean import clean_line
+from warroom_incident.machine import machine_name
 
 from .demo_script import DEFAULT, ScriptError, load
 from .places import Places, parse_server
+from .saying import fail
 
 BAD_INPUT = 2
 UNREACHABLE = 3
@@ -93,7 +95,9 @@ class Scene:
     def places(self) -> Places:
         """The settings for this person's console in the room."""
         server = parse_server(f"unix://{self.root / 'socket'}")
-        return Places((server,), True, self.root / "you", self.root / "config", machine="demo")
+        state, config = self.root / "you", self.root / "config"
+        # It is this machine that the server runs on: no event is held by another one.
+        return Places((server,), True, state, config, machine=machine_name())
 
     @property
     def pid(self) -> int:
@@ -193,18 +197,18 @@ def run(script: str | None = None, speed: float = 1.0) -> int:
     try:
         load(name)
     except ScriptError as error:
-        return _fail(str(error), BAD_INPUT)
+        return _ended(str(error), BAD_INPUT)
     if find_spec("warroom_server") is None:
-        return _fail("The demo needs the server: install the whole `warroom` package.", BAD_INPUT)
+        return _ended("The demo needs the server: install the whole `warroom` package.", BAD_INPUT)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _fail("The demo needs a terminal: run it in one.", BAD_INPUT)
+        return _ended("The demo needs a terminal: run it in one.", BAD_INPUT)
     sys.stdout.write("Setting up a drill: a throw-away server, and people who play an incident.\n")
     sys.stdout.flush()
     try:
         with Scene.open(name, speed) as scene:
             return _visit(scene)
     except NoScene as error:
-        return _fail(str(error), UNREACHABLE)
+        return _ended(str(error), UNREACHABLE)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -219,6 +223,6 @@ def _visit(scene: Scene) -> int:
     return code
 
 
-def _fail(sentence: str, code: int) -> int:
-    sys.stderr.write(f"{clean_line(sentence)}\n")
+def _ended(sentence: str, code: int) -> int:
+    fail(sentence)
     return code

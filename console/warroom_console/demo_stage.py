@@ -28,6 +28,7 @@ from warroom_incident.door import DoorError
 from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Log
+from warroom_incident.machine import machine_name
 from warroom_incident.room import hash_token
 from warroom_incident.schema import StorageError
 from warroom_incident.vocabulary import TokenCreated
@@ -187,7 +188,8 @@ def _log(sentence: str) -> None:
 
 def places(root: Path, who: str, url: str, token: str | None = None) -> Places:
     """The settings of one person on the stage; everything of theirs lies below `root`."""
-    return Places((parse_server(url),), True, root / who, root / "config", token=token)
+    state, config = root / who, root / "config"
+    return Places((parse_server(url),), True, state, config, token=token, machine=machine_name())
 
 
 async def hand_out(root: Path, socket: str, script: Script) -> tuple[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .places import PlaceError, Places
-from .saying import BAD_INPUT, REFUSED, UNREACHABLE, Denied, Failure, Unreachable
+from .saying import BAD_INPUT, REFUSED, UNREACHABLE, Denied, Failure, Unreachable, fail
 
 if TYPE_CHECKING:
     from .app import Console
@@ -233,7 +233,5 @@ async def _read(desk: Desk, stream: str) -> None:
 
 
 def _fail(sentence: str, code: int) -> int:
-    from warroom_incident.clean import clean_line
-
-    sys.stderr.write(f"{clean_line(sentence)}\n")
+    fail(sentence)
     return code

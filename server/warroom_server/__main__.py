@@ -107,8 +107,15 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        _fail(f"{message}: see `warroom serve --help`.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="warroom serve", description="Run the war room's server until SIGTERM."
     )
     parser.add_argument("--data", metavar="DIR", help="where the log lies (WARROOM_DATA)")
@@ -176,7 +183,7 @@ def _key_path(directory: Path) -> Path:
 
 
 def _fail(sentence: str, code: int = BAD_INPUT) -> NoReturn:
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"warroom: {sentence}\n")
     raise SystemExit(code)
 
 

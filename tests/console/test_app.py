@@ -20,6 +20,7 @@ from warroom_console.saying import UNREACHABLE
 from warroom_console.start import _run, run
 from warroom_console.theme import DEFAULT_LOOK
 from warroom_console.widgets.row import Row
+from warroom_incident.parts import Step
 from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, RoleAssigned, SeveritySet
 
@@ -133,10 +134,10 @@ async def test_leaving_with_an_unsaved_text_asks(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("N")
         await console.type("half a", "ctrl+q")
-        assert console.prompt.startswith("A text is not saved and would be lost. Leave?")
+        assert console.prompt.startswith("Your text “half a” would be lost. Leave?")
         await console.press("escape")
         await console.type(" thought", "escape", "ctrl+q")
-        assert console.prompt.startswith("A text is not saved")
+        assert console.prompt.startswith("Your text “half a thought” would be lost.")
         await console.press("n", "N", "ctrl+s")
         assert "half a thought" in console.text
         await console.pilot.press("ctrl+q")
@@ -188,7 +189,7 @@ def test_an_incident_of_a_room_never_seen_is_no_unknown_incident(
     servers = parse_servers(f"unix://{home}/nothing")
     places = Places(servers, True, home / "s", home / "c", home / "replica")
     assert run(places, "INC-99", headless=True) == UNREACHABLE
-    assert capsys.readouterr().err.startswith("No warroom server: ")
+    assert capsys.readouterr().err.startswith("warroom: No warroom server: ")
 
 
 async def test_an_unknown_incident_is_told_after_the_server_was_asked(home: Path) -> None:
@@ -303,3 +304,75 @@ async def test_people_elsewhere_do_not_count_as_here(desk: StillDesk) -> None:
         assert "ana bo  ●" in console.header
         desk.arrives(Person("dee", STREAM), Person("eve", STREAM))
         await console.sees("ana bo dee +1")
+
+
+@pytest.mark.parametrize("leave", ["ctrl+q", "ctrl+c"])
+async def test_a_line_that_is_being_typed_is_named_and_goes_on_after_a_no(
+    desk: StillDesk, leave: str
+) -> None:
+    desk.says("bo", RoleAssigned(role="commander", person="bo"))
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("n")
+        await console.type("the database fails over", leave)
+        if leave == "ctrl+q":
+            assert console.prompt.startswith("Your text “the database fails over” would be lost.")
+            await console.press("n")
+        assert console.screen.prompt.text == "the database fails over"
+        await console.press("escape")
+        assert console.screen.unsaved == ["the database fails over"]
+        await console.press("ctrl+c")
+        assert console.prompt.endswith("; your text “the database f…” would be lost.")
+
+
+async def test_who_commands_hears_of_the_text_too(desk: StillDesk) -> None:
+    async with at_console(desk, (120, 40), stream=STREAM) as console:
+        await console.press("n")
+        await console.type("half a", "escape", "ctrl+q")
+        assert "You command INC-42" in console.prompt
+        assert "your text “half a” would be lost" in console.prompt
+
+
+@pytest.mark.parametrize("keys", [("i", "r"), ("i", "m", "u"), ("d",), ("n",), (":",)])
+async def test_escape_loses_nothing_that_was_typed(desk: StillDesk, keys: tuple[str, ...]) -> None:
+    async with at_console(desk, stream=None if keys == ("d",) else STREAM) as console:
+        await console.press(*keys)
+        await console.type(" and more", "escape")
+        await console.press(*keys)
+        found = console.screen.prompt.text
+        await console.press("up")
+        assert any("and more" in text for text in (found, console.screen.prompt.text))
+
+
+async def test_a_command_that_was_left_is_nothing_to_be_asked_about(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press(":")
+        await console.type("severity", "escape")
+        await console.press("/")
+        await console.type("orders", "escape")
+        assert console.screen.unsaved == []
+
+
+async def test_v_marks_all_rows_up_to_the_cursor(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("4", "v", "j", "j")
+        assert len(console.screen.pane.rows.marks) == 3
+        await console.press("k")
+        assert len(console.screen.pane.rows.marks) == 2
+        await console.press("v", "j", "b")
+        assert console.prompt == "Began 2 steps · u undo"
+        await console.press("u")
+        assert not any(s.state == "doing" for s in steps(desk)[:3])
+        await console.press("escape")
+        assert not console.screen.pane.rows.marks
+
+
+async def test_several_entries_are_starred_by_their_marks(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        state = desk.model.incident(STREAM)
+        before = sum(state.is_starred(id_) for id_ in state.ordered)
+        await console.press("2", "g", "space", "space", "*")
+        assert sum(state.is_starred(id_) for id_ in state.ordered) == before + 2
+
+
+def steps(desk: StillDesk) -> list[Step]:
+    return [s for c in desk.model.incident(STREAM).checklists() for s in c.steps]

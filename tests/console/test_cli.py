@@ -497,3 +497,9 @@ def test_the_console_is_drawn_in_ascii_where_that_was_asked_for(
     monkeypatch.setattr(start, "_run", opened)
     assert start.run(Places.find(f"unix://{tmp_path}/none"), None) == 0
     assert looks[0].glyphs.live.isascii() is plain
+
+
+async def test_the_help_lists_the_exit_codes() -> None:
+    said = (await run("--help")).out
+    for code in (0, 1, 2, 3, 4, 130):
+        assert re.search(rf"^ +{code} ", said, re.MULTILINE), code

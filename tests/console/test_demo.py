@@ -218,6 +218,7 @@ def test_a_console_sees_the_script_being_played_on_a_real_server(temporary: Path
         assert state.drill
         assert state.conflicts() == []
         assert state.set_digest() == model.incident(opened.stream).set_digest()
+        assert {model.mark(state.events[id_]) for id_ in state.ordered} == {"durable"}
         root = opened.root
         assert root.stat().st_mode & 0o777 == 0o700
     assert list(temporary.iterdir()) == []
@@ -289,8 +290,8 @@ def test_the_command_refuses_an_unknown_script_and_a_pipe(
     assert run("lunch") == 2
     assert run() == 2
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("There is no script “lunch”")
-    assert second == "The demo needs a terminal: run it in one."
+    assert first.startswith("warroom: There is no script “lunch”")
+    assert second == "warroom: The demo needs a terminal: run it in one."
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.console.at_console import at_console
@@ -9,8 +11,10 @@ from tests.console.drive import check_golden
 from tests.console.still_desk import StillDesk, alert, tell_story
 from tests.incident.making import OTHER_STREAM, STREAM
 from warroom_console.verbs.lobby import Declaration, read_declaration
+from warroom_incident.clean import cells
 from warroom_incident.event import BOARD
 from warroom_incident.reducers import Right
+from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import (
     IncidentDeclared,
     RoleAssigned,
@@ -214,3 +218,12 @@ async def test_hostile_titles_are_harmless(desk: StillDesk) -> None:
             assert "\x1b" not in console.text
             assert "\u202e" not in console.text
             assert "\x9b" not in console.text
+
+
+async def test_where_people_are_stands_in_one_column(desk: StillDesk) -> None:
+    desk.model.people = [Person("ana"), Person("maximilian"), Person("漢字", STREAM)]
+    async with at_console(desk) as console:
+        rows = [row for row in console.rows if " in the lobby" in row or " in INC-42" in row]
+        where = {cells(re.split(" in (?:the lobby|INC)", row)[0]) for row in rows}
+        assert len(rows) == 3
+        assert where == {cells("   maximilian ")}

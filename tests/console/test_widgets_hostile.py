@@ -173,3 +173,37 @@ def test_a_terminal_that_is_closed_takes_the_console_with_it() -> None:
         assert terminal.process.wait(30) == 128 + signal.SIGHUP
     finally:
         terminal.close()
+
+
+TITLED = """
+from tests.console.demo_room import DemoApp
+class Titled(DemoApp):
+    def on_ready(self):
+        self.entitle("INC-7 SEV1 \\x1b]52;c;aGk=\\x07 down\\u202e")
+        self.entitle("INC-7 SEV1 down")
+        self.call_after_refresh(self.exit)
+Titled().run(mouse=False)
+"""
+
+
+@pytest.mark.parametrize("terminal", ["xterm-256color", "screen.xterm-256color", "tmux-256color"])
+def test_the_window_is_called_after_the_incident_and_gets_its_title_back(terminal: str) -> None:
+    output = titled(terminal)
+    saved, first = output.index(b"\x1b[22;0t"), output.index(b"\x1b]0;INC-7 SEV1")
+    second, restored = output.index(b"\x1b]0;INC-7 SEV1 down\x07"), output.index(b"\x1b[23;0t")
+    assert saved < first < second < restored
+    assert b"\x1b]52" not in output
+    assert output.count(b"\x1b[22;0t") == 1
+
+
+@pytest.mark.parametrize("terminal", ["linux", "vt100", "unknown"])
+def test_a_terminal_that_may_print_a_title_is_told_none(terminal: str) -> None:
+    assert b"\x1b]0;" not in titled(terminal)
+
+
+def titled(terminal: str) -> bytes:
+    child = Pty(["env", f"TERM={terminal}", sys.executable, "-c", TITLED])
+    try:
+        return child.read_all()
+    finally:
+        child.close()

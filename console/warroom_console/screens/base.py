@@ -317,7 +317,10 @@ class Base(TerminalScreen):
 
     def mark_range(self) -> None:
         """Mark rows by moving the cursor, from here on; again, end that."""
-        if self.pane.rows.toggle_range():
+        spanning = self.pane.rows.toggle_range()
+        if not self.pane.rows.targets:
+            self.seat.flash("There is no row here to mark.", Tone.WARN)
+        elif spanning:
             self.seat.flash("Moving marks rows: v ends that, Esc unmarks all.", Tone.DIM)
         self.draw_rest()
 

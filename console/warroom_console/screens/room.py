@@ -77,6 +77,10 @@ class RoomScreen(Base):
     def heading(self) -> Heading:
         return room_heading(self.seat, self.size.width)
 
+    def window_title(self) -> str:
+        state = self.seat.state
+        return f"{state.number} {state.severity} {state.title}"
+
     def idle(self) -> Line:
         return idle_line(self.seat)
 

@@ -52,6 +52,8 @@ def _register_room(registry: Registry[Ctx]) -> None:
 def _register_row(registry: Registry[Ctx]) -> None:
     registry.register(
         Action("row.undo", ("u",), "Undo", "Take back what you did last.", _undo, command="undo"),
+        Action("row.range", ("v",), "Range", "Mark rows by moving the cursor, for one verb on all; "
+               "again, stop that.", _range, shown=False),
         Action("row.copy", ("y",), "Copy", "Copy the row to the clipboard.", _copy,
                when=_on_cursor, shown=False),
         Action("row.copy-all", ("Y",), "Copy panel", "Copy the whole panel as Markdown.",
@@ -139,6 +141,10 @@ def _lobby(ctx: Ctx, _args: Args) -> None:
 
 def _undo(ctx: Ctx, _args: Args) -> None:
     ctx.undo()
+
+
+def _range(ctx: Ctx, _args: Args) -> None:
+    ctx.stage.mark_range()
 
 
 def _on_cursor(ctx: Ctx) -> str | None:

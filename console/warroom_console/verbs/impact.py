@@ -104,7 +104,6 @@ def _ask(ctx: Ctx, field: str) -> None:
             text=text,
             hint=hint if not text else "empty takes it back",
             check=partial(_complaint, ctx, known),
-            recalls=False,
         )
     )
 

@@ -176,7 +176,7 @@ def rename(ctx: Ctx, args: Args) -> None:
         then(args.text)
     else:
         title = clean_line(ctx.state.title)
-        ctx.ask(Ask("title: ", then, text=title, check=title_complaint, recalls=False))
+        ctx.ask(Ask("title: ", then, text=title, check=title_complaint))
 
 
 # Command -----------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ def register(registry: Registry[Ctx]) -> None:
                strike, scope=timeline, when=own),
         Action("timeline.star", ("*",), "Star", "Mark the entry as a key event, or take that back.",
                star, scope=timeline, when=both(in_incident, _on_entry)),
+        Action("timeline.mark", ("space",), "Mark", "Mark the entry, to star several.", mark,
+               scope=timeline, when=both(in_incident, _on_entry), shown=False),
         Action("timeline.depth", ("s",), "Shown", "Hide machinery; again, all but notes; again, "
                "show everything.", depth, scope=timeline),
         Action("timeline.follow", ("f",), "Follow", "Keep the newest entry in sight, or stop.",
@@ -176,6 +178,11 @@ def strike(ctx: Ctx, _args: Args) -> None:
     which = "" if ctx.targets else f" your last note “{_opening(event)}”"
     said = ("Struck out" if struck else "Restored") + which
     ctx.write(NoteStruck(target=event.id, struck=struck), said=said)
+
+
+def mark(ctx: Ctx, _args: Args) -> None:
+    """Mark the entry, or unmark it."""
+    ctx.stage.mark()
 
 
 def star(ctx: Ctx, _args: Args) -> None:

@@ -21,6 +21,7 @@ from warroom_console.views.lobby_row import (
     draw_incident,
     draw_person,
     is_open,
+    names_width,
     note,
     told,
     welcome,
@@ -126,14 +127,16 @@ class LobbyView:
         if not model.live:
             return []
         people = [p for p in model.people if fits(self.filter, p.name, _where(room, p))]
+        beside = names_width(people, model.you)
         rows = [
             Row(
                 PERSON + person.name,
-                (person.name, person.doing, _where(room, person), person.consoles, model.you),
-                partial(draw_person, person, _where(room, person), person.name == model.you),
+                (person, where, model.you, beside),
+                partial(draw_person, person, where, person.name == model.you, beside),
                 heading=True,
             )
             for person in people
+            for where in (_where(room, person),)
         ]
         return [note("gap-people", ""), heading("Here"), *rows] if rows else []
 

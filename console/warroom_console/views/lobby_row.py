@@ -17,6 +17,9 @@ from warroom_incident.clean import cells, clean_line
 from warroom_incident.suggesting import Candidate
 from warroom_incident.sync.wire import Person, Summary
 
+_YOU = " (you)"
+_MOST_NAME = 30
+
 
 def is_open(summary: Summary) -> bool:
     """Whether an incident is neither resolved nor closed."""
@@ -83,17 +86,26 @@ def draw_candidate(one: Candidate, glyphs: Glyphs, width: int) -> Sequence[Line]
     ]
 
 
-def draw_person(person: Person, where: str, me: bool, width: int) -> Sequence[Line]:
-    """Somebody who is here, where, and doing what."""
+def draw_person(person: Person, where: str, me: bool, beside: int, width: int) -> Sequence[Line]:
+    """Somebody who is here, where, and doing what; that begins at the cell `beside`."""
     doing = f", {person.doing}" if person.doing else ""
     consoles = f", {person.consoles} consoles" if person.consoles > 1 else ""
+    you = _YOU if me else ""
+    name = cut(clean_line(person.name), beside - 2 - cells(you))
+    gap = " " * (beside - cells(name) - cells(you))
     return [
         (
-            (f"  {person.name}", Tone.TEXT),
-            (" (you)" if me else "", Tone.DIM),
-            (f"  {where}{doing}{consoles}", Tone.DIM),
+            (f"  {name}", Tone.TEXT),
+            (you + gap, Tone.DIM),
+            (f"{where}{doing}{consoles}", Tone.DIM),
         )
     ]
+
+
+def names_width(people: Sequence[Person], you: str) -> int:
+    """How many cells the names of people take, with a gap behind them."""
+    widths = [cells(clean_line(p.name)) + (len(_YOU) if p.name == you else 0) for p in people]
+    return min(_MOST_NAME, max(widths, default=0)) + 2
 
 
 def told(listed: Listed) -> tuple[object, ...]:

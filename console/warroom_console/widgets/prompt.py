@@ -7,73 +7,37 @@
 
 Every `then` is called once, after the row is idle again and the focus is back where it was. Bind
 the ids that it acts on when the key is pressed: what is under the cursor later is another matter.
-Esc leaves without calling it and keeps the text, which is offered again under the same label. Keys
-pressed in the first 250 ms of a question are dropped, so that a held key answers nothing.
+Esc leaves without calling it and keeps the text, which is offered again under the same label; a
+question that comes up while a line is typed gives the line back after a no. Keys pressed in the
+first 250 ms of a question are dropped, so that a held key answers nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from warroom_console.theme import Look, Tone
+from warroom_console.widgets.ask import PASSING, Ask, Question, is_typed
 from warroom_console.widgets.bar import Bar
 from warroom_console.widgets.lineedit import LineEdit
 from warroom_console.widgets.spans import Line, abridge, fit, paint, spread, width_of
 from warroom_incident.clean import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from textual import events
     from textual.strip import Strip
     from textual.timer import Timer
     from textual.widget import Widget
 
+__all__ = ["GUARD", "HISTORY", "Ask", "Prompt"]
+
 GUARD = 0.25
 """Seconds for which a fresh question takes no key."""
 HISTORY = 200
 """Lines remembered for each label."""
-
-
-def _nothing(_text: str) -> Sequence[str]:
-    return ()
-
-
-def _fine(_text: str) -> str | None:
-    return None
-
-
-class Ask(Struct, frozen=True):
-    """A question for one line of text.
-
-    `complete` gives whole lines that the text may become, `check` a sentence when it will not do
-    (the row stays open), `changed` hears every edit (live filters), `left` hears Esc. `refill` puts
-    text kept by an earlier Esc back into the line, where typing replaces it and any other key goes
-    on with it; without `refill` the text waits as a ghost for Tab.
-    """
-
-    label: str
-    then: Callable[[str], None]
-    text: str = ""
-    hint: str = ""
-    complete: Callable[[str], Sequence[str]] = _nothing
-    check: Callable[[str], str | None] = _fine
-    changed: Callable[[str], object] | None = None
-    left: Callable[[], object] | None = None
-    refill: bool = True
-    longer: Callable[[str], object] | None = None
-    """Hears ctrl+e: goes on with the text where there is more room. The row is idle by then."""
-    recalls: bool = True
-    """Whether the text is kept for ↑ and after Esc; never for a target that must be typed."""
-
-
-class _Question(Struct, frozen=True):
-    text: str
-    then: Callable[[], None]
-    left: Callable[[], object] | None
-    since: float
 
 
 class Prompt(Bar, can_focus=True):
@@ -89,7 +53,7 @@ class Prompt(Bar, can_focus=True):
         self._tail = ""
         self._timer: Timer | None = None
         self._ask: Ask | None = None
-        self._question: _Question | None = None
+        self._question: Question | None = None
         self._edit = LineEdit()
         self._complaint = ""
         self._kept: dict[str, str] = {}
@@ -138,8 +102,29 @@ class Prompt(Bar, can_focus=True):
         """What has been typed."""
         return self._edit.text
 
+    @property
+    def unsent(self) -> list[str]:
+        """What was typed and not sent: the open line, and the lines that Esc kept.
+
+        Commands and filters that were left are not counted.
+        """
+        kept = [text for label, text in self._kept.items() if label not in PASSING]
+        typed = self._typed
+        if typed is not None and typed[1] not in kept:
+            kept.append(typed[1])
+        return kept
+
+    @property
+    def _typed(self) -> tuple[Ask, str] | None:
+        """The line that is being typed, also behind a question, where there is something in it."""
+        typed = self._question.typed if self._question is not None else None
+        if self._ask is not None:
+            typed = self._ask, self._edit.text
+        return typed if typed is not None and is_typed(*typed) else None
+
     def ask(self, ask: Ask) -> None:
         """Ask for a line of text."""
+        self._keep_typed()
         self._take_focus()
         self._ask, self._question = ask, None
         self._complaint = ""
@@ -154,8 +139,9 @@ class Prompt(Bar, can_focus=True):
     ) -> None:
         """Ask for y or n; Enter, n and Esc mean no."""
         self._take_focus()
+        typed = (self._ask, self._edit.text) if self._ask is not None else None
         self._ask = None
-        self._question = _Question(question, then, left, self.clock())
+        self._question = Question(question, then, left, self.clock(), typed)
         self.redraw()
 
     def confirm_typed(self, question: str, target: str, then: Callable[[], None]) -> None:
@@ -164,15 +150,8 @@ class Prompt(Bar, can_focus=True):
         def check(text: str) -> str | None:
             return None if text.strip() == target else f"type {target} to go on, Esc to leave"
 
-        self.ask(
-            Ask(
-                f"{question} ",
-                lambda _text: then(),
-                hint=f"type {target}",
-                check=check,
-                recalls=False,
-            )
-        )
+        hint = f"type {target}"
+        self.ask(Ask(f"{question} ", lambda _: then(), hint=hint, check=check, recalls=False))
 
     def remember(self, label: str, lines: Sequence[str]) -> None:
         """Fill the history of a label, oldest line first."""
@@ -205,18 +184,20 @@ class Prompt(Bar, can_focus=True):
 
     def on_blur(self) -> None:
         """Leave a question that lost the keyboard: nothing may wait where nobody looks."""
-        if self.busy:
+        # One question may lead to the next: the keyboard was lost for a moment and is back.
+        if self.busy and self.screen.focused is not self:
             self._back = None
-            self._leave()
+            self._leave(go_on=False)
 
-    def _answer(self, question: _Question, key: str) -> None:
+    def _answer(self, question: Question, key: str) -> None:
         if key == "escape" or (key in ("n", "N", "enter") and not self._guarded(question)):
             self._leave()
         elif key in ("y", "Y") and not self._guarded(question):
+            self._keep_typed()
             self._finish()
             question.then()
 
-    def _guarded(self, question: _Question) -> bool:
+    def _guarded(self, question: Question) -> bool:
         return self.clock() - question.since < GUARD
 
     def _type(self, text: str) -> None:
@@ -281,14 +262,34 @@ class Prompt(Bar, can_focus=True):
             history.append(text)
             del history[:-HISTORY]
 
-    def _leave(self) -> None:
+    def _leave(self, *, go_on: bool = True) -> None:
         ask, question = self._ask, self._question
-        if ask is not None and ask.recalls and self._edit.text.strip():
-            self._kept[ask.label] = self._edit.text
+        typed = question.typed if question is not None and go_on else None
+        if typed is None:
+            self._keep_typed()
         self._finish()
         left = ask.left if ask is not None else question.left if question is not None else None
         if left is not None:
             left()
+        if typed is not None:
+            self._go_on(*typed)
+
+    def _go_on(self, ask: Ask, text: str) -> None:
+        """Ask again, with what was typed before a question came up."""
+        self.ask(ask)
+        self._edit.set(text)
+        self._offered = False
+        self.redraw()
+
+    def _keep_typed(self) -> None:
+        """Keep what was typed, so that it can be gone on with."""
+        if self._typed is None:
+            return
+        ask, text = self._typed
+        if ask.text:
+            self._remember(ask.label, text)
+        else:
+            self._kept[ask.label] = text
 
     def _complete(self, ask: Ask, step: int) -> None:
         if self._cycle is None:
@@ -309,7 +310,8 @@ class Prompt(Bar, can_focus=True):
         self._cycle = (lines, place) if len(lines) > 1 else None
 
     def _recall_line(self, ask: Ask, step: int) -> None:
-        history = self._history.get(ask.label, [])
+        kept = self._kept.get(ask.label)
+        history = [*self._history.get(ask.label, ()), *([kept] if kept else ())]
         if not (ask.recalls and history):
             return
         place = (len(history) if self._recalled is None else self._recalled) + step

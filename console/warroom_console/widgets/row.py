@@ -43,6 +43,16 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
 """The list's own keys, for the help."""
 
 
+def told_position(rows: Sequence[Row], place: int | None, tail: str) -> str:
+    """Where the reader is, for the panel's title: `2/12`, or `▼ 47` at the tail."""
+    total = sum(not row.heading for row in rows)
+    if tail and total:
+        return f"{tail} {total}"
+    if place is None:
+        return str(total) if total else ""
+    return f"{sum(not row.heading for row in rows[: place + 1])}/{total}"
+
+
 class RowStrips:
     """Draws rows and remembers the strips of a row's last version by (row id, width, flags)."""
 

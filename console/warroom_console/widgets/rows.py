@@ -7,8 +7,7 @@
     view.targets                       # the marked ids, else the cursor's
 
 A `Row` is drawn lazily: only rows on screen are ever asked for their lines, and the strips are kept
-by (id, version, width, look). After any change the view compares what each screen line shows with
-what it should show and repaints the lines that differ, nothing else.
+by (id, version, width, look). After a change only the lines that differ are painted again.
 
 The cursor, the marks and the place that is being read are held by row id. New rows move none of
 them; when the cursor's row goes, the cursor goes to its nearest neighbour. A view that follows its
@@ -28,8 +27,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from warroom_console.theme import Tone, look_of
+from warroom_console.widgets.marks import Marks
 from warroom_console.widgets.quiet import Quiet
-from warroom_console.widgets.row import Flags, Row, RowStrips
+from warroom_console.widgets.row import Flags, Row, RowStrips, told_position
 from warroom_console.widgets.spans import blank, paint
 
 if TYPE_CHECKING:
@@ -42,34 +42,24 @@ _Cell: TypeAlias = tuple[str, Hashable, int, Flags]
 """What tells one screen line from another: row id, version, line of the row, flags."""
 
 
+class _OfRow(Message):
+    """News of a list's row."""
+
+    def __init__(self, row_id: str | None) -> None:
+        super().__init__()
+        self.row_id = row_id
+
+
 class RowsView(Quiet, can_focus=True):
     """A list of rows with a cursor, marks and an optional live tail."""
 
     DEFAULT_CSS = "RowsView { height: 1fr; background: $background; }"
 
-    class CursorMoved(Message):
+    class CursorMoved(_OfRow):
         """The cursor is on another row; `row_id` is None while there is no cursor."""
 
-        def __init__(self, view: RowsView, row_id: str | None) -> None:
-            super().__init__()
-            self.view = view
-            self.row_id = row_id
-
-        @property
-        def control(self) -> RowsView:
-            return self.view
-
-    class Opened(Message):
+    class Opened(_OfRow):
         """Enter was pressed on a row."""
-
-        def __init__(self, view: RowsView, row_id: str) -> None:
-            super().__init__()
-            self.view = view
-            self.row_id = row_id
-
-        @property
-        def control(self) -> RowsView:
-            return self.view
 
     def __init__(
         self, *, empty: str = "Nothing here.", tails: bool = False, id: str | None = None
@@ -81,7 +71,7 @@ class RowsView(Quiet, can_focus=True):
         self._rows: list[Row] = []
         self._index: dict[str, int] = {}
         self._cursor: str | None = None
-        self._marks: frozenset[str] = frozenset()
+        self._marks = Marks()
         self._active = False
         self._top: tuple[int, int] = (0, 0)
         self._frame: list[_Place] = []
@@ -104,13 +94,13 @@ class RowsView(Quiet, can_focus=True):
     @property
     def marks(self) -> frozenset[str]:
         """The ids of the marked rows."""
-        return self._marks
+        return self._marks.ids
 
     @property
     def targets(self) -> tuple[str, ...]:
         """What a verb acts on: the marked rows in order, else the row under the cursor."""
-        if self._marks:
-            return tuple(row.id for row in self._rows if row.id in self._marks)
+        if self.marks:
+            return tuple(row.id for row in self._rows if row.id in self.marks)
         return (self._cursor,) if self._cursor is not None else ()
 
     @property
@@ -120,22 +110,16 @@ class RowsView(Quiet, can_focus=True):
 
     @property
     def position(self) -> str:
-        """Where the reader is, for the panel's title: `2/12`, or `▼ 47` at the tail."""
-        total = sum(not row.heading for row in self._rows)
-        if self._following and total:
-            return f"{look_of(self).glyphs.tail} {total}"
-        if self._cursor is None:
-            return str(total) if total else ""
-        before = self._rows[: self._index[self._cursor] + 1]
-        return f"{sum(not row.heading for row in before)}/{total}"
+        """Where the reader is, for the panel's title."""
+        tail = look_of(self).glyphs.tail if self._following else ""
+        return told_position(self._rows, self._index.get(self._cursor or ""), tail)
 
     def set_rows(self, rows: Iterable[Row]) -> None:
         """Replace all rows; cursor, marks and the place being read stay with their ids."""
         before, old_index = self._rows, self._index
         self._rows = list(rows)
         self._index = {row.id: place for place, row in enumerate(self._rows)}
-        if self._marks:
-            self._marks = frozenset(mark for mark in self._marks if mark in self._index)
+        self._marks.outlive(self._index)
         anchor = self._anchor()
         cursor = self._cursor
         if cursor is not None and cursor not in self._index:
@@ -205,17 +189,30 @@ class RowsView(Quiet, can_focus=True):
     def follow(self, on: bool) -> None:
         """Keep the last row in sight, without a cursor, or stop doing so."""
         self._following = on
+        self._marks.end()
         self._place_cursor(None if on else self._last(), show=True)
 
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
         if self._cursor is not None:
-            self._marks ^= {self._cursor}
+            self._marks.toggle(self._cursor)
             self._settle()
 
+    def toggle_range(self) -> bool:
+        """Mark all rows from here to where the cursor goes, or end that; say which it was."""
+        if self._marks.start is not None:
+            self._marks.end()
+        else:
+            if self._following:
+                self.move(-1)
+            if self._cursor is not None:
+                self._marks.begin(self._cursor)
+                self._settle()
+        return self._marks.start is not None
+
     def mark(self, ids: Iterable[str]) -> None:
-        """Mark exactly these rows."""
-        self._marks = frozenset(ids) & self._index.keys()
+        """Mark exactly these rows; a range ends."""
+        self._marks.set(self._index.keys() & set(ids))
         self._settle()
 
     def set_active(self, active: bool) -> None:
@@ -237,7 +234,7 @@ class RowsView(Quiet, can_focus=True):
         if self._following:
             self.move(-1)
         if self._cursor is not None:
-            self.post_message(self.Opened(self, self._cursor))
+            self.post_message(self.Opened(self._cursor))
 
     def page(self, direction: int) -> None:
         """Move by what fits the screen."""
@@ -298,11 +295,14 @@ class RowsView(Quiet, can_focus=True):
         moved = row_id != self._cursor
         visible = any(row_id == self._cursor for row_id, _ in self._frame)
         self._cursor = row_id
+        if show and row_id is not None:
+            # Only who moves the cursor marks: rows that come in between are not meant.
+            self._marks.reach(row_id, self._rows, self._index)
         if row_id is not None and self.size.area and (show or visible or self._top == (0, 0)):
             self._show(self._index[row_id])
         self._settle()
         if moved:
-            self.post_message(self.CursorMoved(self, row_id))
+            self.post_message(self.CursorMoved(row_id))
 
     def _show(self, place: int) -> None:
         """Scroll as little as it takes to have the whole row in sight."""
@@ -366,7 +366,7 @@ class RowsView(Quiet, can_focus=True):
         while len(cells) < size.height and place < len(self._rows):
             row = self._rows[place]
             here = row.id == self._cursor
-            flags = (here, row.id in self._marks, here and self._active)
+            flags = (here, row.id in self._marks.ids, here and self._active)
             strips = self._strips.of(row, size.width, flags, look)
             for line in range(skip, min(len(strips), skip + size.height - len(cells))):
                 self._frame.append((row.id, strips[line]))

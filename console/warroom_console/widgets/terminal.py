@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import select
 import signal
 import threading
@@ -33,6 +34,7 @@ from textual.widget import Widget
 from warroom_console.linefilter import CleanFilter
 from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
 from warroom_console.widgets.sheet import Host, Sheet
+from warroom_incident.clean import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +49,15 @@ _KEY_PATIENCE = 1.0
 """Seconds that the next key waits for a handler that hangs."""
 _LEAVE_WITHIN = 10.0
 """Seconds that a console may take to leave in good order once its terminal is gone."""
+_SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;0t", "\x1b[23;0t"
+_LONGEST_TITLE = 80
+_TITLED = frozenset(
+    (
+        *("alacritty", "contour", "foot", "ghostty", "gnome", "iterm2", "kitty", "konsole"),
+        *("mintty", "putty", "rxvt", "screen", "st", "tmux", "vte", "wezterm", "xterm"),
+    )
+)
+"""Terminals (the first part of TERM) that are known to take a title; others might print it."""
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -76,6 +87,7 @@ class TerminalApp(App[R], Generic[R]):
         self.theme = look.theme
         self.animation_level = "none"
         self._clean = CleanFilter()
+        self._entitled: str | None = None
         # The palette is exact in 256 colours; naming them takes a third less than spelling RGB.
         if self.console._color_system is ColorSystem.TRUECOLOR:
             self.console._color_system = ColorSystem.EIGHT_BIT
@@ -110,7 +122,23 @@ class TerminalApp(App[R], Generic[R]):
         time.sleep(_LEAVE_WITHIN)
         os._exit(128 + signal.SIGHUP)
 
+    def entitle(self, title: str) -> None:
+        """Give the terminal's window a title; the one that it had comes back at the end."""
+        driver = self._driver
+        if driver is None or title == self._entitled or not self._can_entitle:
+            return
+        save = _SAVE_TITLE if self._entitled is None else ""
+        self._entitled = title
+        driver.write(f"{save}\x1b]0;{clean_line(title, _LONGEST_TITLE)}\x07")
+
+    @property
+    def _can_entitle(self) -> bool:
+        terminal = re.split(r"[-.]", os.environ.get("TERM", ""))[0]
+        return not self.is_headless and terminal in _TITLED
+
     def on_unmount(self) -> None:
+        if self._entitled is not None and self._driver is not None:
+            self._driver.write(_RESTORE_TITLE)
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
@@ -226,6 +254,14 @@ class TerminalScreen(Screen[None]):
     def kept_texts(self) -> Mapping[str, str]:
         """Texts that were left with Esc and not saved since, by their editors' keys."""
         return self._kept
+
+    @property
+    def unsaved_texts(self) -> list[str]:
+        """The kept texts, and what stands in the editor that is open."""
+        kept, sheet = dict(self._kept), self._sheet
+        if sheet is not None and not isinstance(sheet, Sheet) and sheet.changed:
+            kept[sheet.key] = sheet.text
+        return list(kept.values())
 
     def on_resize(self) -> None:
         if self._sheet is not None:

@@ -1,0 +1,60 @@
+"""What the prompt row asks: a line of text, or yes and no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+
+def _nothing(_text: str) -> Sequence[str]:
+    return ()
+
+
+def _fine(_text: str) -> str | None:
+    return None
+
+
+class Ask(Struct, frozen=True):
+    """A question for one line of text.
+
+    `complete` gives whole lines that the text may become, `check` a sentence when it will not do
+    (the row stays open), `changed` hears every edit (live filters), `left` hears Esc. `refill` puts
+    text kept by an earlier Esc back into the line, where typing replaces it and any other key goes
+    on with it; without `refill` the text waits as a ghost for Tab.
+    """
+
+    label: str
+    then: Callable[[str], None]
+    text: str = ""
+    hint: str = ""
+    complete: Callable[[str], Sequence[str]] = _nothing
+    check: Callable[[str], str | None] = _fine
+    changed: Callable[[str], object] | None = None
+    left: Callable[[], object] | None = None
+    refill: bool = True
+    longer: Callable[[str], object] | None = None
+    """Hears ctrl+e: goes on with the text where there is more room. The row is idle by then."""
+    recalls: bool = True
+    """Whether the text is kept for ↑ and after Esc; never for a target that must be typed.
+
+    After Esc a line that began with a `text` of its own is brought back by ↑.
+    """
+
+
+PASSING = (":", "/")
+"""Labels of what is of the moment: a command, a filter."""
+
+
+def is_typed(ask: Ask, text: str) -> bool:
+    """Whether a line holds something that a person typed and may want back."""
+    return ask.recalls and bool(text.strip()) and text != ask.text
+
+
+class Question(Struct, frozen=True):
+    text: str
+    then: Callable[[], None]
+    left: Callable[[], object] | None
+    since: float
+    typed: tuple[Ask, str] | None
+    """The line that was being typed, and what it held."""
