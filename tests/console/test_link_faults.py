@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, unix_serve
+from websockets.http11 import Request, Response
 
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.console.test_link import Ears
@@ -218,3 +221,42 @@ def test_a_laptop_that_wakes_up_keeps_a_line_that_still_stands(home: Path) -> No
         assert line.link.state.quiet_since is None
 
     over_a_line(home, test)
+
+
+def test_consoles_that_lost_one_server_do_not_all_come_back_at_one_moment(home: Path) -> None:
+    async def test() -> None:
+        waits = []
+        for chance in (0.0, 0.5, 1.0):
+            ears = Ears()
+            url = f"unix://{home}/nobody"
+            link = Link([parse_server(url)], ears, wall=leaping_wall, jitter=lambda c=chance: c)  # type: ignore[misc]
+            task = asyncio.create_task(link.run())
+            began = leaping_wall()
+            await wait_for(lambda ears=ears: ears.states and ears.states[-1].next_try_at, "a wait")  # type: ignore[misc]
+            waits.append((ears.states[-1].next_try_at or 0) - began)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        assert waits == [100, 150, 200]
+
+    run_leaping(test)
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN])
+def test_a_door_that_turns_the_token_away_ends_it_for_good(status: HTTPStatus, home: Path) -> None:
+    async def test() -> None:
+        async def never(ws: ServerConnection) -> None:
+            raise AssertionError("nobody comes in")
+
+        def refuse(ws: ServerConnection, _request: Request) -> Response:
+            return ws.respond(status, "no\n")
+
+        path = home / "socket"
+        async with await unix_serve(never, str(path), process_request=refuse):
+            link = Link([parse_server(f"unix://{path}")], Ears(), wall=leaping_wall)
+            async with asyncio.timeout(60):
+                await link.run()
+            assert link.state.phase == "stopped"
+            assert link.state.reason.endswith(".")
+
+    run_leaping(test)
