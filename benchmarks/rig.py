@@ -27,14 +27,13 @@ from warroom_incident.event import Packet
 from warroom_incident.fields import StepCopy
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Write
-from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
+from warroom_incident.sync.client_end import ClientEnd, Heard
 from warroom_incident.sync.wire import (
     MAX_FRAME,
     SEEN_EVERY,
     Ack,
     BoardCursor,
     Follow,
-    FromServer,
     Hello,
     Synced,
     Welcome,
@@ -181,7 +180,7 @@ class Console:
         for frame in frames:
             await self.ws.send(frame, text=True)
 
-    async def receive(self) -> FromServer | Batch | Ordered:
+    async def receive(self) -> Heard:
         """The next message."""
         message = self.end.receive(await self.ws.recv(decode=False))
         credit = self.end.seen()
@@ -258,7 +257,9 @@ class Crowd:
             async with unix_connect(
                 str(self._server.socket), max_size=MAX_FRAME, compression=None
             ) as ws:
-                hello = Hello(1, "crowd", new_rep(secrets.token_bytes), follow=[Follow(stream)])
+                hello = Hello(
+                    1, "crowd", new_rep(secrets.token_bytes), follow=[Follow(stream)], apart=True
+                )
                 await ws.send(encode(hello), text=True)
                 total = told = 0
                 while True:

@@ -10,8 +10,8 @@ import msgspec
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD, ROOM, Event, Packet
 from warroom_incident.reducers import Right
-from warroom_incident.replica import Kept, Placed, Sealed
-from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
+from warroom_incident.replica import Kept
+from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered
 from warroom_incident.sync.wire import (
     MAX_FOLLOWS,
     PROTOCOL,
@@ -19,7 +19,6 @@ from warroom_incident.sync.wire import (
     Answer,
     Events,
     Follow,
-    FromServer,
     Held,
     Hello,
     Here,
@@ -31,6 +30,7 @@ from warroom_incident.sync.wire import (
     Standing,
     Summaries,
     Synced,
+    Taken,
     Trouble,
     Welcome,
     encode,
@@ -137,7 +137,7 @@ class Hearing:
         """This replica was copied, and both write: go on as a new one, nothing is lost."""
         self._home.renew_author()
 
-    def heard(self, message: FromServer | Batch | Ordered) -> None:
+    def heard(self, message: Heard) -> None:
         """Take in a message."""
         match message:
             case Batch():
@@ -174,13 +174,18 @@ class Hearing:
                 self._model.note(Area.PROGRESS)
                 self.meanwhile.caught_up(message.stream)
             case Ordered():
-                if self.welcome is not None:
-                    self.mending.compared(message, self.welcome)
+                if self.welcome is not None and self.end is not None:
+                    self.mending.compared(message, self.welcome, self.end.relaying)
                     self.meanwhile.compared(message)
+            case Handed():
+                self._settled(message.ids)
+                if self.welcome is not None:
+                    self.mending.handed(message, self.welcome)
+                self._progressed(message.stream, message.first + len(message.ids) - 1)
             case Servers():
                 self._kept(message)
-            case Standing() | Events() | Order():
-                pass  # no console asks; a `ClientEnd` turns them into batches and compared orders
+            case Standing() | Events() | Order() | Taken():
+                pass  # no console asks; a `ClientEnd` turns them into batches and the like
             case _:
                 assert_never(message)
 
@@ -337,37 +342,19 @@ class Hearing:
             self.saver.keep(
                 Kept(a.entry, batch.stream, a.event.admitted or 0, a.packet) for a in batch.arrivals
             )
-            self._note_order(batch)
-        self._progressed(batch)
+            places = [(a.iseq, a.entry) for a in batch.arrivals]
+            if self.welcome is not None:
+                self.mending.placed(batch.stream, places, batch.seal, self.welcome)
+        is_live = batch.part == "live" and batch.arrivals
+        self._progressed(batch.stream, batch.arrivals[-1].iseq if is_live else 0)
         model.touch(batch.stream, ids)
 
-    def _note_order(self, batch: Batch) -> None:
-        welcome = self.welcome
-        if welcome is None:
-            return
-        self.saver.keep_places(
-            Placed(welcome.log, batch.stream, a.iseq, bytes.fromhex(a.entry))
-            for a in batch.arrivals
-        )
-        if batch.seal is not None:
-            self.saver.keep_seal(
-                Sealed(
-                    welcome.log,
-                    batch.stream,
-                    batch.seal.iseq,
-                    batch.seal.sealed,
-                    welcome.server,
-                    batch.seal.signature,
-                )
-            )
-
-    def _progressed(self, batch: Batch) -> None:
-        reading = self.end.readings.get(batch.stream) if self.end is not None else None
+    def _progressed(self, stream: str, live: int) -> None:
+        reading = self.end.readings.get(stream) if self.end is not None else None
         if reading is None:
             return
-        model, stream = self._model, batch.stream
-        last = batch.arrivals[-1].iseq if batch.arrivals else 0
-        is_new = batch.part == "live" and last >= reading.top and stream not in model.current
+        model = self._model
+        is_new = live and live >= reading.top and stream not in model.current
         if is_new or model.behind.get(stream) != reading.behind:
             model.behind[stream] = reading.behind
             if is_new:

@@ -16,11 +16,12 @@ from warroom_incident.author import Author, Counters, Entropy, new_rep
 from warroom_incident.clock import HybridClock, Wall
 from warroom_incident.directory import make_private
 from warroom_incident.door import DoorError
-from warroom_incident.event import Event, Packet, read_packet
+from warroom_incident.event import Event, is_whole, read_packet
 from warroom_incident.outbox import Outbox
 from warroom_incident.replica import FILE, Kept, Proof, Replica
 from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.slot import Slot
+from warroom_incident.sync.handing import Handing
 from warroom_incident.sync.wire import Follow
 
 
@@ -139,16 +140,16 @@ class Home:
         """As `load`, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self.disk, self.load, stream)
 
-    def packets(self, stream: str, ids: frozenset[str]) -> list[tuple[int, Packet]]:
-        """Kept events of a stream by their entries, with admission stamps, in displayed order."""
-        found = {}
+    def packets(self, stream: str, events: list[Event]) -> list[Handing]:
+        """The kept bytes of events of a stream, in their order, without those that are damaged."""
+        found: dict[str, Handing] = {}
         for shelf in self._shelves:
-            for admitted, packet in shelf.replica.events(stream):
-                with suppress(DoorError):
-                    event = read_packet(packet, admitted)
-                    if event.entry in ids:
-                        found[event.entry] = (event.order, admitted, packet)
-        return [(admitted, packet) for _, admitted, packet in sorted(found.values())]
+            wanted = {event.entry: event for event in events if event.id not in found}
+            for entry, admitted, packet in shelf.replica.some(stream, wanted):
+                event = wanted[entry]
+                if is_whole(packet, event):
+                    found[event.id] = Handing(event.id, admitted, packet)
+        return [found[event.id] for event in events if event.id in found]
 
     def proofs(self, stream: str) -> list[Proof]:
         """What can be proven of a stream: for each log the ids up to its newest seal."""

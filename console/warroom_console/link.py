@@ -20,8 +20,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from warroom_incident.clean import clean_line
-from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
-from warroom_incident.sync.wire import Close, FromServer, ProtocolError, Welcome
+from warroom_incident.sync.client_end import ClientEnd, Heard
+from warroom_incident.sync.wire import Close, ProtocolError, Welcome
 
 from .dial import DialError, dial, load
 from .farewell import farewell
@@ -71,7 +71,7 @@ class Listener(Protocol):
     def begin(self) -> tuple[ClientEnd, Iterable[str]]:
         """The machine for a new connection, and the streams to ask for."""
 
-    def heard(self, message: FromServer | Batch | Ordered) -> None:
+    def heard(self, message: Heard) -> None:
         """A message arrived. May raise `Stop`."""
 
     def log_changed(self) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from warroom_incident.event import ROOM
-from warroom_incident.replica import Placed
-from warroom_incident.sync.client_end import Ordered
-from warroom_incident.sync.handing import relays, vouches
+from warroom_incident.replica import Placed, Sealed
+from warroom_incident.sync.client_end import Handed, Ordered, Seal
+from warroom_incident.sync.handing import RELAY_EVENTS, Relaying, vouches
 from warroom_incident.sync.wire import Follow, Welcome
 
 from .home import Home
@@ -71,28 +71,47 @@ class Mending:
 
     # Relaying ------------------------------------------------------------------------------
 
-    def compared(self, ordered: Ordered, welcome: Welcome) -> None:
+    def placed(
+        self, stream: str, places: Iterable[tuple[int, str]], seal: Seal | None, welcome: Welcome
+    ) -> None:
+        """Keep where the server has events, by their entries: with its seal that is a proof."""
+        self._saver.keep_places(
+            Placed(welcome.log, stream, iseq, bytes.fromhex(entry)) for iseq, entry in places
+        )
+        if seal is not None:
+            log, server = welcome.log, welcome.server
+            self._saver.keep_seal(
+                Sealed(log, stream, seal.iseq, seal.sealed, server, seal.signature)
+            )
+
+    def handed(self, handed: Handed, welcome: Welcome) -> None:
+        """The server has what was handed on, and will not send that back."""
+        places = range(handed.first, handed.first + len(handed.ids))
+        self._model.places.update(zip(handed.ids, places, strict=True))
+        entries = zip(places, handed.ids, strict=True)
+        self.placed(handed.stream, entries, handed.seal, welcome)
+
+    def compared(self, ordered: Ordered, welcome: Welcome, relaying: Relaying) -> None:
         """Fetch what is lacking here and relay what the server lacks."""
         self._link.send(ordered.fetch)
-        self._saver.keep_places(
-            Placed(welcome.log, ordered.stream, iseq, bytes.fromhex(id_))
-            for iseq, id_ in ordered.common.items()
-        )
+        self.placed(ordered.stream, ordered.common.items(), None, welcome)
         own = self._model.you
         events = self._model.fold(ordered.stream).events.values()
         written = {name for e in events if e.head.by == own for name in (e.entry, e.id)}
         mine = [entry for entry in ordered.unvouched if entry in written]
         if ordered.lacking or ordered.unvouched:
             wanted = frozenset((*ordered.lacking, *ordered.unvouched))
-            self._start(self._relay(ordered.stream, wanted, frozenset((*ordered.lacking, *mine))))
+            sure = frozenset((*ordered.lacking, *mine))
+            self._start(self._relay(ordered.stream, wanted, sure, relaying))
 
-    async def _relay(self, stream: str, provable: frozenset[str], wanted: frozenset[str]) -> None:
-        """Send the events that are wanted, and those that can be proven."""
+    async def _relay(
+        self, stream: str, provable: frozenset[str], wanted: frozenset[str], relaying: Relaying
+    ) -> None:
+        """Send the events that are wanted, and those that can be proven, in displayed order."""
         await self._saver.save()
         proofs = await asyncio.to_thread(self._home.proofs, stream)
         proven = {id_.hex() for proof in proofs for id_ in proof.ids}
         ids = wanted | (provable & proven)
-        packets = await asyncio.to_thread(self._home.packets, stream, ids)
         for seal, entries in proofs:
             if not proven.isdisjoint(ids):
                 await self._send(
@@ -105,7 +124,12 @@ class Mending:
                         signature=seal.signature,
                     )
                 )
-        await self._send(relays(packets))
+        fold = self._model.fold(stream)
+        events = [event for id_ in fold.ordered if (event := fold.events[id_]).entry in ids]
+        for start in range(0, len(events), RELAY_EVENTS):
+            some = events[start : start + RELAY_EVENTS]
+            packets = await asyncio.to_thread(self._home.packets, stream, some)
+            await self._send(relaying.frames(stream, packets))
 
     async def _send(self, frames: Iterable[bytes]) -> None:
         for frame in frames:

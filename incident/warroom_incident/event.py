@@ -103,7 +103,7 @@ class Packet(NamedTuple):
     via: str | None = None
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """An event that was read: what its bytes say, and when a server first admitted it.
 
     `admitted` is in milliseconds, None while no server has it. `withheld` is the reason why the
@@ -215,6 +215,16 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
         except _UNREADABLE:
             body = _nothing
     return Event(sha256(raw_head).hexdigest(), head, body, admitted, withheld, via)
+
+
+def is_whole(packet: Packet, event: Event) -> bool:
+    """Whether these are the bytes of an event that was read, and the body is missing from both."""
+    head, body, *_ = packet
+    return sha256(head).hexdigest() == event.id and (
+        event.withheld is not None
+        if body is None
+        else event.withheld is None and sha256(body).hexdigest() == event.head.bh
+    )
 
 
 def void_of(packet: Packet, reason: str) -> Packet:

@@ -40,7 +40,8 @@ class Pick(Enum):
     """All stand side by side."""
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+# Events are held by the ten thousand and never in circles: the garbage collector passes them over.
+class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What one event says. `salt` keeps a withheld body from being guessed by its hash."""
 
     salt: Annotated[str, Meta(max_length=64)] = ""

@@ -8,7 +8,7 @@ that holds the slot writes; anybody of the same user may read.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -261,6 +261,17 @@ class Replica:
             (stream,),
         )
         return [(admitted, Packet(*packet)) for admitted, *packet in rows]
+
+    def some(self, stream: str, entries: Iterable[str]) -> list[tuple[str, int, Packet]]:
+        """Those of some events of a stream that are kept: entry, admission stamp and bytes."""
+        wanted = [bytes.fromhex(entry) for entry in entries]
+        rows = self._db.execute(
+            "SELECT id, admitted, CAST(head AS BLOB), CAST(body AS BLOB), reason, via FROM events"
+            # the plus keeps SQLite from reading all of the stream
+            f" WHERE +stream = ? AND id IN ({','.join('?' * len(wanted))})",
+            (stream, *wanted),
+        )
+        return [(id_.hex(), admitted, Packet(*packet)) for id_, admitted, *packet in rows]
 
     def streams(self) -> set[str]:
         """The streams that events are kept of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import re
@@ -29,12 +30,23 @@ from .takeover import CannotTakeOver, Shelf, take_over
 
 BAD_INPUT = 2
 UNREACHABLE = 3
+COLLECT_AFTER = (10_000, 20, 20)
+"""Of how many new objects the garbage collector looks for circles, and how often among older ones.
+
+A server holds much, drops little of it, and makes few circles.
+"""
+
+SWITCH_AFTER = 0.001
+"""How long a busy thread keeps others waiting, in seconds: that of the log has little to do."""
+
 _PORT = re.compile(r"\A[0-9]{1,5}\Z")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and serve."""
     options = _parser().parse_args(arguments)
+    gc.set_threshold(*COLLECT_AFTER)
+    sys.setswitchinterval(SWITCH_AFTER)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         doors = _doors(options)
@@ -97,7 +109,9 @@ async def _run(server: Server, doors: Doors) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     server.on_promoted = _say
-    _say(await server.start(doors, account_name(os.getuid())))
+    ready = await server.start(doors, account_name(os.getuid()))
+    gc.freeze()
+    _say(ready)
     await stop.wait()
     await server.stop()
 
@@ -115,9 +129,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="warroom serve", description="Run the war room's server until SIGTERM."
-    )
+    parser = _Parser(prog="warroom serve", description="Run the war room's server until SIGTERM.")
     parser.add_argument("--data", metavar="DIR", help="where the log lies (WARROOM_DATA)")
     parser.add_argument("--socket", metavar="PATH", help="the Unix socket for consoles")
     parser.add_argument(

@@ -16,12 +16,11 @@ from warroom_incident.author import Author
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.log import Entry, Receipt
-from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
+from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered
 from warroom_incident.sync.wire import (
     Ack,
     BoardCursor,
     Follow,
-    FromServer,
     Held,
     Hello,
     Place,
@@ -127,7 +126,7 @@ class Exchange:
         self.end = ClientEnd(hello, cursors, progress.board, Holding(room))
         self.out: asyncio.Queue[bytes] = asyncio.Queue()
         self.introduced = asyncio.Event()
-        self.owing = Owing(room, us.server)
+        self.owing = Owing(room, us.server, self.end.relaying)
         self.unwritten: dict[asyncio.Future[list[Receipt]], str] = {}
         self._known: dict[str, Place] = {}
         self._introduction = ""
@@ -167,7 +166,7 @@ class Exchange:
 
     # Hearing -------------------------------------------------------------------------------
 
-    def heard(self, message: FromServer | Batch | Ordered) -> None:
+    def heard(self, message: Heard) -> None:
         """Take in a message."""
         match message:
             case Batch():
@@ -191,6 +190,9 @@ class Exchange:
                     self.owing.answered(stream, event_id)
                     if event_id == self._introduction:
                         self.introduced.set()
+            case Handed():
+                for event_id in message.ids:
+                    self.owing.answered(message.stream, event_id)
             case Refused():
                 self._refused(message)
             case _:
@@ -292,10 +294,9 @@ class Exchange:
         if commit.stream not in self.end.readings:
             self.follow([commit.stream])
             return
-        rows = [row for stretch in commit.stretches for row in stretch.rows]
         own = [
             row.iseq
-            for event, row in zip(commit.events, rows, strict=True)
+            for event, row in zip(commit.events, commit.rows, strict=True)
             if event.id not in self._coming
         ]
         if own:

@@ -29,6 +29,7 @@ from .identity import Who
 from .keepers import Keepers
 from .presence import people
 from .room import Commit, Room
+from .stretches import cut_rows
 
 if TYPE_CHECKING:
     from .session import Session
@@ -79,7 +80,7 @@ class Hub:
         if followers:
             if commit.stream == ROOM:
                 self._turn_out(followers)
-            for stretch in commit.stretches:
+            for stretch in cut_rows(commit.rows, commit.end):
                 self._pass_on(commit, stretch, followers)
         if isinstance(commit.state, IncidentState):
             self._changed_streams.add(commit.stream)
@@ -94,13 +95,16 @@ class Hub:
 
     def _pass_on(self, commit: Commit, stretch: Stretch, followers: set[Session]) -> None:
         stream, first, last = commit.stream, stretch.rows[0].iseq, stretch.rows[-1].iseq
-        frame = events_frame(stream, "live", stretch, commit.top)
-        size = len(frame)
-        # A frame without extensions is the same bytes for everybody, so it is serialized once;
-        # what websockets would do per connection costs more than the write itself.
-        plain = Frame(Opcode.TEXT, frame).serialize(mask=False)
+        frame = plain = b""
+        size = 0
         deflated = []
         for session in followers:
+            if not frame and session.is_idle() and session.end.takes_live(stream, first):
+                frame = events_frame(stream, "live", stretch, commit.end.iseq)
+                size = len(frame)
+                # A frame without extensions is the same bytes for everybody, so it is serialized
+                # once; what websockets would do per connection costs more than the write itself.
+                plain = Frame(Opcode.TEXT, frame).serialize(mask=False)
             if not (session.is_idle() and session.end.pass_live(stream, first, last, size)):
                 session.wake()
             elif session.is_plain:

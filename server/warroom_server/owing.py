@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from warroom_incident.log import LogReader
 from warroom_incident.seal import ZERO
-from warroom_incident.sync.handing import RELAY_EVENTS, relays, vouches
+from warroom_incident.sync.handing import RELAY_EVENTS, Handing, Relaying, vouches
 
 from .room import Room
 
@@ -19,11 +19,13 @@ class Owing:
     Args:
         room: Whose log it is.
         server: The name under which that log is sealed.
+        relaying: The relays of the connection.
     """
 
-    def __init__(self, room: Room, server: str) -> None:
+    def __init__(self, room: Room, server: str, relaying: Relaying) -> None:
         self._room = room
         self._server = server
+        self._relaying = relaying
         self._places: dict[str, set[int]] = {}
         self._unanswered: dict[str, set[str]] = {}
         self._more = asyncio.Event()
@@ -73,8 +75,12 @@ class Owing:
         for start in range(0, len(places), RELAY_EVENTS):
             some = places[start : start + RELAY_EVENTS]
             rows = await self._room.look(lambda log, some=some: log.read_at(stream, some))  # type: ignore[misc]
-            waiting.update(sha256(row.packet.head).hexdigest() for row in rows)
-            for frame in relays((row.admitted, row.packet) for row in rows):
+            events = [
+                Handing(sha256(row.packet.head).hexdigest(), row.admitted, row.packet)
+                for row in rows
+            ]
+            waiting.update(event.id for event in events)
+            for frame in self._relaying.frames(stream, events):
                 yield frame
 
     def _proof(self, log: LogReader, stream: str, first: int) -> list[bytes]:

@@ -7,18 +7,22 @@ commands or how bad things are.
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 from base64 import b64decode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
 from warroom_incident.door import MAX_EVENT_BYTES, DoorError, check_json
 from warroom_incident.event import ROOM, Event, Packet, check_packet, read_packet
-from warroom_incident.log import Entry
+from warroom_incident.log import Entry, Receipt
 from warroom_incident.reducers import Right
 from warroom_incident.seal import BLURRED, PROVING, ZERO, link, sealed_text
-from warroom_incident.sync.wire import Close, ProtocolError, Relay, Vouch, packets
+from warroom_incident.sync.server_end import ServerEnd
+from warroom_incident.sync.wire import Close, ProtocolError, Relay, Taken, Vouch, packets
 
 from .admission import Refusal, Unshown
 from .identity import Who
@@ -42,11 +46,29 @@ class _Proof:
 
 
 class Relays:
-    """One connection's proofs and what they let in."""
+    """One connection's proofs and what they let in.
 
-    def __init__(self, room: Room, voids: Voids) -> None:
+    Args:
+        room: Where it goes.
+        voids: Those that this connection may leave.
+        end: The connection, which is not sent again what came from there.
+        say: Sends an answer.
+        acknowledge: Sends receipts one by one.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        voids: Voids,
+        end: ServerEnd,
+        say: Callable[[Taken], None],
+        acknowledge: Callable[[Sequence[Receipt]], None],
+    ) -> None:
         self._room = room
         self._voids = voids
+        self._end = end
+        self._say = say
+        self._acknowledge = acknowledge
         self._proofs: dict[str, _Proof] = {}
         self._vouched: set[str] = set()
 
@@ -105,6 +127,33 @@ class Relays:
             for kind in kinds
         )
 
+    def take(
+        self, message: Relay, who: Who
+    ) -> tuple[asyncio.Future[list[Receipt]] | None, list[Refused]]:
+        """Let events in and hand them to the next commit; answers for those once it is done.
+
+        Raises:
+            ProtocolError: The stamps do not match the events.
+        """
+        entries, refused = self.admit(message, who)
+        if not entries:
+            return None, refused
+        told = partial(self._answer, message, entries)
+        return self._room.commit(entries, handed_on=True, told=told), refused
+
+    def _answer(self, relay: Relay, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
+        if not _is_taken_whole(relay, entries, receipts):
+            self._acknowledge(receipts)
+            return
+        stream, first, last = receipts[0].stream, receipts[0].iseq, receipts[-1].iseq
+        self._end.brought(stream, first, last)
+        taken = Taken(stream, relay.number, first, last)
+        end = self._room.log.last(stream)
+        if end.iseq == last and end.signature is not None:
+            chain, seal = end.chain.hex(), end.signature.hex()
+            taken = Taken(stream, relay.number, first, last, chain, seal, end.admitted)
+        self._say(taken)
+
     def admit(self, message: Relay, who: Who) -> tuple[list[Entry], list[Refused]]:
         """The events that are let in, with what is known of them, and why the others are not.
 
@@ -161,6 +210,25 @@ class Relays:
         if known is not None and known.withheld is None and not event.may_be_withheld:
             raise Unshown(f"the body of {event.head.type} is never withheld")
         return Entry(event, packet, stamp or None)
+
+
+def _is_taken_whole(relay: Relay, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> bool:
+    """Whether all of a counted relay is new here, in places that follow each other, as it came."""
+    return (
+        relay.number > 0
+        and len(receipts) == len(relay.admitted)
+        and all(
+            receipt.fresh
+            and receipt.stream == receipts[0].stream
+            and receipt.iseq == receipts[0].iseq + place
+            and receipt.admitted == stamp
+            and not receipt.clash
+            and entry.event.entry == receipt.id
+            for place, (receipt, stamp, entry) in enumerate(
+                zip(receipts, relay.admitted, entries, strict=True)
+            )
+        )
+    )
 
 
 def _checked(packet: Packet) -> Event:

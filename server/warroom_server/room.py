@@ -38,7 +38,7 @@ from warroom_incident.sync.wire import FRAME_TARGET
 from .admission import Refusal, Unshown, check
 from .identity import SERVER_NAME, Caller, Who, account_of
 from .losses import Losses
-from .stretches import cut_rows
+from .stretches import Commit as Commit
 from .voids import Voids, void_for
 
 MAX_BATCH = 500
@@ -66,19 +66,10 @@ class Unavailable(Exception):
     """The log cannot be written now; nothing was kept, try again later."""
 
 
-class Commit(NamedTuple):
-    """What one commit added to one stream, in frames' worth."""
-
-    stream: str
-    state: Fold
-    events: list[Event]
-    stretches: list[Stretch]
-    top: int
-
-
 class _Waiting(NamedTuple):
     entries: list[Entry]
     done: asyncio.Future[list[Receipt]]
+    told: Callable[[list[Receipt]], None]
 
 
 class Room:
@@ -229,17 +220,22 @@ class Room:
         self._reps[event.head.rep] = who.account
 
     def commit(
-        self, entries: list[Entry], *, handed_on: bool = False
+        self,
+        entries: list[Entry],
+        *,
+        handed_on: bool = False,
+        told: Callable[[list[Receipt]], None] = lambda _receipts: None,
     ) -> asyncio.Future[list[Receipt]]:
         """Hand admitted events to the next commit; brings their receipts once they are durable.
 
         `handed_on` tells of events that a server has had before: more of them may be on the way.
+        `told` gets the receipts before anybody else hears of the events.
         """
         if handed_on:
             now = asyncio.get_running_loop().time()
             self._handed_on.update(dict.fromkeys((e.event.head.stream for e in entries), now))
         done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(entries, done))
+        self._waiting.append(_Waiting(entries, done, told))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_waiting())
         return done
@@ -314,9 +310,17 @@ class Room:
             end = begin + len(waiting.entries)
             if not waiting.done.done():
                 waiting.done.set_result(receipts[begin:end])
+            self._tell(waiting, receipts[begin:end])
             begin = end
         for stream, added in fresh.items():
             self._publish(stream, added)
+
+    @staticmethod
+    def _tell(waiting: _Waiting, receipts: list[Receipt]) -> None:
+        try:
+            waiting.told(receipts)
+        except Exception:  # as with the listeners
+            _log.exception("somebody could not be told of a commit")
 
     def _publish(self, stream: str, added: list[tuple[Event, Row]]) -> None:
         state = self.state(stream)
@@ -325,10 +329,8 @@ class Room:
             self.incidents[stream] = state
         rows = [row for _, row in added]
         self.tops[stream] = rows[-1].iseq
-        end = self.log.last(stream)
-        commit = Commit(
-            stream, state, [event for event, _ in added], cut_rows(rows, end), rows[-1].iseq
-        )
+        events = [event for event, _ in added]
+        commit = Commit(stream, state, events, rows, self.log.last(stream))
         for listener in self.listeners:
             try:
                 listener(commit)

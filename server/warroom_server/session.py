@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from websockets.asyncio.server import ServerConnection, broadcast
@@ -16,7 +16,7 @@ from websockets.protocol import State
 
 from warroom_incident.clean import clean_line
 from warroom_incident.event import ROOM
-from warroom_incident.log import Entry, Receipt
+from warroom_incident.log import Receipt
 from warroom_incident.seal import ZERO
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
@@ -102,7 +102,7 @@ class Session:
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
         self._follower: Follower | None = None
         self._voids = Voids(room.wall)
-        self._relays = Relays(room, self._voids)
+        self._relays = Relays(room, self._voids, self.end, self.say, self._acknowledge)
         self._answers = 0
         self._questions = Questions(hub.asks, self.say)
         self._over = False
@@ -207,8 +207,8 @@ class Session:
             case Vouch():
                 self._relays.vouch(message)
             case Relay():
-                entries, refused = self._relays.admit(message, self.who)
-                await self._await_commit(self._relayed(entries), refused)
+                done, refused = self._relays.take(message, self.who)
+                await self._await_commit(done, self._committed, refused)
             case Seen():
                 if self._starved:
                     self.wake()
@@ -232,15 +232,15 @@ class Session:
             case _:
                 assert_never(message)
 
-    def _relayed(self, entries: list[Entry]) -> asyncio.Future[list[Receipt]] | None:
-        return self._room.commit(entries, handed_on=True) if entries else None
-
     async def _push(self, message: Push) -> None:
-        found = packets(message.events)
-        await self._await_commit(*self._room.submit(self.who, found, self._voids))
+        done, refused = self._room.submit(self.who, packets(message.events), self._voids)
+        await self._await_commit(done, self._pushed, refused)
 
     async def _await_commit(
-        self, done: asyncio.Future[list[Receipt]] | None, refused: Sequence[NotAdmitted]
+        self,
+        done: asyncio.Future[list[Receipt]] | None,
+        then: Callable[[asyncio.Future[list[Receipt]]], object],
+        refused: Sequence[NotAdmitted],
     ) -> None:
         """Answer when the commit is done; read no further while too many wait."""
         await self._pushes.acquire()
@@ -249,25 +249,31 @@ class Session:
         if done is None:
             self._pushes.release()
         else:
-            done.add_done_callback(self._pushed)
+            done.add_done_callback(then)
         if len(self._out) > MAX_ANSWERS and not self._over:
             self._answered.clear()
             await self._answered.wait()
 
     def _pushed(self, done: asyncio.Future[list[Receipt]]) -> None:
+        if self._committed(done):
+            self._acknowledge(done.result())
+
+    def _committed(self, done: asyncio.Future[list[Receipt]]) -> bool:
+        """Whether a commit went well; where it could not be written the connection ends."""
         self._pushes.release()
         if done.cancelled():
-            return
+            return False
         error = done.exception()
         if isinstance(error, Unavailable):
             self.close(Close.BUSY, "the server cannot write now; your events stay with you")
         elif error is not None:
             raise error
-        else:
-            receipts = done.result()
-            self.say(Ack([(r.id, r.stream, r.iseq, r.admitted) for r in receipts]))
-            if any(receipt.clash == self.hello.rep for receipt in receipts):
-                self.close(Close.REPLICA_CLASH, "this replica was copied; take a new name")
+        return error is None
+
+    def _acknowledge(self, receipts: Sequence[Receipt]) -> None:
+        self.say(Ack([(r.id, r.stream, r.iseq, r.admitted) for r in receipts]))
+        if any(receipt.clash == self.hello.rep for receipt in receipts):
+            self.close(Close.REPLICA_CLASH, "this replica was copied; take a new name")
 
     def close(self, code: Close, reason: str) -> None:
         """Begin to end the connection with a sentence."""

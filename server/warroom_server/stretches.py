@@ -1,9 +1,23 @@
-"""A commit's rows in frames' worth."""
+"""What a commit brought, and its rows in frames' worth."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from warroom_incident.event import Event
+from warroom_incident.fold import Fold
 from warroom_incident.log import End, Row, Stretch
 from warroom_incident.sync.wire import FRAME_TARGET
+
+
+class Commit(NamedTuple):
+    """What one commit added to one stream, and where that ends; `rows` run beside `events`."""
+
+    stream: str
+    state: Fold
+    events: list[Event]
+    rows: list[Row]
+    end: End
 
 
 def cut_rows(rows: list[Row], end: End) -> list[Stretch]:

@@ -14,12 +14,11 @@ from warroom_console import dial, pulse
 from warroom_console.dial import DialError, check_owner
 from warroom_console.link import Link, LinkState, Phase, Stop
 from warroom_console.places import Server, parse_server
-from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
+from warroom_incident.sync.client_end import ClientEnd, Heard
 from warroom_incident.sync.wire import (
     PROTOCOL,
     SEEN_EVERY,
     Close,
-    FromServer,
     Hello,
     Person,
     Presence,
@@ -34,7 +33,7 @@ class Ears:
     """A listener that writes down what it hears."""
 
     def __init__(self) -> None:
-        self.messages: list[FromServer | Batch | Ordered] = []
+        self.messages: list[Heard] = []
         self.states: list[LinkState] = []
         self.changed_logs = 0
         self.clashes = 0
@@ -43,7 +42,7 @@ class Ears:
     def begin(self) -> tuple[ClientEnd, Iterable[str]]:
         return ClientEnd(Hello(PROTOCOL, "test", REP), (), None), ()
 
-    def heard(self, message: FromServer | Batch | Ordered) -> None:
+    def heard(self, message: Heard) -> None:
         self.messages.append(message)
         if self.stop_at_welcome is not None and isinstance(message, Welcome):
             raise Stop(self.stop_at_welcome)

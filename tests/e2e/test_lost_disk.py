@@ -79,7 +79,7 @@ async def test_an_emptied_server_is_refilled_by_its_consoles_with_nothing_missin
             await cy.open(stream)
             assert await cy.complete(stream)
             fresh = cy.model.incident(stream)
-            assert fresh.set_digest() == state.set_digest()
+            await wait_for(lambda: fresh.set_digest() == state.set_digest(), "what is handed on")
             assert fresh.state_digest() == state.state_digest()
             assert fresh.number == state.number
     held, damages = digest_on_disk(server, stream)

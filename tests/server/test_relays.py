@@ -15,7 +15,9 @@ from warroom_incident.author import new_stream
 from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.log import Entry, Log
 from warroom_incident.seal import BLURRED, sealed_text
-from warroom_incident.sync.handing import relays, vouches
+from warroom_incident.sync.client_end import Handed
+from warroom_incident.sync.handing import Handing, vouches
+from warroom_incident.sync.wire import Relay, encode, raw_pair
 from warroom_incident.vocabulary import NoteAdded, ServerListed, TokenCreated, TokenRevoked
 from warroom_server.keys import ServerKey, load_or_create
 from warroom_server.server import now_ms
@@ -95,6 +97,14 @@ async def hand_on(ana: Console, frames: Iterable[bytes], packets: list[Packet]) 
     for frame in relays((1, packet) for packet in packets):
         await ana.ws.send(frame, text=True)
     await ana.note(new_stream(secrets.token_bytes), "answered in order")
+
+
+def relays(events: Iterable[tuple[int, Packet]]) -> list[bytes]:
+    """One frame, not counted, that hands on events with their stamps."""
+    stamps, found = zip(*events, strict=True)
+    via = {str(place): packet.via for place, packet in enumerate(found) if packet.via}
+    gone = {str(place): packet.reason for place, packet in enumerate(found) if packet.reason}
+    return [encode(Relay([raw_pair(packet) for packet in found], list(stamps), gone, via))]
 
 
 def held(house: InProcess) -> dict[str, Event]:
@@ -276,3 +286,66 @@ async def test_what_gives_and_takes_rights_is_not_withheld_even_by_a_seal(
     assert room.room.tokens() == []
     assert elsewhere.key.name in room.room.servers()
     assert room.room.right(ana.you.split()[-1].strip("()")) is not None
+
+
+# Counted relays ----------------------------------------------------------------------------
+
+
+async def counted(ana: Console, given: list[Handing]) -> None:
+    """Hand on in counted relays, and wait for the answers."""
+    for frame in ana.end.relaying.frames(STREAM, given):
+        await ana.ws.send(frame, text=True)
+    await ana.note(new_stream(secrets.token_bytes), "answered in order")
+
+
+def given_by(elsewhere: Elsewhere, first: int = 1) -> list[Handing]:
+    """What another server admitted, with the stamps that it gave."""
+    rows = elsewhere.log.read(STREAM, first - 1, 99)
+    names = [event.id for event in elsewhere.events[first - 1 :]]
+    return [Handing(i, r.admitted, r.packet) for i, r in zip(names, rows, strict=True)]
+
+
+async def test_what_is_proven_is_taken_in_few_words_and_not_sent_back(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    bo = await Console(user="bo").join(house.socket, STREAM)
+    await ana.follow(STREAM)
+    for frame in elsewhere.proof(1):
+        await ana.ws.send(frame, text=True)
+    await counted(ana, given_by(elsewhere))
+    await wait_for(lambda: STREAM in bo.states and len(bo.states[STREAM].events) == 6, "bo's")
+    assert len(held(house)) == 6
+    (taken,) = [message for message in ana.heard if isinstance(message, Handed)]
+    assert (taken.first, taken.ids) == (1, [event.id for event in elsewhere.events])
+    assert taken.seal is not None
+    assert not set(ana.acks) & set(taken.ids)
+    event, packet = bo.author.write(STREAM, bo.you, NoteAdded(text="another"))
+    await bo.push(packet)
+    await wait_for(lambda: STREAM in ana.states and event.id in ana.states[STREAM].events, "it")
+    assert list(ana.states[STREAM].events) == [event.id], "nothing came back"
+    assert ana.end.cursors()[0] == bo.end.cursors()[0], "but it counts as read"
+    await leave_all([bo])
+
+
+async def test_what_is_not_taken_as_it_came_is_answered_one_by_one_and_sent(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    await ana.follow(STREAM)
+    await counted(ana, given_by(elsewhere))
+    assert not any(isinstance(message, Handed) for message in ana.heard)
+    assert set(ana.acks) >= {event.id for event in elsewhere.events}
+    await wait_for(lambda: len(ana.states[STREAM].events) == 6, "all of them, as hearsay")
+    assert all(event.via for event in ana.states[STREAM].events.values())
+
+
+async def test_what_the_server_has_already_is_answered_one_by_one(
+    house: InProcess, ana: Console, elsewhere: Elsewhere
+) -> None:
+    for frame in elsewhere.proof(1):
+        await ana.ws.send(frame, text=True)
+    await counted(ana, given_by(elsewhere, 4))
+    await counted(ana, given_by(elsewhere))
+    (taken,) = [message for message in ana.heard if isinstance(message, Handed)]
+    assert len(taken.ids) == 3
+    assert set(ana.acks) >= {event.id for event in elsewhere.events}
+    assert len(held(house)) == 6

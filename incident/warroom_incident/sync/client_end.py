@@ -16,6 +16,7 @@ import msgspec
 from ..door import DoorError
 from ..event import Event, Packet, read_packet
 from ..seal import ZERO
+from .handing import Relaying
 from .reading import Comparison, Holdings, Nothing, Reading
 from .wire import (
     MAX_FOLLOWS,
@@ -36,6 +37,7 @@ from .wire import (
     Seen,
     Subscribe,
     Synced,
+    Taken,
     Welcome,
     encode,
     packets,
@@ -87,6 +89,19 @@ class Batch(NamedTuple):
     seal: Seal | None = None
 
 
+class Handed(NamedTuple):
+    """The server has taken what this end handed on: its ids are entries from place `first` on."""
+
+    stream: str
+    first: int
+    ids: list[str]
+    seal: Seal | None = None
+
+
+Heard = FromServer | Batch | Ordered | Handed
+"""What comes of a frame."""
+
+
 class ClientEnd:
     """One server as a console sees it.
 
@@ -112,6 +127,7 @@ class ClientEnd:
         self.readings: dict[str, Reading] = {}
         self._cursors = {cursor.stream: cursor for cursor in cursors}
         self._wanted: dict[str, None] = {}
+        self.relaying = Relaying()
         self.bytes_read = 0
         self._bytes_told = 0
 
@@ -187,8 +203,10 @@ class ClientEnd:
 
     # Receiving -----------------------------------------------------------------------------
 
-    def receive(self, frame: bytes) -> FromServer | Batch | Ordered:
+    def receive(self, frame: bytes) -> Heard:
         """Read a message; events come out checked, as a `Batch`, a compared order as `Ordered`.
+
+        What the server says that it has taken comes out as `Handed`.
 
         Raises:
             ProtocolError: The frame is no message, an event is damaged, or the server's history
@@ -212,6 +230,8 @@ class ClientEnd:
                 return self._events(message)
             case Order():
                 return self._compare(message) or message
+            case Taken():
+                return self._taken(message)
             case Synced():
                 reading = self.readings.get(message.stream)
                 if reading is not None:
@@ -267,6 +287,21 @@ class ClientEnd:
         reading.claim(arrivals[-1].iseq, message.chain)
         for arrival in arrivals:
             reading.take(arrival.iseq, bytes.fromhex(arrival.entry))
+
+    def _taken(self, message: Taken) -> Handed:
+        """Take note of the places of what this end handed on, as if it had come back."""
+        carried = self.relaying.taken(message.number)
+        if carried is None or carried.stream != message.stream:
+            raise ProtocolError(Close.BAD_MESSAGE, "taken was what was not handed on")
+        first, last = message.first, message.first + len(carried.ids) - 1
+        reading = self.readings.get(message.stream)
+        if reading is not None:
+            reading.top = max(reading.top, message.top)
+            reading.claim(last, message.chain)
+            for iseq, event_id in enumerate(carried.ids, first):
+                reading.take(iseq, bytes.fromhex(event_id))
+        seal = Seal(last, message.sealed, message.seal) if message.seal else None
+        return Handed(message.stream, first, carried.ids, seal)
 
     def _compare(self, message: Order) -> Ordered | None:
         """Take in a part of the server's order; at its end say what either side lacks."""

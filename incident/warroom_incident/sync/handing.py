@@ -1,9 +1,13 @@
-"""Handing events on: the frames that carry others' events, and the proofs that go before them."""
+"""Handing events on: the frames that carry others' events, and the proofs that go before them.
+
+Every end counts its relays, so that the other one can answer for a whole one in a few words.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ..event import Packet
 from .wire import Relay, Vouch, encode, raw_pair
@@ -51,22 +55,55 @@ def vouches(
     return frames
 
 
-def relays(packets: Iterable[tuple[int, Packet]]) -> Iterable[bytes]:
-    """The frames of relayed events with their admission stamps."""
-    some: list[tuple[int, Packet]] = []
+class Handing(NamedTuple):
+    """An event to hand on: its id, its bytes, and the first admission stamp that is known of it."""
+
+    id: str
+    admitted: int
+    packet: Packet
+
+
+class Carried(NamedTuple):
+    """What one relay carried: events of one stream, by their ids."""
+
+    stream: str
+    ids: list[str]
+
+
+class Relaying:
+    """The relays of one connection, by their numbers, until the other end has taken them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._carried: dict[int, Carried] = {}
+
+    def frames(self, stream: str, events: Iterable[Handing]) -> Iterator[bytes]:
+        """The frames that hand on events of a stream, in their order."""
+        for some in _cut(events):
+            self._count += 1
+            self._carried[self._count] = Carried(stream, [one.id for one in some])
+            yield _relay_frame([(one.admitted, one.packet) for one in some], self._count)
+
+    def taken(self, number: int) -> Carried | None:
+        """What a relay carried, None where there was no such relay or it was answered for."""
+        return self._carried.pop(number, None)
+
+
+def _cut(events: Iterable[Handing]) -> Iterator[list[Handing]]:
+    some: list[Handing] = []
     size = 0
-    for stamp, packet in packets:
-        length = len(packet.head) + len(packet.body or b"")
+    for event in events:
+        length = len(event.packet.head) + len(event.packet.body or b"")
         if some and (size + length > RELAY_BYTES or len(some) == RELAY_EVENTS):
-            yield _relay_frame(some)
+            yield some
             some, size = [], 0
-        some.append((stamp, packet))
+        some.append(event)
         size += length
     if some:
-        yield _relay_frame(some)
+        yield some
 
 
-def _relay_frame(some: Sequence[tuple[int, Packet]]) -> bytes:
+def _relay_frame(some: Sequence[tuple[int, Packet]], number: int) -> bytes:
     withheld = {
         str(place): packet.reason or "withheld"
         for place, (_, packet) in enumerate(some)
@@ -74,4 +111,4 @@ def _relay_frame(some: Sequence[tuple[int, Packet]]) -> bytes:
     }
     via = {str(place): packet.via for place, (_, packet) in enumerate(some) if packet.via}
     pairs = [raw_pair(packet) for _, packet in some]
-    return encode(Relay(pairs, [stamp for stamp, _ in some], withheld, via))
+    return encode(Relay(pairs, [stamp for stamp, _ in some], withheld, via, number))

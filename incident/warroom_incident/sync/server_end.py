@@ -8,6 +8,7 @@ present state, then the newest, then the past, while new ones pass as they come.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -81,13 +82,16 @@ class Feed:
     past: int = 1
     past_end: int = 0
     synced: bool = False
+    brought: deque[tuple[int, int]] = field(default_factory=deque)
+    """Stretches ahead of `live` that the console brought itself, first and last place of each."""
 
     def next(self, top: int) -> Read | None:
         """What to read next, None when everything up to `top` was sent."""
         if self.present:
             return Read(self.stream, "present", tuple(self.present[:PRESENT_AT_ONCE]))
         if self.live <= top:
-            return Read(self.stream, "live", after=self.live - 1, upto=top)
+            upto = min(top, self.brought[0][0] - 1) if self.brought else top
+            return Read(self.stream, "live", after=self.live - 1, upto=upto)
         if self.has_order:
             return Read(self.stream, "order", after=self.order - 1, upto=self.order_end)
         if self.wanted:
@@ -113,13 +117,19 @@ class Feed:
             case "history":
                 return read.after < self.past and read.upto == self.past_end
 
+    def go_on(self, live: int) -> None:
+        """The newest are sent from a place on, or from behind what the console brought there."""
+        self.live = max(self.live, live)
+        while self.brought and self.brought[0][0] <= self.live:
+            self.live = max(self.live, self.brought.popleft()[1] + 1)
+
     def sent(self, read: Read, last: int) -> None:
         """Note what was sent: everything up to `last`."""
         match read.part:
             case "present":
                 self.present = [iseq for iseq in self.present if iseq > last]
             case "live":
-                self.live = max(self.live, last + 1)
+                self.go_on(last + 1)
             case "order":
                 self.order = last + 1
                 self.has_order = last < self.order_end
@@ -221,6 +231,16 @@ class ServerEnd:
         if feed is not None:
             feed.present = sorted({*feed.present, iseq})
 
+    def brought(self, stream: str, first: int, last: int) -> None:
+        """The console itself brought the events at these places: they are not sent back to it.
+
+        Said when they get their places, before they may be sent to anybody.
+        """
+        feed = self.feeds.get(stream)
+        if feed is not None:
+            feed.brought.append((first, last))
+            feed.go_on(feed.live)
+
     def leave(self, stream: str) -> None:
         """Send no more of a stream."""
         self.feeds.pop(stream, None)
@@ -250,21 +270,25 @@ class ServerEnd:
         ]
         return min(reads, key=_urgency, default=None)
 
-    def pass_live(self, stream: str, first: int, last: int, size: int) -> bool:
-        """Whether a shared frame of new events `first` to `last` may be passed on as it is.
-
-        If so it is counted as sent; if not, the events will be read from the log.
-        """
+    def takes_live(self, stream: str, first: int) -> bool:
+        """Whether a shared frame of new events from place `first` on may be passed on as it is."""
         feed = self.feeds.get(stream)
-        if (
-            feed is None
-            or not self._knows_chains
-            or feed.live != first
-            or feed.present
-            or self.bytes_sent - self.bytes_seen >= CREDIT
-        ):
+        return (
+            feed is not None
+            and feed.live == first
+            and not feed.present
+            and self._knows_chains
+            and self.bytes_sent - self.bytes_seen < CREDIT
+        )
+
+    def pass_live(self, stream: str, first: int, last: int, size: int) -> bool:
+        """As `takes_live` of a frame up to `last`; if so, it is counted as sent.
+
+        If not, the events will be read from the log.
+        """
+        if not self.takes_live(stream, first):
             return False
-        feed.live = last + 1
+        self.feeds[stream].go_on(last + 1)
         self.bytes_sent += size
         return True
 

@@ -22,6 +22,13 @@ from ..changes import Change
 from ..event import REP, HexId, Packet, StreamName
 from .asking import Answer as Answer, Ask as Ask
 from .closing import MAX_REASON as MAX_REASON, Close as Close, ProtocolError as ProtocolError
+from .exchanging import (
+    Fetch as Fetch,
+    Order as Order,
+    Relay as Relay,
+    Taken as Taken,
+    Vouch as Vouch,
+)
 from .message import Chain, Count, Message as Message, Name
 from .sights import Person as Person, Place as Place, Summary as Summary
 
@@ -98,46 +105,6 @@ class Push(Message, frozen=True, tag="push"):
     """New events of this replica, or of its user's outbox."""
 
     events: Annotated[list[tuple[Raw, Raw]], Meta(max_length=500)]
-
-
-class Fetch(Message, frozen=True, tag="fetch"):
-    """In an exchange: the places that are lacking, as ranges `[first, last]`."""
-
-    stream: StreamName
-    ranges: Annotated[list[tuple[Count, Count]], Meta(max_length=4000)]
-
-
-class Vouch(Message, frozen=True, tag="vouch"):
-    """In an exchange: the proof that a server admitted events, whoever hands them on.
-
-    `ids` are the ids of a stream in the order of `log` from its `first` place on, 32 bytes each in
-    base64; the last message carries the `seal` that `server` put on the chain at its end. A proof
-    that does not begin at the first place says what the `chain` is before it: only the true one
-    leads to the sealed end.
-    """
-
-    stream: StreamName
-    log: Annotated[str, Meta(max_length=64)]
-    server: Annotated[str, Meta(max_length=64)]
-    first: Count
-    ids: str
-    admitted: Count = 0
-    seal: str = ""
-    chain: Chain = ""
-
-
-class Relay(Message, frozen=True, tag="relay"):
-    """In an exchange: events that the server lacks, whoever wrote them, in displayed order.
-
-    `admitted` gives the first admission stamp that is known of each, 0 for none. By place in the
-    frame, `withheld` gives the reasons for missing bodies, `via` who handed on what nobody vouches
-    for.
-    """
-
-    events: Annotated[list[tuple[Raw, Raw]], Meta(max_length=500)]
-    admitted: Annotated[list[Count], Meta(max_length=500)]
-    withheld: dict[str, str] = {}
-    via: dict[str, str] = {}
 
 
 class Seen(Message, frozen=True, tag="seen"):
@@ -237,20 +204,6 @@ class Events(Message, frozen=True, tag="events"):
     apart: list[Count] = []
 
 
-class Order(Message, frozen=True, tag="order"):
-    """In an exchange: which events a stream holds, in the server's order from place `first` on.
-
-    `prefixes` are the first 8 bytes of each id, in base64. `top` is the last place of the
-    exchange. `via` lists the places of events that nobody vouched for yet.
-    """
-
-    stream: StreamName
-    first: Count
-    prefixes: str
-    top: Count
-    via: list[Count] = []
-
-
 class Synced(Message, frozen=True, tag="synced"):
     """A stream was sent to its end; `set_digest` is that of all its events up to `iseq`."""
 
@@ -326,6 +279,7 @@ FromServer = (
     Welcome
     | Ack
     | Refused
+    | Taken
     | Events
     | Order
     | Synced
