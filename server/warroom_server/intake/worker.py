@@ -16,7 +16,8 @@ from warroom_incident.alerts import Signal
 
 from ..board import Board
 from ..metrics import Metrics
-from .kinds import KINDS, Kind
+from .changes import read_changes
+from .kinds import CHANGE, KINDS, Kind
 from .post import Post
 from .rows import RawBody, Reading
 from .source import Source
@@ -144,6 +145,8 @@ class IntakeWorker:
             await self._save()
 
     async def _read(self, raw: RawBody) -> Reading:
+        if raw.kind == CHANGE:
+            return self._read_changes(raw)
         count = 0
         error: str | None = None
         signals = self._signals(raw)
@@ -160,6 +163,19 @@ class IntakeWorker:
             count += len(part)
             await self._let_others()
         return Reading(raw.id, self._now(), count, error)
+
+    def _read_changes(self, raw: RawBody) -> Reading:
+        """Read a body that tells of changes; one that cannot be read becomes a card."""
+        try:
+            post = Post(raw.body, raw.received, raw.headers)
+            changes = read_changes(post, self._find_source(raw.source, raw.kind))
+        except Exception as error:
+            told = error if isinstance(error, Unreadable) else _failed(raw, error)
+            self._board.apply([unreadable_card(raw, str(told))])
+            self._metrics.count_signal(raw.source, "unparsed")
+            return Reading(raw.id, self._now(), 0, str(told))
+        self._board.change(changes, raw.received)
+        return Reading(raw.id, self._now(), len(changes), None)
 
     async def _let_others(self) -> None:
         """Give everybody else a turn once this slice is over, however many bodies it held."""
@@ -178,9 +194,7 @@ class IntakeWorker:
         except Unreadable:
             raise
         except Exception as error:
-            # Only names reach the log: an exception's text may quote what a stranger wrote.
-            _log.error("Raw body %d: its reader failed at %s", raw.id, _place(error))
-            raise Unreadable(f"reading it failed ({type(error).__name__})") from None
+            raise _failed(raw, error) from None
 
 
 def _take(signals: Iterator[Signal], part: list[Signal], until: float) -> bool:
@@ -190,6 +204,12 @@ def _take(signals: Iterator[Signal], part: list[Signal], until: float) -> bool:
         if len(part) >= _SLICE_SIGNALS or time.perf_counter() >= until:
             return True
     return False
+
+
+def _failed(raw: RawBody, error: Exception) -> Unreadable:
+    # Only names reach the log: an exception's text may quote what a stranger wrote.
+    _log.error("Raw body %d: its reader failed at %s", raw.id, _place(error))
+    return Unreadable(f"reading it failed ({type(error).__name__})")
 
 
 def _place(error: Exception) -> str:

@@ -51,11 +51,21 @@ class Kind:
             raise Unreadable(f"it holds more than {MAX_ALERTS:,} alerts: the rest is not shown")
 
 
+CHANGE = "change"
+"""The kind whose bodies tell of changes, not of alerts: the worker reads those itself."""
+
 _QUERIED = frozenset(("generic", "uptime-kuma", "uptimerobot"))
+
+
+def no_alerts(_post: Post, _source: Source) -> Iterator[Signal]:
+    """Read a body in which there is no alert."""
+    yield from ()
+
 
 CODED: Mapping[str, Kind] = MappingProxyType(
     {
         "alertmanager": Kind(alertmanager.parse, 4 << 20, "Prometheus Alertmanager"),
+        CHANGE: Kind(no_alerts, 1 << 20, "GitHub, GitLab, Argo CD and `warroom change`"),
         "generic": Kind(generic.parse, 256 << 10, "any JSON", takes_query=True),
         "grafana": Kind(grafana.parse, 4 << 20, "Grafana"),
         "opsgenie": Kind(opsgenie.parse, 1 << 20, "Opsgenie"),
