@@ -16,7 +16,7 @@ from warroom_incident.showing import show, show_record, show_summary
 from warroom_incident.sync.wire import Summary
 
 from .desk import Desk
-from .errand import follow_whole, say_age, visit
+from .errand import follow_whole, say_age, say_meanwhile, visit
 from .link import wall_ms
 from .page import page
 from .saying import Failure, err, out, out_json, table
@@ -77,6 +77,7 @@ def show_command(incident: str, as_json: bool) -> None:
         if as_json:
             out_json(show(state, model.mark, model.records))
         else:
+            say_meanwhile(desk, stream)
             for line in page(state, model.mark, wall_ms()):
                 out(clean_line(line))
 

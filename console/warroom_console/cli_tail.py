@@ -10,7 +10,7 @@ from warroom_incident.event import Event
 from warroom_incident.showing import show_entry, timeline
 
 from .desk import Desk
-from .errand import follow_whole, say_age, visit
+from .errand import follow_whole, say_age, say_meanwhile, visit
 from .link import wall_ms
 from .model import Changes
 from .page import entry_line
@@ -28,6 +28,7 @@ def tail_command(incident: str, lines: int, as_json: bool) -> None:
     async def work(desk: Desk) -> None:
         stream = await follow_whole(desk, incident)
         say_age(desk)
+        say_meanwhile(desk, stream)
         await Tail(desk, stream, as_json=as_json).run(lines)
 
     visit(work)
@@ -42,6 +43,7 @@ class Tail:
         self._as_json = as_json
         self._printed: set[str] = set()
         self._was_live = desk.model.live
+        self._digest = desk.model.digests.get(stream)
 
     async def run(self, lines: int) -> None:
         """Print the last entries, then every new one, for ever."""
@@ -85,3 +87,7 @@ class Tail:
         elif not self._was_live and link.phase == "live":
             err("-- connected")
         self._was_live = link.phase == "live"
+        digest = self._desk.model.digests.get(self._stream)
+        if digest is not self._digest:
+            self._digest = digest
+            say_meanwhile(self._desk, self._stream)

@@ -131,6 +131,9 @@ class Stage(Protocol):
     def urgent(self) -> None:
         """Go to the most urgent row, or to the next that nobody here has seen."""
 
+    def show_meanwhile(self) -> None:
+        """Show what happened while this console was away; when it is in sight, all of it."""
+
     def show_due(self) -> None:
         """List all that is due; choosing one goes there or sees to it."""
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import click
 
+from warroom_incident.clean import clean_line
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event
 from warroom_incident.schema import StorageError
@@ -16,6 +17,7 @@ from warroom_incident.schema import StorageError
 from .contact import NoServer, Unwelcome
 from .desk import Desk, OtherRoom
 from .link import wall_ms
+from .meanwhile import is_worth_opening, sentences
 from .naming import NoIncident
 from .pen import NotAllowed
 from .places import PlaceError, Places
@@ -147,6 +149,14 @@ def say_age(desk: Desk) -> None:
         return
     since = f" as it was at {clock(model.as_of, wall_ms())}" if model.as_of is not None else ""
     err(f"No server can be reached ({_lower(model.link.reason)}): this is the picture{since}.")
+
+
+def say_meanwhile(desk: Desk, stream: str) -> None:
+    """Say on standard error what happened in an incident since this machine last looked."""
+    digest = desk.model.digests.get(stream)
+    if digest is not None and is_worth_opening(digest):
+        for line in sentences(digest):
+            err(f"-- {clean_line(line)}")
 
 
 async def settle(desk: Desk, events: Iterable[Event]) -> None:

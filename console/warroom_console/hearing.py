@@ -359,6 +359,7 @@ class Hearing:
             model.behind[stream] = reading.behind
             if is_new:
                 model.current.add(stream)
+                self.meanwhile.current(stream)
             model.note(Area.PROGRESS)
         self.saver.keep_meta(heard_at=str(self.link.now()))
 

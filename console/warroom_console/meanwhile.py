@@ -90,8 +90,10 @@ class Meanwhile:
                 self._begin(stream, self._since or self._now(), is_whole=whole)
 
     def _leave(self, at: int) -> None:
+        model = self._model
+        model.as_of = at
+        model.stale.setdefault(LOBBY, at)
         if self._since is None or self._ended:
-            model = self._model
             self._since, self._ended = at, 0
             self._summaries = dict(model.summaries)
             self._alerts = {record.uid: record.is_open for record in model.records.values()}
@@ -107,7 +109,10 @@ class Meanwhile:
     def _begin(self, stream: str, since: int, *, is_whole: bool) -> None:
         state = self._model.incidents.get(stream)
         known = self._away.get(stream)
-        if state is None or not state.known or (known is not None and known.ended is None):
+        if state is None or not state.known:
+            return
+        self._model.stale.setdefault(stream, since or self._model.as_of or self._now())
+        if known is not None and known.ended is None:
             return
         newest = max((event.admitted or 0 for event in state.events.values()), default=0)
         self._away[stream] = _Away(since or newest, is_whole, newest, glimpse(state))
@@ -166,8 +171,13 @@ class Meanwhile:
             self._lacking += len(ordered.lacking)
             self._tell_all()
 
+    def current(self, stream: str) -> None:
+        """An incident's present state and newest entries have come."""
+        self._model.stale.pop(stream, None)
+
     def caught_up(self, stream: str) -> None:
         """An incident was read to its end."""
+        self.current(stream)
         away = self._away.get(stream)
         if away is not None and away.ended is None:
             away.ended = self._now()
@@ -175,6 +185,7 @@ class Meanwhile:
 
     def in_lobby(self) -> None:
         """The list of incidents and the alerts are what they are on the server."""
+        self._model.stale.pop(LOBBY, None)
         if self._since is None or self._ended:
             return
         self._ended = self._now()

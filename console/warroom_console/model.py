@@ -103,6 +103,8 @@ class Model:
         """Who keeps the room, as far as a server ever said."""
         self.machines = 0
         """How many machines hold all of the room, 0 while no server said so."""
+        self.stale: dict[str, int] = {}
+        """What is shown as it was in an earlier connection, and when: named as the digests are."""
         self.digests: dict[str, Digest] = {}
         """Per incident, and under an empty name for the lobby, what happened in the last absence."""
         self.held: dict[str, int] = {}

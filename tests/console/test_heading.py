@@ -31,6 +31,16 @@ def test_a_live_link_shows_its_round_trip(desk: StillDesk) -> None:
     assert plain(link(Reader(desk))).endswith(" 38ms")
 
 
+def test_what_was_seen_before_a_sleep_is_called_old_until_it_is_current(desk: StillDesk) -> None:
+    room = Reader(desk)
+    desk.model.link = LinkState(phase="live", rtt_ms=38)
+    desk.model.stale[STREAM] = room.now() - 23 * 3_600_000
+    assert plain(link(room)).endswith(" catching up 23h old")
+    assert plain(link(Reader(desk, None))).endswith(" 38ms"), "the lobby is current"
+    del desk.model.stale[STREAM]
+    assert plain(link(room)).endswith(" 38ms")
+
+
 def test_a_room_that_one_machine_alone_holds_says_so_where_there_is_room(desk: StillDesk) -> None:
     room = Reader(desk)
     desk.arrives(Person("bo", STREAM))

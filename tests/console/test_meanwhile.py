@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.console.fake_room import FakeRoom, fake_room
+from tests.console.still_desk import StillDesk
 from tests.console.test_desk import declared, places
-from tests.incident.making import Writer, alert_record
+from tests.incident.making import STREAM, Writer, alert_record
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
+from warroom_console.errand import say_meanwhile
 from warroom_console.meanwhile import LOBBY, is_worth_opening, sentences
 from warroom_incident.catchup import Digest, News
 from warroom_incident.event import Event
@@ -251,3 +254,21 @@ def test_a_short_absence_opens_nothing_unless_something_was_lost_or_moved() -> N
         "since 00:00Z (42m):",
         "severity SEV1 (was SEV2)",
     ]
+
+
+def test_a_command_says_it_line_by_line_on_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk = StillDesk()
+    say_meanwhile(desk, STREAM)
+    news = (News("severity", "severity \x1b[31mSEV1 (was SEV2)", True),)
+    desk.model.digests[STREAM] = Digest(0, 5_000, news)
+    say_meanwhile(desk, STREAM)
+    assert capsys.readouterr() == ("", ""), "nothing, and nothing to speak of"
+    desk.model.digests[STREAM] = Digest(0, 42 * MINUTE, news)
+    say_meanwhile(desk, STREAM)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == "-- since 00:00Z (42m):"
+    assert err.splitlines()[1].startswith("-- severity ")
+    assert "\x1b" not in err

@@ -22,6 +22,7 @@ from warroom_console.widgets.rows import RowsView
 from warroom_console.widgets.spans import Line
 from warroom_console.widgets.terminal import TerminalScreen, key_name
 
+from .absence import Absence
 from .pane import Pane
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Base(TerminalScreen):
         self.header = Header()
         self.prompt = Prompt()
         self.keys = KeyBar()
+        self.absence = Absence(self)
         self.registry = registry
         self.house = house
         self.seat = Seat(house, self, stream)
@@ -108,6 +110,10 @@ class Base(TerminalScreen):
         yield self.deck()
         yield self.prompt
         yield self.keys
+        yield self.absence.notice
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.absence.look)
 
     def on_screen_resume(self) -> None:
         self.seat.arrive()
@@ -141,6 +147,7 @@ class Base(TerminalScreen):
         self.house.entitle(self.window_title())
         self.prompt.set_idle(self.idle())
         self.keys.show(self.key_hints())
+        self.absence.look()
 
     def key_hints(self) -> list[Hint]:
         """What the key bar shows; the incident's menu stays however narrow the bar is."""
@@ -302,6 +309,10 @@ class Base(TerminalScreen):
         """Go to the most urgent row, or to the next that nobody here has seen."""
         self.seat.flash("Nothing is urgent here.", Tone.DIM)
 
+    def show_meanwhile(self) -> None:
+        """Show what happened while this console was away."""
+        self.absence.ask()
+
     def show_due(self) -> None:
         """List all that is due."""
         self.seat.flash("Nothing is due here.", Tone.DIM)
@@ -337,8 +348,13 @@ class Base(TerminalScreen):
         self.pane.draw(self.seat, in_sight=True)
 
     def back(self) -> None:
-        """Give up marks, filter or zoom, whichever is there; it never leaves the screen."""
+        """Give up what is shown above the panels, marks, filter or zoom, whichever is there.
+
+        It never leaves the screen.
+        """
         pane = self.pane
+        if self.absence.put_away():
+            return
         if pane.rows.marks:
             pane.rows.mark(())
         elif pane.view.filter:

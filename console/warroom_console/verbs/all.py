@@ -6,6 +6,7 @@ from warroom_console.actions import Registry
 from warroom_console.context import Ctx
 
 from . import (
+    absence,
     alerts,
     comms,
     everywhere,
@@ -40,6 +41,7 @@ def registry() -> Registry[Ctx]:
         impact,
         settling,
         everywhere,
+        absence,
         servers,
     ):
         module.register(actions)

@@ -147,6 +147,9 @@ def link(room: Room) -> Line:
         case "live" if state.quiet_since is not None:
             silent = short(_own_now(room) - state.quiet_since)
             return (*kept, (f"{glyphs.retry} no answer {silent}", Tone.WARN))
+        case "live" if (since := room.model.stale.get(room.stream or "")) is not None:
+            old = short(_own_now(room) - since)
+            return (*kept, (f"{glyphs.retry} catching up", Tone.WARN), (f" {old} old", Tone.DIM))
         case "live":
             trip = "" if state.rtt_ms is None else f" {state.rtt_ms}ms"
             return (*kept, (glyphs.live, Tone.GOOD), (trip, Tone.DIM))
