@@ -70,6 +70,7 @@ class Meanwhile:
         self._at = self._log = ""
         self._serving: frozenset[str] | None = None
         self._lacking = 0
+        self._announced: list[tuple[int, News]] = []
         self._moved_at: int | None = None
         self._came_back = False
 
@@ -200,7 +201,12 @@ class Meanwhile:
         """Who keeps the room, as a server says."""
         serving = frozenset(place.server for place in places if place.serves)
         before, self._serving = self._serving, serving
-        if (before is not None and serving - before) or self._moved:
+        new = serving - before if before is not None else frozenset()
+        for place in places:
+            if place.server in new and not place.here:
+                said = f"{_called(place)} serves this room too{_office(place)}"
+                self._announced.append((self._now(), News("server", said, True)))
+        if new or self._moved:
             self._tell_all()
 
     @property
@@ -219,14 +225,8 @@ class Meanwhile:
             given = f"{self._lacking:,} {'entry' if self._lacking == 1 else 'entries'}"
             said = f"the server came back {which}: this console gives it {given}"
             news.append(News("server", said, True))
-        for place in self._model.servers:
-            if place.serves and not place.here and self._is_fresh(place):
-                said = f"{_called(place)} serves this room too{_office(place)}"
-                news.append(News("server", said, True))
-        return news
-
-    def _is_fresh(self, place: Place) -> bool:
-        return bool(place.promoted_by) and self._now() - place.since < FRESH
+        fresh = self._now() - FRESH
+        return news + [one for at, one in self._announced if at > fresh]
 
     def _where(self) -> str:
         place = next((place for place in self._model.servers if place.here), None)
@@ -245,27 +245,31 @@ class Meanwhile:
 
     def _tell_all(self) -> None:
         """What concerns every screen has changed."""
-        for stream in list(self._away):
-            self._again(stream)
-        self._publish(LOBBY)
+        for stream in (LOBBY, *self._model.incidents):
+            self._publish(stream)
 
     def _publish(self, stream: str) -> None:
-        model, news = self._model, self._servers()
+        since, until, news = self._told(stream)
+        now = self._now()
+        if now - until > FRESH:
+            since, until, news = now, now, []
+        news = [*self._servers(), *news]
+        known = self._model.digests.get(stream)
+        if news and (known is None or known.news != tuple(news)):
+            self._model.digests[stream] = Digest(since, until, tuple(news))
+            self._model.note(Area.DIGEST)
+
+    def _told(self, stream: str) -> tuple[int, int, list[News]]:
+        """From when to when this console was away, and what happened; long ago for never."""
+        model = self._model
+        if stream == LOBBY:
+            return self._since or 0, self._ended, [*self._lobby, *self._common]
         away = self._away.get(stream)
-        if away is not None and away.ended is not None:
-            since, until = away.since, away.ended
-            state = model.incident(stream)
-            news += catch_up(away.before, state, away.new, model.you, away.refused)
-        elif stream == LOBBY:
-            since, until = self._since or self._now(), self._ended or self._now()
-            news += self._lobby
-        else:
-            return
-        digest = Digest(since, until, (*news, *self._common))
-        known = model.digests.get(stream)
-        if digest.news and (known is None or known.news != digest.news):
-            model.digests[stream] = digest
-            model.note(Area.DIGEST)
+        if away is None or away.ended is None:
+            return 0, 0, []
+        state = model.incident(stream)
+        news = catch_up(away.before, state, away.new, model.you, away.refused)
+        return away.since, away.ended, [*news, *self._common]
 
 
 def _called(place: Place) -> str:
