@@ -71,7 +71,7 @@ class Hearing:
         self._places = places
         self._model = model
         self._home = home
-        cursor = home.board.board() if board else None
+        cursor = home.board_cursor if board else None
         self.asking = Asking()
         self.board = BoardCopy(model, cursor, wanted=board, wall=lambda: self.link.now())
         self.wanted: dict[str, None] = {BOARD: None} if board else {}

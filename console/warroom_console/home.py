@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from warroom_incident.replica import FILE, Kept, Proof, Replica
 from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.slot import Slot
 from warroom_incident.sync.handing import Handing
-from warroom_incident.sync.wire import Follow
+from warroom_incident.sync.wire import BoardCursor, Follow
 
 
 class Loaded(Struct, frozen=True):
@@ -41,22 +41,24 @@ class Loaded(Struct, frozen=True):
 
 
 class _Shelf(Struct, frozen=True):
-    """One slot's replica, how far it goes, and when it heard from a server last."""
+    """One slot's replica: where it is, how far it goes, when it heard from a server last."""
 
-    replica: Replica
+    path: Path
     heard_at: int
     cursors: dict[str, Follow]
+    board: BoardCursor | None
 
 
 class Home:
     """What one process holds of a room on disk.
 
     Every process of this user writes a slot of its own and reads the others' too: each stream
-    from where it was read furthest, the rest from whoever heard from a server last.
+    from where it was read furthest, the rest from whoever heard from a server last. The others'
+    are open only while they are read: each takes memory, and there may be many.
     """
 
     def __init__(
-        self, slot: Slot, outbox: Outbox, own: Replica, others: list[Replica], fresh: NewAuthor
+        self, slot: Slot, outbox: Outbox, own: Replica, others: list[_Shelf], fresh: NewAuthor
     ) -> None:
         self.slot = slot
         self.outbox = outbox
@@ -64,7 +66,8 @@ class Home:
         self.account = own.meta().get("account", "")
         """The account that this slot wrote under so far, empty for a new one."""
         self._fresh = fresh
-        self._shelves = [_shelf(replica) for replica in (own, *others)]
+        self._own = _shelf(slot.path / FILE, own)
+        self._shelves = [self._own, *others]
         # A thread takes memory in each of a machine's two hundred consoles: one for all disk work.
         self.disk = ThreadPoolExecutor(1, "disk")
         """The thread that writes the outbox and the replica."""
@@ -91,25 +94,51 @@ class Home:
             raise
         return cls(slot, Outbox(directory), own, _others(directory, slot.path), fresh)
 
-    @property
-    def newest(self) -> Replica:
+    @contextmanager
+    def _opened(self, shelf: _Shelf) -> Iterator[Replica]:
+        if shelf is self._own:
+            yield self.own
+        else:
+            with closing(Replica(connect_readonly(shelf.path))) as replica:
+                yield replica
+
+    def _each(self, shelves: Iterable[_Shelf]) -> Iterator[tuple[_Shelf, Replica]]:
+        """Open one after the other; what has gone meanwhile is passed over."""
+        for shelf in shelves:
+            with suppress(StorageError), self._opened(shelf) as replica:
+                yield shelf, replica
+
+    def newest(self) -> AbstractContextManager[Replica]:
         """The replica that heard from a server last."""
-        return self._newest.replica
+        return self._opened(self._newest)
 
     @property
     def own_is_newest(self) -> bool:
         """Whether that is this process's own."""
-        return self._newest.replica is self.own
+        return self._newest is self._own
+
+    def board(self) -> AbstractContextManager[Replica]:
+        """The replica that read the alert board furthest, of the board that was heard of last."""
+        return self._opened(self._board)
+
+    @property
+    def own_has_board(self) -> bool:
+        """Whether that is this process's own."""
+        return self._board is self._own
+
+    @property
+    def board_cursor(self) -> BoardCursor | None:
+        """How far it was read."""
+        return self._board.board
 
     @cached_property
-    def board(self) -> Replica:
-        """The replica that read the alert board furthest, of the board that was heard of last."""
-        read = [(shelf, cursor) for shelf in self._shelves if (cursor := shelf.replica.board())]
+    def _board(self) -> _Shelf:
+        read = [(shelf, shelf.board) for shelf in self._shelves if shelf.board is not None]
         if not read:
-            return self.own
+            return self._own
         current = max(read, key=lambda pair: pair[0].heard_at)[1].board
         furthest = (pair for pair in read if pair[1].board == current)
-        return max(furthest, key=lambda pair: pair[1].rev)[0].replica
+        return max(furthest, key=lambda pair: pair[1].rev)[0]
 
     def cursors(self) -> dict[str, Follow]:
         """How far every stream was read, by whoever read it furthest."""
@@ -122,15 +151,15 @@ class Home:
         events: dict[str, Event] = {}
         places = 0
         copies: list[Kept] = []
-        for shelf in [best] if best is not None else self._shelves:
-            for admitted, packet in shelf.replica.events(stream):
+        for shelf, replica in self._each([best] if best is not None else self._shelves):
+            for admitted, packet in replica.events(stream):
                 try:
                     event = read_packet(packet, admitted)
                 except DoorError:
                     continue  # a damaged row of a cache, which a server has whole
                 places += 1
                 events[event.entry] = event
-                if shelf.replica is not self.own:
+                if shelf is not self._own:
                     copies.append(Kept(event.entry, stream, admitted, packet))
         if places < cursor.iseq:
             return Loaded(list(events.values()), Follow(stream), False, True, [])
@@ -143,9 +172,9 @@ class Home:
     def packets(self, stream: str, events: list[Event]) -> list[Handing]:
         """The kept bytes of events of a stream, in their order, without those that are damaged."""
         found: dict[str, Handing] = {}
-        for shelf in self._shelves:
+        for _, replica in self._each(self._shelves):
             wanted = {event.entry: event for event in events if event.id not in found}
-            for entry, admitted, packet in shelf.replica.some(stream, wanted):
+            for entry, admitted, packet in replica.some(stream, wanted):
                 event = wanted[entry]
                 if is_whole(packet, event):
                     found[event.id] = Handing(event.id, admitted, packet)
@@ -153,7 +182,8 @@ class Home:
 
     def proofs(self, stream: str) -> list[Proof]:
         """What can be proven of a stream: for each log the ids up to its newest seal."""
-        return [proof for shelf in self._shelves for proof in shelf.replica.proofs(stream)]
+        shelves = self._each(self._shelves)
+        return [proof for _, replica in shelves for proof in replica.proofs(stream)]
 
     def renew_author(self) -> None:
         """Write as a new replica: a replica's name belongs to one account for ever."""
@@ -165,17 +195,17 @@ class Home:
     def close(self) -> None:
         """Finish what the disk has to do, and give the slot back."""
         self.disk.shutdown()
-        for shelf in self._shelves:
-            shelf.replica.close()
+        self.own.close()
         self.slot.close()
 
 
 NewAuthor = Callable[[], Author]
 
 
-def _shelf(replica: Replica) -> _Shelf:
+def _shelf(path: Path, replica: Replica) -> _Shelf:
     heard_at = int(replica.meta().get("heard_at", "0"))
-    return _Shelf(replica, heard_at, {cursor.stream: cursor for cursor in replica.cursors()})
+    cursors = {cursor.stream: cursor for cursor in replica.cursors()}
+    return _Shelf(path, heard_at, cursors, replica.board())
 
 
 def _best(shelves: list[_Shelf]) -> dict[str, _Shelf]:
@@ -191,22 +221,14 @@ def _best(shelves: list[_Shelf]) -> dict[str, _Shelf]:
     return best
 
 
-def _others(directory: Path, own: Path) -> list[Replica]:
+def _others(directory: Path, own: Path) -> list[_Shelf]:
+    """The other processes' replicas that have their tables, and nothing unforeseen in them."""
     found = []
     for path in sorted(directory.glob(f"slot-*/{FILE}")):
         if path.parent != own:
-            with suppress(StorageError):
-                replica = Replica(connect_readonly(path))
-                if _readable(replica):
-                    found.append(replica)
+            with (
+                suppress(StorageError, sqlite3.DatabaseError, ValueError),
+                closing(Replica(connect_readonly(path))) as replica,
+            ):
+                found.append(_shelf(path, replica))
     return found
-
-
-def _readable(replica: Replica) -> bool:
-    """Whether another process's replica has its tables, and nothing unforeseen in them."""
-    try:
-        _shelf(replica)
-    except (sqlite3.DatabaseError, ValueError):
-        replica.close()
-        return False
-    return True

@@ -49,8 +49,9 @@ class Memory:
             room: The room's name where the replica does not know it.
             board: Whether the alert board is shown.
         """
-        model, newest = self._model, self._home.newest
-        meta = newest.meta()
+        model = self._model
+        with self._home.newest() as newest:
+            meta, summaries = newest.meta(), newest.summaries()
         model.room = meta.get("room", room)
         model.account = meta.get("account", "")
         model.you = meta.get("you", "")
@@ -60,7 +61,7 @@ class Memory:
             model.right = Right(meta["right"])
         model.servers = _places(meta.get("servers", "[]"))
         model.as_of = int(meta["heard_at"]) if "heard_at" in meta else None
-        model.summaries = {summary.stream: summary for summary in newest.summaries()}
+        model.summaries = {summary.stream: summary for summary in summaries}
         if board:
             self._restore_records()
             self.load(BOARD)
@@ -73,13 +74,13 @@ class Memory:
 
     def _restore_records(self) -> None:
         """Show the alerts of whoever read the board furthest, and take them over."""
-        source = self._home.board
-        cursor = source.board()  # before the records: another process may be writing both
-        self._model.records = {record.uid: record for record in source.records()}
-        beats, changes = source.told()
+        with self._home.board() as source:
+            cursor = source.board()  # before the records: another process may be writing both
+            self._model.records = {record.uid: record for record in source.records()}
+            beats, changes = source.told()
         self._model.beats = {beat.key: beat for beat in beats}
         self._model.changes = {change.uid: change for change in changes}
-        if source is not self._home.own:
+        if not self._home.own_has_board:
             self._saver.forget_records()
             self._saver.keep_records(self._model.records.values(), cursor)
             self._saver.keep_told(beats, changes)

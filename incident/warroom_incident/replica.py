@@ -55,6 +55,8 @@ CREATE TABLE IF NOT EXISTS told (
 """
 """Heartbeats and changes: no older version looks for this table, so it may be missing."""
 
+_CACHE_KIB = 256
+"""What SQLite may keep of the file in memory: it is written in small steps and read once."""
 
 _WANTED = {"meta", "events", "cursors", "places", "seals", "summaries", "records"}
 
@@ -346,6 +348,7 @@ def _withheld(events: Sequence[Kept]) -> Iterator[tuple[str, bytes, bytes]]:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = connect(path, synchronous="NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     try:
         found = _tables(connection)
         if not found:
