@@ -8,12 +8,16 @@ from tests.console.fake_ctx import drawn
 from tests.console.still_desk import ALERTS, MINUTE, Reader, StillDesk, alert, tell_story
 from tests.incident.making import NOW, OTHER_STREAM, STREAM
 from warroom_console.link import LinkState
+from warroom_console.model import Area
 from warroom_console.views.alerts import MOST, AlertsView
 from warroom_console.views.due import due_list
 from warroom_console.views.facts import draw_facts, told_time
 from warroom_console.views.heading import idle_line, lobby_heading, room_heading
 from warroom_console.widgets.spans import plain
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 from warroom_incident.event import BOARD
+from warroom_incident.fields import Matcher
 from warroom_incident.linking import copy_of
 from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import (
@@ -24,6 +28,8 @@ from warroom_incident.vocabulary import (
     IncidentDeclared,
     RoleAssigned,
     SeveritySet,
+    SilenceAnswered,
+    SilenceAsked,
     StatusSet,
 )
 
@@ -241,3 +247,72 @@ def test_the_facts_tell_impact_and_what_was_said_before(desk: StillDesk) -> None
     assert "22:25Z ana       checkout, payments" in text
     assert "not stated       since when, detected by, users, regions" in text
     assert "What SEV1 asks" in text
+
+
+# Offers, heartbeats, changes, silences -----------------------------------------------------
+
+
+def test_new_alerts_like_the_incidents_own_are_offered_to_it(desk: StillDesk) -> None:
+    desk.fires(alert("x1", "checkout: carts vanish", "SEV2"))
+    found = lines(AlertsView(), desk)
+    at = found.index("Look like part of INC-42, for the service checkout: l links them")
+    assert "carts vanish" in found[at + 1]
+    texts = [due.text for due in due_list(Reader(desk))]
+    assert "1 more alert looks like part of this" in texts
+
+
+def test_a_path_that_gives_signs_is_told_and_a_late_one_is_due(desk: StillDesk) -> None:
+    now = desk.clock.now
+    desk.model.beats = {
+        "am/Watchdog": Beat(source="am", name="Watchdog", last_seen=now - 34_000, every=5 * MINUTE)
+    }
+    desk.model.note(Area.BEATS)
+    view = AlertsView()
+    assert lines(view, desk)[-1] == "alert path ok am/Watchdog <1m"
+    desk.clock.now += 9 * MINUTE
+    assert lines(view, desk)[-1] == "alert path LATE am/Watchdog 9m"
+    assert due_list(Reader(desk))[-1].text == "nothing from the alert path am/Watchdog for 9m"
+
+
+def test_the_facts_tell_what_changed_before_the_first_alert(desk: StillDesk) -> None:
+    desk.model.changes = {
+        "c1": Change(uid="c1", service="cart", kind="deploy", title="3f2c", at=NOW - 10 * MINUTE),
+        "c2": Change(uid="c2", service="payments", kind="flag", title="fast-pay",
+                     at=NOW - 30 * 60 * MINUTE),
+        "c3": Change(uid="c3", service="search", kind="deploy", title="9e1a",
+                     at=NOW - 90 * MINUTE),
+    }  # fmt: skip
+    text = "\n".join(plain(line).rstrip() for line in draw_facts(Reader(desk))(90))
+    assert "deploy cart: 3f2c, 7m before it began" in text
+    assert "last of payments: flag payments: fast-pay, 1d before it began" in text
+    assert "9e1a" not in text
+
+
+def test_silences_that_failed_or_outlive_the_incident_are_due(desk: StillDesk) -> None:
+    def asked(name: str) -> SilenceAsked:
+        matchers = (Matcher("a", "b"),)
+        ends_at = desk.clock.now + 60 * MINUTE
+        return SilenceAsked(silence=name, alertmanager="main", matchers=matchers, ends_at=ends_at,
+                            comment="INC-42", incident=STREAM)  # fmt: skip
+
+    for name in ("s1", "s2"):
+        desk.says("ana", asked(name), stream=BOARD)
+    failed = SilenceAnswered(silence="s1", state="failed", reason="no such label")
+    desk.says("warroom", failed, stream=BOARD)
+    desk.says("warroom", SilenceAnswered(silence="s2", state="active"), stream=BOARD)
+    texts = [due.text for due in due_list(Reader(desk))]
+    assert "main did not silence: no such label" in texts
+    assert "1 silence of ours hides alerts still" not in texts
+    desk.says("ana", StatusSet(status="resolved"))
+    (last,) = (due for due in due_list(Reader(desk)) if due.act == "silences.expire")
+    assert (last.text, last.key) == ("1 silence of ours hides alerts still", "! e")
+
+
+def test_what_hides_an_alert_is_told_and_stale_ones_are_never_resolved(desk: StillDesk) -> None:
+    desk.fires(alert("q1", "quiet for long", "SEV2", service="x", stale_after=MINUTE))
+    found = [line for line in lines(AlertsView(), desk) if "quiet for long" in line]
+    assert found[0].startswith("SEV2 STALE?")
+    draw = AlertsView().detail(Reader(desk), "q1")
+    assert draw is not None
+    text = " ".join(plain(line).strip() for line in draw(70))
+    assert "whether it still fires is not known" in text

@@ -208,7 +208,12 @@ def _draw_detail(
         lines += [(), *prose("The board knows it no longer: this is the copy that was linked.",
                              width, Tone.DIM)]  # fmt: skip
         return lines
+    for name, text in (("Summary", record.summary), ("Description", record.description)):
+        if text:
+            lines += [(), ((name, Tone.ACCENT),), *prose(text, width)]
+    links = [*record.links, *_addresses(record)]
     for name, pairs in (
+        ("Links", [(clean_line(title, 20), url) for title, url in links]),
         ("What people did", beside.people),
         ("Silenced at its source", beside.silenced),
         ("Fired before?", beside.before),
@@ -216,13 +221,9 @@ def _draw_detail(
     ):
         if pairs:
             lines += [(), ((name, Tone.ACCENT),), *fields(pairs, width, 20)]
-    for name, text in (("Summary", record.summary), ("Description", record.description)):
-        if text:
-            lines += [(), ((name, Tone.ACCENT),), *prose(text, width)]
     for name, told in (
         ("Labels", [*record.labels.items()]),
         ("Annotations", [*record.annotations.items()]),
-        ("Links", [*record.links]),
     ):
         if told:
             lines += [(), ((name, Tone.ACCENT),)]
@@ -231,6 +232,13 @@ def _draw_detail(
         said = f"{beside.runbook}: A in the Runbook panel attaches it"
         lines += [(), (("Runbook", Tone.ACCENT),), *prose(said, width)]
     return lines
+
+
+def _addresses(record: AlertRecord) -> list[Pair]:
+    """The annotations that are addresses, such as `runbook_url`."""
+    known = {url for _, url in record.links}
+    pairs = record.annotations.items()
+    return [(name, text) for name, text in pairs if text.startswith("http") and text not in known]
 
 
 def _taken(alert: Standing) -> str:

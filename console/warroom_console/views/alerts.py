@@ -11,6 +11,7 @@ from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
 from warroom_console.views.alert_detail import draw_alert, draw_group
 from warroom_console.views.alert_row import Columns, alert_row, heading
+from warroom_console.views.beats import beat_rows
 from warroom_console.views.board import (
     NOISES,
     Picture,
@@ -41,6 +42,8 @@ FOLD_FROM = 3
 OWN_PLAIN = 12
 """An incident's own alerts are folded when there are more."""
 
+_SHOWN = frozenset({Area.RECORDS, Area.BEATS})
+
 GROUP = "group:"
 """What the id of a folded line's row begins with; the group's id follows."""
 
@@ -50,9 +53,14 @@ _Lines = Sequence[Standing | tuple[Group, int]]
 
 
 class _Listing(Struct, frozen=True):
-    """What is listed: the incident's own, the other open ones as groups, those that are over."""
+    """What is listed: the incident's own, those offered to it, the other open ones, those over.
+
+    All but the last are groups; `shared` says what the offered ones share with the incident.
+    """
 
     own: list[Group]
+    offered: list[Group]
+    shared: str
     others: list[Group]
     quiet: list[Group]
     over: list[str]
@@ -76,11 +84,7 @@ class AlertsView:
     def changed(self, room: Room, changes: Changes) -> bool:
         """Whether the board, what people did to it, or what is linked changed."""
         links = linked(room)
-        if (
-            Area.RECORDS not in changes.areas
-            and BOARD not in changes.events
-            and links == self._links
-        ):
+        if not changes.areas & _SHOWN and BOARD not in changes.events and links == self._links:
             return False
         self._links = links
         self._notice(room, changes.records)
@@ -116,7 +120,7 @@ class AlertsView:
         if self._listed is None or self._listed[:2] != (picture, self.filter):
             found = self._list(room, picture)
             self._listed = (picture, self.filter, found)
-            groups = (*found.own, *found.others, *found.quiet)
+            groups = (*found.own, *found.offered, *found.others, *found.quiet)
             self._groups = {group.id: group for group in groups}
         return self._listed[2]
 
@@ -127,9 +131,13 @@ class AlertsView:
         others = [r for r in records if self._other(room, picture, r)]
         over = [r for r in records if r.uid not in picture.own and not r.is_open]
         over.sort(key=lambda record: (-record.last_seen, record.uid))
-        found = fold_alerts(others, now, hidden)
+        offer = picture.offer(room.stream)
+        offered = [r for r in others if r.uid in offer.uids]
+        found = fold_alerts([r for r in others if r.uid not in offer.uids], now, hidden)
         return _Listing(
             fold_alerts(own, now) if len(own) > OWN_PLAIN else [],
+            fold_alerts(offered, now, hidden),
+            offer.shared,
             [group for group in found if not group.is_quiet],
             [group for group in found if group.is_quiet],
             [record.uid for record in over],
@@ -147,6 +155,7 @@ class AlertsView:
         listing, picture = self.listing(room), picture_of(room)
         sections: list[tuple[str, _Lines]] = [
             (f"Linked to {room.state.number}", self._own(room, picture, listing)),
+            (_offered(room, listing), self._folded(picture, listing.offered)),
             ("Open, not linked here", self._folded(picture, listing.others)),
             (_quieted(listing.quiet), self._folded(picture, listing.quiet)),
             (_over(listing.over), picture.stand_all(listing.over[:MOST])),
@@ -158,7 +167,7 @@ class AlertsView:
             if lines and not plain:
                 rows.append(heading(name))
             rows.extend(self._draw(room, lines, columns))
-        return rows
+        return [*rows, *beat_rows(room)]
 
     def loose_rows(self, room: Room, prefix: str) -> tuple[int, list[Row]]:
         """How many open alerts are in no incident, and a row for each or for their fold."""
@@ -258,6 +267,10 @@ def _words(alert: Standing) -> tuple[str, ...]:
 
 def _urgency(record: AlertRecord) -> tuple[str, int, str]:
     return (record.severity, -record.first_seen, record.uid)
+
+
+def _offered(room: Room, listing: _Listing) -> str:
+    return f"Look like part of {room.state.number}, for {listing.shared}: l links them"
 
 
 def _quieted(groups: Sequence[Group]) -> str:

@@ -16,7 +16,7 @@ from warroom_console.times import MINUTE
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.board import Acknowledged, BoardState, Window
 from warroom_incident.fields import AlertCopy
-from warroom_incident.suggesting import Suggestions, suggest
+from warroom_incident.suggesting import Offer, Suggestions, suggest
 from warroom_incident.vocabulary import Noise
 from warroom_incident.windows import Windows
 
@@ -34,6 +34,8 @@ NOISES: Mapping[Noise, tuple[str, str, str]] = {
     "poor_details": ("p", "poor details", "it did not say what to do"),
 }
 """Why an alert was noise: the key in the menu, the words for it, and what they mean."""
+
+NO_OFFER = Offer("", (), "")
 
 _WORDS = {
     "firing": "FIRING",
@@ -167,6 +169,11 @@ class Picture:
     def suggestions(self) -> Suggestions:
         """What looks like an incident, or like a part of one that is open."""
         return suggest(self.records.values(), self._linked, self._now, hidden=self.hidden)
+
+    def offer(self, stream: str | None) -> Offer:
+        """The alerts that look like a part of an open incident; none for the lobby."""
+        found = (offer for offer in self.suggestions.offers if offer.stream == stream)
+        return next(found, NO_OFFER)
 
     def stand(self, uid: str) -> Standing | None:
         """One episode as it stands, None where neither board nor incident knows it."""

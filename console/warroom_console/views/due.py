@@ -13,8 +13,11 @@ from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
+from warroom_console.times import age
+from warroom_console.views.beats import late_beats
 from warroom_console.views.board import picture_of
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.practice.status import status_of
 from warroom_incident.reducers import Key
 
 
@@ -44,9 +47,20 @@ _FIELDS = {
 
 def due_list(room: Room) -> list[Due]:
     """Everything that is due, the most urgent first."""
-    if room.stream is None or room.state.closed:
-        return list(_lost(room))
-    return [*_lost(room), *_disagreements(room), *_vacant(room), *_unjudged(room), *_firing(room)]
+    if room.stream is None:
+        return [*_lost(room), *_paths(room)]
+    if status_of(room.state.status).over:
+        return [*_lost(room), *_silences(room)]
+    return [
+        *_lost(room),
+        *_disagreements(room),
+        *_vacant(room),
+        *_unjudged(room),
+        *_firing(room),
+        *_offered(room),
+        *_silences(room),
+        *_paths(room),
+    ]
 
 
 def subject(key: Key) -> str:
@@ -117,6 +131,37 @@ def _firing(room: Room) -> Iterator[Due]:
     for records, where in ((linked, "of this incident"), (loose, "in no incident")):
         if records:
             yield _alerts_due(records, where)
+
+
+def _offered(room: Room) -> Iterator[Due]:
+    offer = picture_of(room).offer(room.stream)
+    if offer.uids:
+        one = len(offer.uids) == 1
+        text = f"{len(offer.uids)} more alert{' looks' if one else 's look'} like part of this"
+        yield Due(text, Tone.WARN, "", ".", "shows it", 1, offer.uids[0])
+
+
+def _silences(room: Room) -> Iterator[Due]:
+    """What became of silences at the source; when all is over, those of ours that still hold."""
+    now = room.now()
+    own = [one for one in room.model.board.silences() if one.incident == room.stream]
+    failed = [one for one in own if one.state == "failed" and one.ends_at > now]
+    if failed:
+        yield Due(f"{failed[0].alertmanager} did not silence: {failed[0].reason}", Tone.WARN)
+    held = [one for one in own if one.state == "active" and one.ends_at > now]
+    if held and status_of(room.state.status).over:
+        count = (
+            "1 silence of ours hides" if len(held) == 1 else f"{len(held)} silences of ours hide"
+        )
+        yield Due(f"{count} alerts still", Tone.WARN, "silences.expire", "! e",
+                  "ends them")  # fmt: skip
+
+
+def _paths(room: Room) -> Iterator[Due]:
+    late = late_beats(room)
+    if late:
+        heard = age(room.now() - late[0].last_seen)
+        yield Due(f"nothing from the alert path {late[0].key} for {heard}", Tone.WARN)
 
 
 def _alerts_due(records: Sequence[AlertRecord], where: str) -> Due:

@@ -9,6 +9,7 @@ from functools import partial
 from warroom_console.context import Room
 from warroom_console.theme import Tone
 from warroom_console.times import clock, stamp
+from warroom_console.views.changed import changes_told
 from warroom_console.widgets.detail import fields, prose
 from warroom_console.widgets.row import Draw
 from warroom_console.widgets.spans import Line
@@ -51,7 +52,19 @@ def draw_facts(room: Room) -> Draw:
     if missing:
         impact.append(("not stated", ", ".join(missing).lower()))
     asks = (f"What {state.severity} asks", severity.response)
-    return partial(_draw, state.title, facts, impact, asks, list(_histories(state)))
+    links = state.links()
+    began = [link.alert.first_seen for link in links]
+    services = {link.alert.service for link in links} | _named(state.impact("services"))
+    changed = changes_told(room, began or _declared(state), services - {""})
+    return partial(_draw, state.title, facts, impact, asks, changed, list(_histories(state)))
+
+
+def _named(services: str | None) -> set[str]:
+    return {name.strip() for name in (services or "").split(",")}
+
+
+def _declared(state: IncidentState) -> list[int]:
+    return [state.started_at] if state.started_at is not None else []
 
 
 def _times(state: IncidentState) -> Iterator[tuple[str, str]]:
@@ -108,6 +121,7 @@ def _draw(
     facts: Sequence[tuple[str, str]],
     impact: Sequence[tuple[str, str]],
     asks: tuple[str, str],
+    changed: Sequence[tuple[str, str]],
     histories: Sequence[tuple[str, list[tuple[str, str]]]],
     width: int,
 ) -> Sequence[Line]:
@@ -115,6 +129,8 @@ def _draw(
     lines += [(), (("Impact", Tone.ACCENT), ("  i m states it", Tone.FAINT))]
     lines += fields(impact, width, _LABEL)
     lines += [(), ((asks[0], Tone.ACCENT),), *prose(asks[1], width)]
+    if changed:
+        lines += [(), (("What changed", Tone.ACCENT),), *fields(changed, width, 22)]
     for name, history in histories:
         lines += [(), ((f"{name}, as it was set", Tone.ACCENT),)]
         lines += fields(history, width, _LABEL)
