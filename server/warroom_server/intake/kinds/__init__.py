@@ -22,7 +22,18 @@ from ..mappings.shelf import find, shipped
 from ..post import Post
 from ..source import Source
 from ..unreadable import Unreadable
-from . import alertmanager, generic, grafana, opsgenie, pagerduty, victorops
+from . import (
+    alertmanager,
+    aws_sns,
+    cloudevents,
+    datadog,
+    generic,
+    grafana,
+    opsgenie,
+    pagerduty,
+    sentry,
+    victorops,
+)
 
 MAX_ALERTS = 2_000
 """How many alerts of one body are read."""
@@ -66,10 +77,14 @@ CODED: Mapping[str, Kind] = MappingProxyType(
     {
         "alertmanager": Kind(alertmanager.parse, 4 << 20, "Prometheus Alertmanager"),
         CHANGE: Kind(no_alerts, 1 << 20, "GitHub, GitLab, Argo CD and `warroom change`"),
+        "aws-sns": Kind(aws_sns.parse, 512 << 10, "AWS SNS, with CloudWatch"),
+        "cloudevents": Kind(cloudevents.parse, 1 << 20, "CloudEvents"),
+        "datadog": Kind(datadog.parse, 1 << 20, "Datadog"),
         "generic": Kind(generic.parse, 256 << 10, "any JSON", takes_query=True),
         "grafana": Kind(grafana.parse, 4 << 20, "Grafana"),
         "opsgenie": Kind(opsgenie.parse, 1 << 20, "Opsgenie"),
         "pagerduty": Kind(pagerduty.parse, 1 << 20, "PagerDuty"),
+        "sentry": Kind(sentry.parse, 4 << 20, "Sentry"),
         "victorops": Kind(victorops.parse, 1 << 20, "VictorOps (Splunk On-Call)"),
     }
 )

@@ -35,12 +35,13 @@ def parse(post: Post, source: Source) -> Iterator[Signal]:
         raise Unreadable("it is not a body of PagerDuty: it is no object")
     event = body.get("event")
     if isinstance(event, dict):
-        yield _incident(_object(event.get("data")), post, source)
+        yield _incident(_object(event.get("data")), event.get("event_type"), post, source)
     elif isinstance(messages := body.get("messages"), list):
         for message in messages:
-            told_about = message.get("event", message) if isinstance(message, dict) else None
-            data = _object(_object(message).get("data")) or _object(told_about)
-            yield _incident(_object(data.get("incident")) or data, post, source)
+            said = _object(message)
+            data = _object(said.get("data")) or said
+            happened = said.get("event", said.get("type"))
+            yield _incident(_object(data.get("incident")), happened, post, source)
     elif "event_action" in body:
         yield _event(body, _object(body.get("payload")), "event_action", post, source)
     elif "event_type" in body:
@@ -109,7 +110,9 @@ def _links(body: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield text_of(body.get("client")) or "client", text_of(body.get("client_url"))
 
 
-def _incident(incident: Mapping[str, object], post: Post, source: Source) -> Signal:
+def _incident(
+    incident: Mapping[str, object], happened: object, post: Post, source: Source
+) -> Signal:
     """Read an incident of PagerDuty itself, which its webhooks tell of."""
     number = text_of(incident.get("id"))
     if not number:
@@ -118,12 +121,13 @@ def _incident(incident: Mapping[str, object], post: Post, source: Source) -> Sig
     urgency = _URGENCIES.get(text_of(incident.get("urgency")).casefold(), "")
     subject = text_of(_object(incident.get("trigger_summary_data")).get("subject"))
     service = _object(incident.get("service"))
+    verb = text_of(happened).rpartition(".")[2]
     counted = text_of(incident.get("number", incident.get("incident_number")))
     return told(
         post,
         source,
         key=number,
-        state=_STATES.get(text_of(incident.get("status")).casefold(), "firing"),
+        state=_STATES.get(verb) or _STATES.get(text_of(incident.get("status")), "firing"),
         title=text_of(incident.get("title")) or subject,
         severity=priority or urgency,
         service=text_of(service.get("summary")) or text_of(service.get("name")),

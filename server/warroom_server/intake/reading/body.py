@@ -32,7 +32,7 @@ def read_json(body: bytes) -> object:
 
 def _is_deeper(value: object, depth: int) -> bool:
     level: list[object] = [value]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         inner: list[object] = []
         for each in level:
             if isinstance(each, dict):
