@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -22,6 +23,14 @@ from .saying import Denied, Failure, Unreachable, err, out, out_json, table
 from .when import parse_span
 
 ROLES = [right.value for right in Right]
+_HINTS = {
+    "pagerduty": "Shown once. It is the routing key; events go to /v2/enqueue at the server's HTTP "
+    "address.",
+    "opsgenie": "Shown once. It is the API key; the API is at the server's HTTP address.",
+    "victorops": "Shown once. It is the API key; alerts go to "
+    "/integrations/generic/20131114/alert/ at the server's HTTP address.",
+    "change": "Shown once. Changes are posted to /in/change/TOKEN at the server's HTTP address.",
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _KIND = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -33,7 +42,7 @@ def token_command() -> None:
 
 @token_command.command("create")
 @click.argument("name")
-@click.option("--kind", metavar="KIND", help="For an alert sender: alertmanager, generic, …")
+@click.option("--kind", metavar="KIND", help="For an alert sender: alertmanager, grafana, …")
 @click.option("--role", metavar="ROLE", help="For a person or program: " + ", ".join(ROLES) + ".")
 @click.option("--expires", metavar="30d", help="When it ends; without, never.")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
@@ -43,7 +52,7 @@ def create(
     """Make a token and print it, once: only its hash is kept."""
     _check(name, kind, role)
     until = wall_ms() + _span(expires) if expires is not None else None
-    secret = f"wr_{secrets.token_urlsafe(32)}"
+    secret = _secret(kind)
     body = TokenCreated(
         name=name,
         hash=hash_token(secret),
@@ -60,6 +69,7 @@ def create(
 
     visit(work)
     path = f"/in/{kind}/{secret}" if kind is not None else None
+    hint = f"Shown once. Senders post to /in/{kind}/TOKEN at the server's HTTP address."
     if as_json:
         out_json(
             {
@@ -74,7 +84,7 @@ def create(
         return
     out(secret)
     if kind is not None:
-        err(f"Shown once. Senders post to /in/{kind}/TOKEN at the server's HTTP address.")
+        err(_HINTS.get(kind, hint))
     else:
         err("Shown once. Its holder puts it into WARROOM_TOKEN.")
 
@@ -131,6 +141,17 @@ async def _open_room(desk: Desk) -> None:
         raise Unreachable("The server did not send the room's tokens in time: try again.")
 
 
+def _secret(kind: str | None) -> str:
+    """Make a token of the shape that a vendor's clients expect, where they look at it."""
+    match kind:
+        case "pagerduty":
+            return secrets.token_hex(16)
+        case "opsgenie" | "victorops":
+            return str(UUID(bytes=secrets.token_bytes(16), version=4))
+        case _:
+            return f"wr_{secrets.token_urlsafe(32)}"
+
+
 def _check(name: str, kind: str | None, role: str | None) -> None:
     if not _NAME.fullmatch(name):
         raise Failure("A token's name has letters, digits, dot, dash and underscore, up to 40.")
@@ -138,7 +159,7 @@ def _check(name: str, kind: str | None, role: str | None) -> None:
         raise Failure("Say what the token is for: --kind for an alert sender, or --role.")
     if kind is not None and not _KIND.fullmatch(kind):
         raise Failure(
-            f"“{clean_line(kind, 40)}” is no kind of sender: give alertmanager or generic."
+            f"“{clean_line(kind, 40)}” is no kind of sender: `warroom intake kinds` lists them."
         )
     if role is not None and role not in ROLES:
         raise Failure(f"There is no role “{clean_line(role, 40)}”: say one of {', '.join(ROLES)}.")
