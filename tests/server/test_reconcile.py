@@ -196,6 +196,15 @@ async def test_what_has_just_ended_is_not_brought_back_by_a_late_answer() -> Non
     assert newest(place.board, "a").is_open
 
 
+async def test_what_fires_again_under_a_silence_is_taken_over_at_once() -> None:
+    place = Place(receiver="warroom")
+    place.fire("a")
+    place.fire("a", state="resolved", severity=None, ends_at=place.now)
+    place.there.alerts = [alert_there("a", silenced=("s",), starts_at=place.now + 1)]
+    await place.look(after=1_000)
+    assert newest(place.board, "a").state == "suppressed"
+
+
 async def test_an_api_that_cannot_be_reached_is_said_and_nothing_is_guessed(place: Place) -> None:
     place.fire("a")
     place.there.alerts = [alert_there("a")]

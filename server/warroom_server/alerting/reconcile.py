@@ -18,6 +18,7 @@ from warroom_incident.beats import Beat
 from ..board import Board
 from ..intake.kinds.alertmanager import read
 from ..intake.post import Post
+from ..intake.reading.body import read_time
 from ..intake.source import Source
 from .api import Api, ApiAlert, ApiError
 from .settings import AlertmanagerSettings, duration_ms
@@ -189,7 +190,12 @@ class Reconciler:
         newest = self._board.newest(self._settings.source, alert.fingerprint)
         if newest is None:
             return False
-        return newest.is_open or asked - newest.last_seen < JUST_ENDED_MS
+        if newest.is_open:
+            return True
+        start = read_time(alert.starts_at)
+        if start is not None and start > (newest.told_start or newest.starts_at):
+            return False
+        return asked - newest.last_seen < JUST_ENDED_MS
 
     def _take_over(self, alert: ApiAlert, source: Source) -> None:
         post = Post(b"", self._now())
