@@ -1,4 +1,4 @@
-"""Commands that print what is known: list, show, alerts, export."""
+"""Commands that print what is known of incidents: list, show, export."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 
 import click
 
-from warroom_incident.alerts import AlertRecord
 from warroom_incident.clean import clean_line
 from warroom_incident.practice.severity import severity_of
-from warroom_incident.showing import show, show_record, show_summary
+from warroom_incident.showing import show, show_summary
 from warroom_incident.sync.wire import Summary
 
 from .desk import Desk
@@ -82,44 +81,6 @@ def show_command(incident: str, as_json: bool) -> None:
                 out(clean_line(line))
 
     visit(work, board=True)
-
-
-@click.command("alerts")
-@click.option("--all", "everything", is_flag=True, help="Resolved alerts too.")
-@as_json
-def alerts_command(everything: bool, as_json: bool) -> None:
-    """List the alerts on the board, the worst first."""
-
-    async def work(desk: Desk) -> None:
-        say_age(desk)
-        found = [r for r in desk.model.records.values() if everything or r.is_open]
-        found.sort(key=lambda r: (r.severity, -r.last_seen, r.uid))
-        if as_json:
-            out_json([show_record(record, _owner(desk, record)) for record in found])
-        elif found:
-            header = ("SEV", "STATE", "COUNT", "AGE", "SOURCE", "TITLE")
-            table([header, *(_alert_row(desk, record) for record in found)])
-        else:
-            err("No alert is open." if not everything else "No alert was ever received.")
-
-    visit(work, board=True)
-
-
-def _owner(desk: Desk, record: AlertRecord) -> str | None:
-    acknowledged = desk.model.board.acknowledged(record.uid)
-    return acknowledged.by if acknowledged else None
-
-
-def _alert_row(desk: Desk, record: AlertRecord) -> tuple[str, ...]:
-    owner = _owner(desk, record)
-    return (
-        record.severity,
-        f"acked by {owner}" if owner and record.is_open else record.state,
-        str(record.count),
-        age(wall_ms() - record.first_seen),
-        record.source,
-        record.title,
-    )
 
 
 @click.command("export")

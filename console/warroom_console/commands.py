@@ -22,7 +22,7 @@ COMMANDS = {
     "declare": "cli_write",
     "list": "cli_read",
     "show": "cli_read",
-    "alerts": "cli_read",
+    "alerts": "cli_alerts",
     "note": "cli_write",
     "set": "cli_write",
     "role": "cli_write",

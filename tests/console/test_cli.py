@@ -162,6 +162,13 @@ async def test_alerts_are_listed_the_worst_first(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
+async def test_a_server_that_cannot_tell_noise_says_so(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        ran = await run("alerts", "--noise", room=room)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == "warroom: This server is too old to know.\n"
+
+
 async def test_an_export_file_is_for_its_owner_and_replaced_whole(tmp_path: Path) -> None:
     async with fake_room(tmp_path / "server") as room:
         name = await declare(room)

@@ -12,10 +12,10 @@ from tests.incident.making import NOW, STREAM
 from warroom_console.link import LinkState
 from warroom_incident.board import Silence
 from warroom_incident.changes import Change
-from warroom_incident.episodes import Episode
+from warroom_incident.episodes import Episode, RuleNoise
 from warroom_incident.event import BOARD
 from warroom_incident.matching import show_matchers
-from warroom_incident.sync.asking import FIRED_BEFORE, SILENCE_PREVIEW, Answer, Ask
+from warroom_incident.sync.asking import FIRED_BEFORE, NOISE, SILENCE_PREVIEW, Answer, Ask
 from warroom_incident.vocabulary import SilenceAnswered
 
 
@@ -128,3 +128,21 @@ async def test_the_runbook_that_is_named_like_the_rule_is_offered(desk: AskedDes
     async with at_console(desk, (100, 40), stream=STREAM) as console:
         await console.press("1", "j", "enter")
         assert "ic-checklist: A in the Runbook panel attaches it" in console.text
+
+
+async def test_the_noise_report_tells_the_noisiest_rules_first(desk: AskedDesk) -> None:
+    rules = [
+        RuleNoise("am", "DiskWillFill", 12, false_positive=9, poor_details=1),
+        RuleNoise("am", "Api5xx", 3, led=3),
+    ]
+    desk.answers[NOISE] = Answer(1, rules=rules)
+    async with at_console(desk, (100, 40), stream=STREAM) as console:
+        await console.press(":")
+        await console.type("noise", "enter")
+        assert "DiskWillFill (am)" in console.text
+        assert "9 false positive, 1 poor details" in console.text
+        await console.press("escape")
+        desk.answers[NOISE] = Answer(1, error="There is no server to ask now.")
+        await console.press(":")
+        await console.type("noise", "enter")
+        assert console.prompt == "There is no server to ask now."

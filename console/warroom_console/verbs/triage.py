@@ -12,11 +12,13 @@ from warroom_console.verbs.alerts import chosen, on_alert, told
 from warroom_console.verbs.guards import both, may_write, word_check
 from warroom_console.verbs.people import choose_person
 from warroom_console.views.board import NOISES, Standing
+from warroom_console.views.noise import draw_noise
 from warroom_console.when import parse_span
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD
+from warroom_incident.sync.asking import NOISE, Ask as Question
 from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertMarked, Noise
 
 LONGEST_HOLD = 7 * 24 * 60 * MINUTE
@@ -24,6 +26,7 @@ LONGEST_HOLD = 7 * 24 * 60 * MINUTE
 
 _HOLDS = (("15m", "q"), ("30m", "h"), ("1h", "1"), ("4h", "4"), ("1d", "d"))
 _OTHER = "other"
+_REPORT_DAYS = 30
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -42,6 +45,10 @@ def register(registry: Registry[Ctx]) -> None:
             Action(f"{name}.noise", ("X",), "Noise", "Say why the alert was noise, or take that "
                    "back.", noise, scope=scope, when=able, shown=False),
         )  # fmt: skip
+    registry.register(
+        Action("alerts.report", (), "Noise report", "Which rules were noise in the last thirty "
+               "days.", report, command="noise", shown=False),
+    )  # fmt: skip
 
 
 # For a while -------------------------------------------------------------------------------
@@ -140,3 +147,12 @@ def noise(ctx: Ctx, _args: Args) -> None:
         ctx.write_to(BOARD, *bodies, said=f"{told(alerts)}: {name}")
 
     ctx.choose(f"Why {told(alerts)} was noise", choices, then)
+
+
+async def report(ctx: Ctx, _args: Args) -> None:
+    """Show which rules were noise, the noisiest first."""
+    answer = await ctx.desk.ask(Question(0, NOISE, days=_REPORT_DAYS))
+    if answer.error:
+        ctx.flash(clean_line(answer.error), Tone.WARN)
+        return
+    ctx.stage.about(f"Noise in {_REPORT_DAYS} days", partial(draw_noise, answer.rules))
