@@ -95,8 +95,11 @@ class Board:
         self.beside = Sideboard(self._next_rev, saved.beats, saved.changes)
         self.sift: Sift = lambda _signal: False
         """Told every signal first; what it takes for itself is no alert."""
-        self.stale_after: Callable[[str, str], int] = lambda _source, _kind: 0
-        """Source and kind to how long they may be quiet about an open alert (ms), 0 for ever."""
+        self.stale_after: Callable[[str, str], int | None] = lambda _source, _kind: None
+        """Source and kind to how long they may be quiet about an open alert (ms), 0 for ever.
+
+        None leaves that as it is.
+        """
         self.board_id = saved.board_id
         self.rev = saved.rev
         self._retention_ms = retention_ms
@@ -208,6 +211,10 @@ class Board:
         revised = [r for r in records if r.uid in known and known[r.uid] != r]
         self._publish([self._write(record) for record in revised])
 
+    def be_patient(self) -> None:
+        """Hold open episodes to what is configured now of how long their senders may be quiet."""
+        self.revise(self._patiently(record) for record in self.open())
+
     def close(self, uid: str, cause: str, now: int) -> AlertRecord | None:
         """End an open episode for a cause other than its source's word; None if there is none."""
         record = self._records.get(uid)
@@ -265,12 +272,17 @@ class Board:
         return True
 
     def _write(self, record: AlertRecord) -> AlertRecord:
-        patience = self.stale_after(record.source, record.kind) or record.stale_after
-        record = msgspec.structs.replace(record, rev=self._next_rev(), stale_after=patience)
+        record = msgspec.structs.replace(self._patiently(record), rev=self._next_rev())
         self._put(record)
         self._changed.add(record.uid)
         self._gone.discard(record.uid)
         return record
+
+    def _patiently(self, record: AlertRecord) -> AlertRecord:
+        patience = self.stale_after(record.source, record.kind)
+        if patience is None or patience == record.stale_after:
+            return record
+        return msgspec.structs.replace(record, stale_after=patience)
 
     def _next_rev(self) -> int:
         self.rev += 1

@@ -108,6 +108,25 @@ def test_what_is_configured_no_longer_is_watched_no_longer(place: Place) -> None
     assert place.board.take_unsaved().beside_gone == ("prom/Watchdog eu",)
 
 
+def test_how_long_senders_may_be_quiet_follows_the_configuration(place: Place) -> None:
+    place.hear("DiskFull", START)
+    (record,) = place.board.open()
+    assert (record.stale_after, record.is_stale(START + 10**12)) == (0, False)
+    settings = AlertSettings(stale_after="4h", stale_after_of={"quiet": "0s"})
+    place.board.stale_after = settings.patience
+    place.board.be_patient()
+    place.hear("Quiet", START, source="quiet")
+    (record, quiet) = sorted(place.board.open(), key=lambda r: r.key)
+    assert record.stale_after == 4 * 60 * MINUTE
+    assert not record.is_stale(START + 4 * 60 * MINUTE)
+    assert record.is_stale(START + 4 * 60 * MINUTE + 1)
+    assert record.is_open
+    assert quiet.stale_after == 0
+    rev = place.board.rev
+    place.board.be_patient()
+    assert place.board.rev == rev
+
+
 def test_the_words_of_a_heartbeat_are_cleaned(place: Place) -> None:
     place.hear("Watchdog", START, labels={"cluster": "eu\x1b]0;owned\x07"})
     (beat,) = place.board.beside.beats.values()

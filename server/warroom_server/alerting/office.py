@@ -108,6 +108,7 @@ class AlertOffice:
         """Begin to watch, to ask and to do."""
         names = {f"{name}/API" for name in self._apis}
         self.heartbeats.forget_unknown(names)
+        self._board.be_patient()
         self._board.on_change(self._on_records)
         self.silences.start()
         self._begin(self._watch())
