@@ -7,7 +7,7 @@ TESTS ?= tests
 MINUTES ?= 5
 BIN := .venv/bin
 # The real parts that end-to-end tests drive.
-PARTS := prometheus-alertmanager openssh-server openssh-client tmux strace
+PARTS := prometheus prometheus-alertmanager openssh-server openssh-client tmux strace
 # A floor for coverage means nothing for a part of the tests.
 COVERAGE := $(if $(filter-out tests,$(TESTS)),,--cov --cov-report=term:skip-covered)
 
