@@ -117,12 +117,17 @@ class Hearing:
         if state.phase != "live" and self._model.people:
             self._model.people = []
             self._model.note(Area.PEOPLE)
+        before = self._model.link
         if state.phase != "live":
-            if self._model.link.phase == "live":
-                self.meanwhile.lost(self.wanted)
+            if before.phase == "live":
+                self.meanwhile.lost(self.wanted, before.heard_at)
             self.welcome = None
             self.asking.lost()
             self._model.troubled("server", "")
+        elif state.slept_since is not None and before.slept_since is None:
+            self.meanwhile.lost(self.wanted, state.slept_since)
+        elif state.slept_since is None and before.slept_since is not None:
+            self.meanwhile.awake()
         self._model.link = state
         self._model.note(Area.LINK)
 

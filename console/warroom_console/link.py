@@ -26,7 +26,7 @@ from warroom_incident.sync.wire import Close, ProtocolError, Welcome
 from .dial import DialError, dial, load
 from .farewell import farewell
 from .places import MAX_SERVERS, PlaceError, Server, parse_server
-from .pulse import Pulse
+from .pulse import SLEPT_FROM, Pulse
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -49,6 +49,8 @@ class LinkState(Struct, frozen=True):
     `connecting` is the first attempt, `retrying` every later one and the wait for it. `offset_ms`
     is the server's clock minus ours. `reason` is one sentence on what went wrong last.
     `quiet_since` is when a live server was last heard of, while it owes the answer to a ping.
+    `slept_since` is when this machine, or this process, stopped, until a live server has answered
+    it again: what came meanwhile is being read.
     """
 
     phase: Phase = "connecting"
@@ -59,6 +61,7 @@ class LinkState(Struct, frozen=True):
     reason: str = ""
     offset_ms: int = 0
     quiet_since: int | None = None
+    slept_since: int | None = None
 
 
 class Stop(Exception):
@@ -111,6 +114,8 @@ class Link:
         self._welcomed_at: float | None = None
         self._connection: ClientConnection | None = None
         self._pulse: Pulse | None = None
+        self._beat_at = self._woke_at = 0
+        self._is_awake = True
         self._first: tuple[Server, ...] = ()
         self._learned: tuple[Server, ...] = ()
         self._barred: dict[str, str] = {}
@@ -285,13 +290,16 @@ class Link:
             while end.welcome is None:
                 self._take(end, await _frame(connection), server)
         credit = partial(self._give_credit, end)
+        self._beat_at, self._is_awake = self._wall(), True
         self._pulse = pulse = Pulse(
             connection, credit, self._answered, self._fell_silent, self._wall
         )
         tasks = [asyncio.create_task(work) for work in (self._carry(connection), pulse.run())]
         try:
             while True:
-                self._take(end, await _frame(connection), server)
+                frame = await _frame(connection)
+                self._beat()
+                self._take(end, frame, server)
                 pulse.heard()
                 # A backlog arrives without a pause: let the screen and the keyboard in between.
                 await asyncio.sleep(0)
@@ -337,13 +345,26 @@ class Link:
             await connection.send(await queue.get(), text=True)
             queue.task_done()
 
+    def _beat(self) -> None:
+        """Notice that no time passed here while it did elsewhere, before anything else is read."""
+        now, before = self._wall(), self._beat_at
+        self._beat_at = now
+        if now - before >= SLEPT_FROM * 1000:
+            self._woke_at, self._is_awake = now, False
+            self._change(slept_since=self.state.slept_since or before)
+
     def _give_credit(self, end: ClientEnd) -> None:
+        self._beat()
+        if self._is_awake and self.state.slept_since is not None:
+            self._change(slept_since=None)
         if (seen := end.seen(now=True)) is not None:
             self.send(seen)
 
     def _answered(self, trip: float) -> None:
         if self.live:
             rtt = round(trip * 1000)
+            # What was sent before the answer has arrived by then, and is read within a beat.
+            self._is_awake = self._wall() - rtt >= self._woke_at
             self._change(rtt_ms=rtt, heard_at=self._wall(), quiet_since=None)
 
     def _fell_silent(self) -> None:
@@ -382,7 +403,7 @@ class Link:
         phase: Phase = "retrying" if self.live else self.state.phase
         self._outgoing = None
         failed = {"phase": phase, "server": server.url, "rtt_ms": None, "reason": reason}
-        self._change(**failed, quiet_since=None)
+        self._change(**failed, quiet_since=None, slept_since=None)
 
     def _change(self, **changes: object) -> None:
         self.state = replace(self.state, **changes)

@@ -82,9 +82,9 @@ class Meanwhile:
         if self._model.as_of is not None:
             self._leave(self._model.as_of)
 
-    def lost(self, streams: Iterable[str]) -> None:
-        """The line is gone; these streams were followed."""
-        self._leave(self._model.link.heard_at or self._now())
+    def lost(self, streams: Iterable[str], at: int | None) -> None:
+        """Since then nothing is heard, or nobody is awake to hear; these streams are followed."""
+        self._leave(at or self._now())
         for stream in streams:
             if stream not in (BOARD, ROOM):
                 whole = stream in self._model.synced
@@ -183,6 +183,12 @@ class Meanwhile:
         if away is not None and away.ended is None:
             away.ended = self._now()
             self._publish(stream)
+
+    def awake(self) -> None:
+        """The line has outlived a sleep, and brought what had come meanwhile."""
+        for stream in list(self._away):
+            self.caught_up(stream)
+        self.in_lobby()
 
     def in_lobby(self) -> None:
         """The list of incidents and the alerts are what they are on the server."""

@@ -211,6 +211,22 @@ def test_a_laptop_that_wakes_up_does_not_wait_for_a_line_that_died_meanwhile(hom
     over_a_line(home, test)
 
 
+def test_a_laptop_that_wakes_up_says_so_until_it_is_answered_again(home: Path) -> None:
+    async def test(line: Line) -> None:
+        await asyncio.sleep(10)
+        before, line.slept = line.wall(), 8 * 3_600_000
+        began = now()
+        await wait_for(lambda: line.link.state.slept_since is not None, "the waking up")
+        since = line.link.state.slept_since
+        assert since is not None
+        assert before - 2000 <= since <= before
+        await wait_for(lambda: line.link.state.slept_since is None, "the answer")
+        assert line.link.live
+        assert now() - began <= STALE_WITHIN
+
+    over_a_line(home, test)
+
+
 def test_a_laptop_that_wakes_up_keeps_a_line_that_still_stands(home: Path) -> None:
     async def test(line: Line) -> None:
         for step in (86_400_000, -86_400_000):

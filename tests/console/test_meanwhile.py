@@ -14,6 +14,7 @@ from tests.incident.making import STREAM, Writer, alert_record
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_console.errand import say_meanwhile
+from warroom_console.link import wall_ms
 from warroom_console.meanwhile import LOBBY, is_worth_opening, sentences
 from warroom_incident.catchup import Digest, News
 from warroom_incident.event import Event
@@ -174,6 +175,36 @@ async def test_a_claim_that_slept_for_a_day_is_listed_and_does_not_command(tmp_p
             assert any("not knowing that bo took the role" in line for line in said)
             assert any(line.endswith("arrived up to 24h 0m late") for line in said), said
             assert room.state(stream).holder("commander") == "bo"
+
+
+async def test_what_came_over_a_line_that_outlived_a_sleep_is_summed_up_too(
+    tmp_path: Path,
+) -> None:
+    slept = 0
+    async with (
+        fake_room(tmp_path) as room,
+        Desk(places(room), wall=lambda: wall_ms() + slept) as desk,
+    ):
+        await desk.ready()
+        stream = desk.declare("Checkout fails", "SEV2")
+        await desk.sent(desk.model.incident(stream).events)
+        await wait_for(lambda: stream in desk.model.synced and desk.model.link.rtt_ms is not None)
+        assert desk.link._connection is not None
+        greeted = room.greeted
+        desk.link._connection.transport.pause_reading()
+        Others(room).say(stream, SeveritySet(severity="SEV1"))
+        for seat in room.seats:
+            await room._send_what_is_due(seat)
+        slept = 8 * 60 * MINUTE
+        desk.link._connection.transport.resume_reading()
+        await wait_for(lambda: stream in desk.model.digests, "the digest")
+        assert [one.text for one in desk.model.digests[stream].news] == [
+            "severity SEV1 (was SEV2)",
+            "1 entry by bo",
+        ]
+        assert desk.model.live
+        assert room.greeted == greeted, "over the same line"
+        await wait_for(lambda: desk.model.link.slept_since is None and not desk.model.stale)
 
 
 async def test_alerts_and_incidents_that_began_meanwhile_are_told_in_the_lobby(
