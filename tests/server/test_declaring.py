@@ -183,6 +183,20 @@ async def test_a_rule_that_would_flood_stops_and_says_so(running: InProcess) -> 
     assert not [r for r in place.board.open() if r.source == "warroom"]
 
 
+async def test_only_rules_that_fit_what_has_changed_are_applied(place: Place) -> None:
+    place.fire("a")
+    place.fire("b")
+    place.fire("other", labels={"alertname": "other", "team": "pay"})
+    other = place.board.newest("prom", "other")
+    fitting = place.board.newest("prom", "a")
+    assert other is not None
+    assert fitting is not None
+    await place.declaring.look({other.uid, "gone"})
+    assert not place.room.incidents
+    await place.declaring.look({fitting.uid})
+    assert len(place.room.incidents) == 1
+
+
 async def test_an_alert_that_somebody_linked_declares_nothing(place: Place) -> None:
     place.fire("a")
     place.fire("b")

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from warroom_incident.alerts import AlertRecord, Signal
 from warroom_incident.author import new_id, new_stream
@@ -104,13 +104,20 @@ class Declaring:
         self._changed = changed
         self._declaring = asyncio.Lock()
 
-    async def look(self) -> None:
-        """Declare what is due now."""
+    async def look(self, changed: Collection[str] | None = None) -> None:
+        """Declare what is due now: by every rule, or by those that fit alerts that changed."""
         if not self._rules:
             return
+        news = None if changed is None else self._still_open(changed)
         async with self._declaring:
             for rule in self._rules:
-                await self._apply(rule)
+                if news is None or any(fits(rule.matchers, record) for record in news):
+                    await self._apply(rule)
+                await asyncio.sleep(0)  # there may be many rules and very many alerts
+
+    def _still_open(self, uids: Iterable[str]) -> list[AlertRecord]:
+        records = (self._board.get(uid) for uid in uids)
+        return [record for record in records if record is not None and record.is_open]
 
     async def _apply(self, rule: Rule) -> None:
         now = self._now()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from .silences import Silences
 
 LOOK_SECONDS = 1.0
 """How often late heartbeats and ripe rules are looked for."""
+
+LOOK_AT_ALL = 30
+"""Every so many looks all rules are applied, whatever has changed."""
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +98,7 @@ class AlertOffice:
             )
         self.silences = Silences(room, self._apis, now, self._hurry)
         self._tasks: list[asyncio.Task[None]] = []
-        self._work = asyncio.Event()
+        self._changed: set[str] = set()
 
     def answer(self, asks: Asks) -> None:
         """Answer what consoles may ask."""
@@ -127,22 +131,28 @@ class AlertOffice:
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
 
-    def _on_records(self, _records: Sequence[AlertRecord]) -> None:
-        self._work.set()
+    def _on_records(self, records: Sequence[AlertRecord]) -> None:
+        self._changed.update(record.uid for record in records)
 
     def _hurry(self, name: str) -> None:
         if name in self._reconcilers:
             self._reconcilers[name].hurry()
 
     async def _watch(self) -> None:
-        """Look for what is late every second, and for ripe rules when alerts have changed."""
-        while True:
+        """Look for what is late every second, and for ripe rules when alerts have changed.
+
+        Rules also ripen by themselves, when a window or the quiet hours end: less often all are
+        looked at.
+        """
+        for turn in count():
             try:
                 self.heartbeats.look(self._now())
                 self.declaring.settle()
-                if self._work.is_set():
-                    self._work.clear()
+                changed, self._changed = self._changed, set()
+                if turn % LOOK_AT_ALL == 0:
                     await self.declaring.look()
+                elif changed:
+                    await self.declaring.look(changed)
             except Exception:  # the next look may be better; nothing else must stop for it
                 _log.exception("watching the alerts failed")
             await asyncio.sleep(LOOK_SECONDS)
