@@ -44,6 +44,7 @@ class Outgoing:
         self._idle = asyncio.Event()
         self._idle.set()
         self._pushed: set[str] = set()
+        self._answered: set[str] = set()
         self._disk = disk
 
     # Writing -------------------------------------------------------------------------------
@@ -116,10 +117,13 @@ class Outgoing:
         """
         if self.in_memory:
             await self._keep(list(self.in_memory.values()))
+        self._answered.clear()
         has_ballast, found = await self._run(lambda: (self.outbox.weigh(), self._unsent()))
         if has_ballast and not self.in_memory:
             self._trouble("")
-        new = [pair for pair in found if pair[0].id not in self.waiting]
+        # What was answered while the disk was read lay there still, and waits no more.
+        known = self.waiting.keys() | self._answered
+        new = [pair for pair in found if pair[0].id not in known]
         self.waiting.update({event.id: (event, packet) for event, packet in new})
         return [event for event, _ in new]
 
@@ -135,6 +139,8 @@ class Outgoing:
         known = [self.waiting.pop(id_) for id_ in ids if id_ in self.waiting]
         for event, _ in known:
             self.in_memory.pop(event.id, None)
+            self._pushed.discard(event.id)
+            self._answered.add(event.id)
         if known:
             self._disk.submit(self.outbox.sent, [event.id for event, _ in known])
         return known
@@ -144,6 +150,7 @@ class Outgoing:
         written = self.waiting.pop(event_id, None)
         if written is not None:
             self._pushed.discard(event_id)
+            self._answered.add(event_id)
             self.in_memory.pop(event_id, None)
             self._disk.submit(self.outbox.refuse, event_id, reason)
         return written

@@ -1,0 +1,74 @@
+"""Own events on their way: what waits, what was answered, what other processes left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.incident.making import Writer
+from warroom_console.outgoing import Outgoing, Written
+from warroom_incident.event import Packet
+from warroom_incident.outbox import Outbox
+from warroom_incident.vocabulary import NoteAdded
+
+
+@pytest.fixture
+def disk() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as found:
+        yield found
+
+
+class Desk:
+    """An outbox, what was pushed from it, and a writer."""
+
+    def __init__(self, home: Path, disk: ThreadPoolExecutor) -> None:
+        self.pushed: list[Packet] = []
+        self.disk = disk
+        self.other = Outbox(home)
+        self.outgoing = Outgoing(Outbox(home), disk, self.pushed.extend, lambda _sentence: None)
+        self._writer = Writer()
+
+    def event(self, text: str) -> Written:
+        """Something that was written."""
+        event = self._writer.write(NoteAdded(text=text))
+        return event, self._writer.packets[event.id]
+
+    async def put(self, text: str) -> Written:
+        """Write something and push it."""
+        written = self.event(text)
+        self.outgoing.put([written])
+        await self.outgoing._write()
+        return written
+
+
+async def test_what_is_answered_while_the_outbox_is_read_waits_no_more(
+    home: Path, disk: ThreadPoolExecutor
+) -> None:
+    desk = Desk(home, disk)
+    (mine, _), (bad, _) = await desk.put("mine"), await desk.put("refused")
+    others, packet = desk.event("another process's")
+    desk.other.put([packet])
+    looking = asyncio.create_task(desk.outgoing.look())
+    await asyncio.sleep(0)
+    disk.submit(lambda: None).result()  # the disk has been read, and nobody has looked at it yet
+    assert [event.id for event, _ in desk.outgoing.acknowledged([mine.id])] == [mine.id]
+    desk.outgoing.refused(bad.id, "no")
+    assert [event.id for event in await looking] == [others.id]
+    assert desk.outgoing.waiting.keys() == {others.id}
+    await desk.outgoing.close()
+    assert desk.other.ids() == {others.id}
+
+
+async def test_an_answered_event_is_forgotten_whole(home: Path, disk: ThreadPoolExecutor) -> None:
+    desk = Desk(home, disk)
+    for number in range(3):
+        event, _ = await desk.put(f"{number}")
+        assert desk.outgoing.unanswered == {event.id}
+        desk.outgoing.acknowledged([event.id])
+    assert not desk.outgoing._pushed
+    assert len(desk.pushed) == 3
+    await desk.outgoing.close()
