@@ -7,6 +7,7 @@ import pytest
 from tests.console.at_console import at_console
 from tests.console.still_desk import MINUTE, StillDesk, alert, tell_story
 from tests.incident.making import STREAM
+from warroom_console.verbs.alerts import MOST_AT_ONCE
 from warroom_incident.reducers import Right
 
 
@@ -166,3 +167,14 @@ async def test_noise_is_said_with_a_reason_and_taken_back(desk: StillDesk) -> No
         assert any("orders" in row and "noise" in row for row in console.rows)
         await console.press("X", "n")
         assert desk.model.board.noise("a2") is None
+
+
+async def test_of_a_storm_the_most_urgent_are_linked_and_taken_on_first(desk: StillDesk) -> None:
+    storm(desk, MOST_AT_ONCE + 30)
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", "l")
+        assert len(links(desk)) == 1 + MOST_AT_ONCE
+        assert console.prompt.startswith("Linked the 200 most urgent of 233 alerts to INC-42")
+        await console.press("g", "a")
+        assert console.prompt == "Took on 200 alerts · u undo"
+        assert len(acked(desk)) == 1 + MOST_AT_ONCE

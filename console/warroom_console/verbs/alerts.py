@@ -19,6 +19,9 @@ from warroom_incident.linking import copy_of
 from warroom_incident.sync.asking import FIRED_BEFORE, Answer, Ask as Question
 from warroom_incident.vocabulary import AlertAcknowledged, AlertLinked
 
+MOST_AT_ONCE = 200
+"""A verb acts on so many alerts at once: each is an event for everybody. `W` hides a storm."""
+
 PATIENCE = 0.3
 """For how many seconds an alert's page waits for its past."""
 
@@ -67,6 +70,8 @@ def told(alerts: list[Standing]) -> str:
     """What to call alerts in a sentence."""
     if len(alerts) == 1:
         return f"“{clean_line(alerts[0].title)}”"
+    if len(alerts) > MOST_AT_ONCE:
+        return f"the {MOST_AT_ONCE} most urgent of {len(alerts):,} alerts"
     return f"{len(alerts)} alerts"
 
 
@@ -76,7 +81,7 @@ def acknowledge(ctx: Ctx, _args: Args) -> None:
     wanted = [alert for alert in alerts if not alert.acked_by] or alerts
     on = not wanted[0].acked_by
     said = f"Took on {told(wanted)}" if on else f"Gave back {told(wanted)}"
-    bodies = [AlertAcknowledged(uid=alert.uid, acknowledged=on) for alert in wanted]
+    bodies = [AlertAcknowledged(uid=a.uid, acknowledged=on) for a in wanted[:MOST_AT_ONCE]]
     ctx.write_to(BOARD, *bodies, said=said)
 
 
@@ -85,11 +90,11 @@ def link(ctx: Ctx, _args: Args) -> None:
     alerts = chosen(ctx)
     wanted = [alert for alert in alerts if not alert.own]
     if not wanted:
-        bodies = [AlertLinked(uid=alert.uid) for alert in alerts]
+        bodies = [AlertLinked(uid=alert.uid) for alert in alerts[:MOST_AT_ONCE]]
         ctx.write(*bodies, said=f"Unlinked {told(alerts)}")
         return
-    records = [ctx.model.records[a.uid] for a in wanted if a.uid in ctx.model.records]
-    bodies = [AlertLinked(uid=record.uid, alert=copy_of(record)) for record in records]
+    known = (ctx.model.records.get(alert.uid) for alert in wanted[:MOST_AT_ONCE])
+    bodies = [AlertLinked(uid=r.uid, alert=copy_of(r)) for r in known if r is not None]
     ctx.write(*bodies, said=f"Linked {told(wanted)} to {ctx.state.number}")
 
 

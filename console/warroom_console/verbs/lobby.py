@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.alerts import look
+from warroom_console.verbs.alerts import MOST_AT_ONCE, look
 from warroom_console.verbs.guards import may_write, on_row, word_check
 from warroom_console.views.lobby import CANDIDATE, FOLD, INCIDENT, LobbyView, candidates
 from warroom_console.widgets.menu import Choice
@@ -23,7 +23,6 @@ from warroom_incident.practice.severity import SEVERITIES, parse_severity
 from warroom_incident.vocabulary import AlertLinked
 
 LONGEST_TITLE = 240
-_MOST_LINKED = 200
 _DRILL = "--drill"
 _SEVERITY = "--severity"
 
@@ -95,7 +94,7 @@ def _under_cursor(ctx: Ctx) -> Declaration:
     if not isinstance(view, LobbyView):
         return Declaration("")
     known = ctx.model.records
-    uids = tuple(uid for uid in view.uids(ctx, row) if uid in known)[:_MOST_LINKED]
+    uids = tuple(uid for uid in view.uids(ctx, row) if uid in known)[:MOST_AT_ONCE]
     one = next((one for one in candidates(ctx) if row == CANDIDATE + one.id), None)
     title = one.title if one is not None else known[uids[0]].title if uids else ""
     proposed = one.severity if one is not None else ""
@@ -117,10 +116,10 @@ def ask_severity(ctx: Ctx, declaration: Declaration) -> None:
         carry_out(ctx, replace(declaration, severity=severity))
 
     title = f"How bad is “{clean_line(declaration.title, 30)}”?"
-    ctx.choose(title, severity_choices(proposed=declaration.proposed), then)
+    ctx.choose(title, severity_choices(ctx, proposed=declaration.proposed), then)
 
 
-def severity_choices(current: str = "", proposed: str = "") -> list[Choice]:
+def severity_choices(ctx: Ctx, current: str = "", proposed: str = "") -> list[Choice]:
     """Every severity with the core of its meaning, a proposed one first; the digit is its key."""
     said = {current: "now: ", proposed: "proposed: "}
     return [
@@ -130,7 +129,7 @@ def severity_choices(current: str = "", proposed: str = "") -> list[Choice]:
             said.get(severity.id, "") + severity.meaning.partition(", ")[0],
             severity.id[3],
         )
-        for severity in sorted(SEVERITIES, key=lambda one: one.id != proposed)
+        for severity in sorted(ctx.model.practice.severities, key=lambda one: one.id != proposed)
     ]
 
 

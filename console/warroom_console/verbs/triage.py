@@ -8,7 +8,7 @@ from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE, clock
-from warroom_console.verbs.alerts import chosen, on_alert, told
+from warroom_console.verbs.alerts import MOST_AT_ONCE, chosen, on_alert, told
 from warroom_console.verbs.guards import both, may_write, word_check
 from warroom_console.verbs.people import choose_person
 from warroom_console.views.board import NOISES, Standing
@@ -79,7 +79,7 @@ def _hold(ctx: Ctx, alerts: list[Standing], text: str) -> None:
     except ValueError as error:
         ctx.flash(str(error), Tone.WARN)
         return
-    bodies = [AlertAcknowledged(uid=alert.uid, until=until) for alert in alerts]
+    bodies = [AlertAcknowledged(uid=alert.uid, until=until) for alert in alerts[:MOST_AT_ONCE]]
     ctx.write_to(BOARD, *bodies, said=f"Took on {told(alerts)} until {clock(until)}Z")
 
 
@@ -126,7 +126,7 @@ def _assign(ctx: Ctx, alerts: list[Standing], person: str | None) -> None:
     whose = f"is {clean_line(person, 30)}'s" if person else "is nobody's now"
     if len(alerts) > 1:
         whose = whose.replace("is ", "are ", 1)
-    bodies = [AlertAssigned(uid=alert.uid, person=person) for alert in alerts]
+    bodies = [AlertAssigned(uid=a.uid, person=person) for a in alerts[:MOST_AT_ONCE]]
     ctx.write_to(BOARD, *bodies, said=f"{told(alerts)} {whose}")
 
 
@@ -142,7 +142,7 @@ def noise(ctx: Ctx, _args: Args) -> None:
 
     def then(kind: str) -> None:
         said: Noise = next((known for known in NOISES if known == kind), "")
-        bodies = [AlertMarked(uid=alert.uid, noise=said) for alert in alerts]
+        bodies = [AlertMarked(uid=a.uid, noise=said) for a in alerts[:MOST_AT_ONCE]]
         name = NOISES[said][1] if said else "no noise"
         ctx.write_to(BOARD, *bodies, said=f"{told(alerts)}: {name}")
 
