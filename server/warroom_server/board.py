@@ -206,10 +206,15 @@ class Board:
             self._announce(())
 
     def revise(self, records: Iterable[AlertRecord]) -> None:
-        """Show open episodes as another witness than their sender tells of them."""
-        known = self._records
-        revised = [r for r in records if r.uid in known and known[r.uid] != r]
-        self._publish([self._write(record) for record in revised])
+        """Show episodes as another witness than their sender tells of them.
+
+        A record of which more has been heard meanwhile stays as it is: `rev` tells.
+        """
+        self._publish([self._write(record) for record in records if self._is_newer(record)])
+
+    def _is_newer(self, record: AlertRecord) -> bool:
+        known = self._records.get(record.uid)
+        return known is not None and known.rev == record.rev and known != record
 
     def be_patient(self) -> None:
         """Hold open episodes to what is configured now of how long their senders may be quiet."""

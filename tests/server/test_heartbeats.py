@@ -22,6 +22,7 @@ class Place:
         self.saves = 0
         self.heartbeats = Heartbeats(self.board, settings, self._save)
         self.board.sift = self.heartbeats.take
+        self.heartbeats.look(START)
 
     def _save(self) -> None:
         self.saves += 1
@@ -68,6 +69,17 @@ def test_a_late_heartbeat_is_an_alert_until_it_is_back(place: Place) -> None:
     place.hear("Watchdog", START + 7 * MINUTE)
     place.heartbeats.look(START + 7 * MINUTE)
     assert (place.cards(), place.saves) == ([], 2)
+
+
+def test_a_server_that_was_down_itself_gives_heartbeats_their_time(place: Place) -> None:
+    place.hear("Watchdog", START)
+    back = START + 60 * MINUTE
+    again = Heartbeats(place.board, AlertSettings(heartbeats={"Watchdog": "5m"}))
+    again.look(back)
+    again.look(back + 5 * MINUTE)
+    assert place.cards() == []
+    again.look(back + 5 * MINUTE + 1)
+    assert len(place.cards()) == 1
 
 
 def test_a_heartbeat_that_its_sender_ends_is_late_at_once(place: Place) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from tests.server.fake_alertmanager import FakeAlertmanager, alert_there, newest, signal_of
@@ -24,17 +26,20 @@ class Place:
     def __init__(self, **settings: Any) -> None:
         self.board = Board(SavedBoard("b", 0))
         self.there = FakeAlertmanager()
+        self.present: dict[str, Collection[str]] = {}
         self.now = START
         self.saves = 0
         config = AlertmanagerSettings(name="am1", url="http://am1", source="prom", **settings)
         self.heartbeats = Heartbeats(self.board, AlertSettings(heartbeats={"Watchdog": "5m"}))
+        self.heartbeats.look(START)
         self.board.sift = self.heartbeats.take
         self.reconciler = Reconciler(
             self.there.api(),
             config,
             self.board,
             lambda: Source("prom", "alertmanager"),
-            self.heartbeats.is_none,
+            self.heartbeats.is_alert,
+            self.present,
             lambda: self.now,
             self._save,
         )
@@ -104,6 +109,27 @@ async def test_an_alertmanager_that_has_just_started_is_not_believed_that_all_is
     assert newest(place.board, "a").is_open
     await place.look()
     assert not newest(place.board, "a").is_open
+
+
+async def test_what_the_other_one_of_a_pair_still_has_goes_on(place: Place) -> None:
+    place.fire("a")
+    place.present["am2"] = {"a"}
+    for _ in range(3):
+        await place.look()
+    assert newest(place.board, "a").is_open
+    del place.present["am2"]
+    await place.look()
+    await place.look()
+    assert not newest(place.board, "a").is_open
+
+
+async def test_what_was_heard_while_an_answer_is_read_stays(place: Place) -> None:
+    place.fire("a")
+    old = newest(place.board, "a")
+    place.fire("a", severity="SEV1")
+    place.board.revise([msgspec.structs.replace(old, state="suppressed")])
+    record = newest(place.board, "a")
+    assert (record.state, record.severity) == ("firing", "SEV1")
 
 
 async def test_alerts_of_other_senders_are_left_alone(place: Place) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+import msgspec
+
 from warroom_incident.alerts import Signal
 from warroom_incident.beats import Beat
 from warroom_incident.clean import clean_line
@@ -32,9 +34,10 @@ class Heartbeats:
         self._board = board
         self._settings = settings
         self._changed = changed
+        self._since = 0
 
-    def is_none(self, labels: Mapping[str, object]) -> bool:
-        """Whether an alert of these labels is a real one: no heartbeat, and not dropped."""
+    def is_alert(self, labels: Mapping[str, object]) -> bool:
+        """Whether what has these labels is an alert: no heartbeat, and not dropped."""
         name = labels.get("alertname")
         return name not in self._settings.heartbeats and name not in self._settings.dropped
 
@@ -65,8 +68,13 @@ class Heartbeats:
         return True
 
     def look(self, now: int) -> None:
-        """Raise an alert for each beat that is late, and end those of beats that are back."""
+        """Raise an alert for each beat that is late, and end those of beats that are back.
+
+        What came while this server was down could not be heard: no beat is late before it has had
+        its time since the first look.
+        """
         changed = False
+        self._since = self._since or now
         for beat in tuple(self._board.beside.beats.values()):
             changed |= self._judge(beat, now)
         if changed:
@@ -76,7 +84,8 @@ class Heartbeats:
         key = f"late:{beat.key}"
         card = self._board.newest(FULL_SOURCE, key)
         is_raised = card is not None and card.is_open
-        if beat.is_late(now) and not is_raised:
+        heard = msgspec.structs.replace(beat, last_seen=max(beat.last_seen, self._since))
+        if heard.is_late(now) and not is_raised:
             self._board.apply([_late(beat, key, now)])
             return True
         if not beat.is_late(now) and card is not None and is_raised:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -80,6 +80,7 @@ class AlertOffice:
         self.declaring = Declaring(room, board, [_rule(each) for each in config.declare], now, save)
         self._apis: dict[str, Api] = {}
         self._reconcilers: dict[str, Reconciler] = {}
+        present: dict[str, dict[str, Collection[str]]] = {}
         for settings in config.alertmanager:
             if settings.name in self._apis:
                 raise ConfigError(f"Two [[alertmanager]] have the name {settings.name}.")
@@ -92,7 +93,8 @@ class AlertOffice:
                 settings,
                 board,
                 partial(deps.senders.source, settings.source, settings.kind),
-                self.heartbeats.is_none,
+                self.heartbeats.is_alert,
+                present.setdefault(settings.source, {}),
                 now,
                 save,
             )

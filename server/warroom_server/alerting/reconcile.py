@@ -8,7 +8,8 @@ says is marked with its name; while it cannot be asked, that is said and nothing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -29,7 +30,8 @@ LATE_AFTER = 3
 JUST_ENDED_MS = 90_000
 """What ended so recently may still be in an answer that was on its way."""
 
-_SLICE = 50
+_SLICE = 200
+_log = logging.getLogger(__name__)
 
 
 class Reconciler:
@@ -41,6 +43,7 @@ class Reconciler:
         board: What to keep true.
         source: How the alerts that we lack are read.
         is_alert: Whether alerts of some labels belong on a board.
+        present: What each Alertmanager of the sender said last, by its name; shared by all.
         now: The clock, in milliseconds.
         changed: Called when the board changed here.
     """
@@ -52,6 +55,7 @@ class Reconciler:
         board: Board,
         source: Callable[[], Source],
         is_alert: Callable[[Mapping[str, object]], bool],
+        present: dict[str, Collection[str]],
         now: Callable[[], int],
         changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -60,6 +64,7 @@ class Reconciler:
         self._board = board
         self._source = source
         self._is_alert = is_alert
+        self._present = present
         self._now = now
         self._changed = changed
         self._absent: set[str] = set()
@@ -75,7 +80,10 @@ class Reconciler:
         every = duration_ms(self._settings.every) / 1000
         while True:
             self._hurry.clear()
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # the next answer may be better
+                _log.exception("reconciling with %s failed", self._api.name)
             try:
                 async with asyncio.timeout(every):
                     await self._hurry.wait()
@@ -90,6 +98,7 @@ class Reconciler:
             since = await self._api.up_since()
         except ApiError as error:
             self._absent.clear()
+            self._present.pop(self._api.name, None)
             self._beat(str(error))
             return
         self._beat("")
@@ -99,12 +108,13 @@ class Reconciler:
             self._settings.settle
         )
         there = {alert.fingerprint: alert for alert in alerts}
+        self._present[self._api.name] = there.keys()
         held = {
             record.key: record
             for record in self._board.open()
             if record.source == self._settings.source and record.first_seen < asked
         }
-        revised = list(self._told(held, there, asked))
+        revised = await self._told(held, there, asked)
         revised += self._ended(held, there, asked, settled=settled)
         self._board.revise(revised)
         completed = await self._complete(held, there, asked)
@@ -131,11 +141,14 @@ class Reconciler:
 
     # What we hold --------------------------------------------------------------------------
 
-    def _told(
+    async def _told(
         self, held: Mapping[str, AlertRecord], there: Mapping[str, ApiAlert], asked: int
-    ) -> Iterable[AlertRecord]:
+    ) -> list[AlertRecord]:
         """Those of ours of which the API says something else, or that it confirms in time."""
-        for key, record in held.items():
+        found = []
+        for number, (key, record) in enumerate(held.items()):
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
             alert = there.get(key)
             if alert is None:
                 continue
@@ -146,7 +159,8 @@ class Reconciler:
             if record.stale_after and asked - record.last_seen > record.stale_after // 2:
                 said = msgspec.structs.replace(said, last_seen=asked)
             if said != record:
-                yield said
+                found.append(said)
+        return found
 
     def _ended(
         self,
@@ -156,8 +170,13 @@ class Reconciler:
         *,
         settled: bool,
     ) -> list[AlertRecord]:
-        """Those of ours that were in neither of two answers: they ended, and nobody was told."""
-        gone = [r for key, r in held.items() if key not in there and r.last_seen < asked]
+        """Those of ours that were in neither of two answers: they ended, and nobody was told.
+
+        Nor may another Alertmanager of the same sender have them, which this one may be cut off
+        from.
+        """
+        known = set(there).union(*self._present.values())
+        gone = [r for key, r in held.items() if key not in known and r.last_seen < asked]
         twice = [record for record in gone if record.uid in self._absent] if settled else []
         self._absent = {record.uid for record in gone} if settled else set()
         return [
