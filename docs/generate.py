@@ -24,7 +24,7 @@ from warroom_incident.changes import Change
 from warroom_incident.episodes import Episode, RuleNoise
 from warroom_incident.fields import AlertCopy, Matcher, StepCopy
 from warroom_incident.reducers import Body, Element, Pick, Removal, Write
-from warroom_incident.sync import client_end, server_end, wire
+from warroom_incident.sync import client_end, server_end, settling, wire
 from warroom_incident.sync.wire import Close, Message
 
 DOCUMENT = Path(__file__).with_name("protocol.md")
@@ -113,6 +113,12 @@ FROM_SERVER: list[Message] = [
     ),
     wire.Records("b1", 18, [_ALERT], [_BEAT], [_CHANGE]),
     wire.Answer(7, count=1, episodes=[_EPISODE]),
+    wire.Settings(
+        "responder",
+        {"SEV1": settling.SeverityWords(meaning="Nobody can pay.", cadence=15)},
+        {"executives": 45},
+        [("checkout", "Checkout is down")],
+    ),
     wire.Presence([wire.Person("ana", _STREAM, "note", _AT)]),
     wire.Trouble("The server's disk has less than 200 MiB left."),
     wire.Held(_STREAM, 413),
@@ -213,6 +219,7 @@ def parts() -> list[str]:
         Beat,
         Change,
         Episode,
+        settling.SeverityWords,
         RuleNoise,
     ):
         lines += [f"#### {struct.__name__}", "", _about(struct), "", *_fields(struct), ""]

@@ -19,6 +19,7 @@ from warroom_incident.schema import StorageError
 from warroom_incident.vocabulary import ServerListed
 
 from .errand import find_places
+from .own_defaults import practice_toml
 from .places import PlaceError, config_directory
 from .saying import FOUND_WRONG, Failure, err, out, out_json, table
 
@@ -69,7 +70,7 @@ def init_command(directory: str | None) -> None:
     given = Path(directory).expanduser() if directory else None
     config = given or config_directory(os.environ)
     data = given or data_directory(None)
-    files = {config / "warroom.toml": CONFIG}
+    files = {config / "warroom.toml": CONFIG + practice_toml()}
     files |= {data / name: text for name, text in shipped()}
     for path, text in files.items():
         out(f"{'wrote' if _write_new(path, text) else 'kept '} {path}")

@@ -62,7 +62,7 @@ def create(
     )
 
     async def work(desk: Desk) -> None:
-        await _open_room(desk)
+        await open_room(desk)
         if any(token.name == name for token in desk.model.members.tokens()):
             raise Failure(f"There is a token “{name}”: revoke it first, or choose another name.")
         await settle(desk, [desk.write(ROOM, body)])
@@ -95,7 +95,7 @@ def list_tokens(as_json: bool) -> None:
     """List the tokens that stand, without their secrets."""
 
     async def work(desk: Desk) -> None:
-        await _open_room(desk)
+        await open_room(desk)
         tokens = desk.model.members.tokens()
         if as_json:
             out_json([_shown(token) for token in tokens])
@@ -113,7 +113,7 @@ def revoke(name: str) -> None:
     """Make a token worthless from now on."""
 
     async def work(desk: Desk) -> None:
-        await _open_room(desk)
+        await open_room(desk)
         ids = tuple(token.id for token in desk.model.members.tokens() if token.name == name)
         if not ids:
             raise Failure(
@@ -124,8 +124,12 @@ def revoke(name: str) -> None:
     visit(work)
 
 
-async def _open_room(desk: Desk) -> None:
+async def open_room(desk: Desk, what: str = "tokens") -> None:
     """Follow the room's own stream, which only a server can show and only to admins.
+
+    Args:
+        desk: The way to the room.
+        what: What is wanted of it, in the plural.
 
     Raises:
         Unreachable: No server is connected.
@@ -133,12 +137,12 @@ async def _open_room(desk: Desk) -> None:
     """
     model = desk.model
     if not model.live:
-        raise Unreachable(f"Tokens are the server's business, and {model.link.reason}.")
+        raise Unreachable(f"{what.capitalize()} are the server's business: {model.link.reason}.")
     if not model.right.covers(Right.ADMIN):
-        raise Denied(f"Only an admin handles tokens, and {model.you} is {model.right.value} here.")
+        raise Denied(f"Only an admin handles {what}, and {model.you} is {model.right.value} here.")
     await desk.open(ROOM)
     if not await desk.complete(ROOM, READY_WITHIN):
-        raise Unreachable("The server did not send the room's tokens in time: try again.")
+        raise Unreachable(f"The server did not send the room's {what} in time: try again.")
 
 
 def _secret(kind: str | None) -> str:

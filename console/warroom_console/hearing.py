@@ -27,6 +27,7 @@ from warroom_incident.sync.wire import (
     Records,
     Refused,
     Servers,
+    Settings,
     Standing,
     Summaries,
     Synced,
@@ -47,6 +48,7 @@ from .mending import Mending
 from .model import Area, Model
 from .naming import is_name_on
 from .outgoing import Outgoing
+from .own_practice import take_settings
 from .places import Places
 from .refusals import Refusals
 from .saver import Saver
@@ -107,6 +109,7 @@ class Hearing:
             self._places.user,
             board=board,
             lobby=True,
+            settings=True,
         )
         self.end = ClientEnd(hello, self._cursors.values(), board, self.mending)
         self._asked = tuple(self.wanted)
@@ -189,6 +192,8 @@ class Hearing:
                 self._progressed(message.stream, message.first + len(message.ids) - 1)
             case Servers():
                 self._kept(message)
+            case Settings():
+                self.saver.keep_meta(**take_settings(self._model, message))
             case Standing() | Events() | Order() | Taken():
                 pass  # no console asks; a `ClientEnd` turns them into batches and the like
             case _:

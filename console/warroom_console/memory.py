@@ -14,6 +14,7 @@ from warroom_incident.sync.wire import Place
 from .home import Home, Loaded
 from .meanwhile import Meanwhile
 from .model import Area, Model
+from .own_practice import KEPT, recall_settings
 from .places import Places
 from .saver import Saver
 
@@ -59,6 +60,7 @@ class Memory:
             model.you = name_on(model.account, self._places.user)
         if "right" in meta:
             model.right = Right(meta["right"])
+        recall_settings(model, meta.get(KEPT, ""))
         model.servers = _places(meta.get("servers", "[]"))
         model.as_of = int(meta["heard_at"]) if "heard_at" in meta else None
         model.summaries = {summary.stream: summary for summary in summaries}

@@ -16,11 +16,12 @@ from msgspec import Struct
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.beats import Beat
 from warroom_incident.board import BoardState
-from warroom_incident.changes import Change
 from warroom_incident.catchup import Digest
+from warroom_incident.changes import Change
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
+from warroom_incident.practice.custom import SHIPPED
 from warroom_incident.reducers import Right
 from warroom_incident.room import RoomState
 from warroom_incident.sync.wire import Answer, Person, Place, Summary
@@ -82,6 +83,10 @@ class Model:
         """The name that this console writes under; empty before the first contact."""
         self.account = ""
         self.right = Right.RESPONDER
+        self.practice = SHIPPED
+        """The room's own severities and audiences."""
+        self.runbooks: dict[str, str] = {}
+        """The titles of the server's own runbooks, by their names."""
         self.link = LinkState()
         self.as_of: int | None = None
         """When a server was last heard of, in milliseconds: how old the picture is offline."""

@@ -25,6 +25,15 @@ class Token(Struct, frozen=True):
     created: int
 
 
+class Member(Struct, frozen=True):
+    """An account that was granted a right of its own. `at` in milliseconds."""
+
+    account: str
+    right: Right
+    by: str
+    at: int
+
+
 class Machine(Struct, frozen=True):
     """A machine that is trusted to keep the room.
 
@@ -59,6 +68,16 @@ class RoomState(Fold):
         if isinstance(body, MemberGranted) and body.right is not None:
             return Right(body.right)
         return None
+
+    def members(self) -> list[Member]:
+        """Every account with a right of its own, by name."""
+        found = []
+        for account in sorted(key[1] for key in self.keys("member")):
+            head = self.heads(("member", account))[0]
+            right = self.right(account)
+            if right is not None:
+                found.append(Member(account, right, head.head.by, head.shown_at))
+        return found
 
     def servers(self) -> dict[str, str]:
         """The public keys (Ed25519, hex) of the trusted servers by their names."""

@@ -11,6 +11,7 @@ import platformdirs
 from msgspec import Meta
 
 from warroom_incident.fields import Url
+from warroom_incident.sync.settling import AudienceId, Minutes, SeverityId, SeverityWords
 
 from .alerting.settings import AlertmanagerSettings, AlertSettings, DeclareRule
 
@@ -48,6 +49,16 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topics: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
 
 
+class Practice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[practice]`: a team's own definitions, which consoles of this room use.
+
+    `severity` are its words and cadences by id, `cadence` minutes between two updates by audience.
+    """
+
+    severity: Annotated[dict[SeverityId, SeverityWords], Meta(max_length=6)] = {}
+    cadence: Annotated[dict[AudienceId, Minutes], Meta(max_length=20)] = {}
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`warroom.toml`.
 
@@ -61,6 +72,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     access: Access = Access()
     socket: Socket = Socket()
+    practice: Practice = Practice()
     alerts: AlertSettings = AlertSettings()
     alertmanager: Annotated[tuple[AlertmanagerSettings, ...], Meta(max_length=32)] = ()
     declare: Annotated[tuple[DeclareRule, ...], Meta(max_length=100)] = ()

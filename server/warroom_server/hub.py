@@ -7,9 +7,10 @@ is woken and reads from the log at its own pace. Nothing queues per console.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from websockets.asyncio.server import broadcast
 from websockets.frames import Frame, Opcode
 
@@ -19,7 +20,7 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.log import Stretch
 from warroom_incident.showing import summarize
 from warroom_incident.sync.server_end import events_frame
-from warroom_incident.sync.wire import PROTOCOL, Person, Summary, Trouble, Welcome
+from warroom_incident.sync.wire import PROTOCOL, Person, Settings, Summary, Trouble, Welcome
 
 from .asks import Asks
 from .board import Board
@@ -52,6 +53,8 @@ class Hub:
 
     def __init__(self, room: Room, board: Board, us: Us) -> None:
         self.room = room
+        self.settings: Callable[[], Settings] = lambda: Settings("viewer")
+        """What every console is told of the room's settings; the right is each one's own."""
         self.us = us
         self.asks = Asks()
         self.keepers = Keepers(room, us, self.on_servers)
@@ -76,6 +79,9 @@ class Hub:
 
     def on_commit(self, commit: Commit) -> None:
         """Pass new events on."""
+        if commit.stream == ROOM:
+            for session in self.sessions:
+                self.regrade(session)
         followers = self.followers.get(commit.stream)
         if followers:
             if commit.stream == ROOM:
@@ -85,6 +91,13 @@ class Hub:
         if isinstance(commit.state, IncidentState):
             self._changed_streams.add(commit.stream)
             self._flush_soon()
+
+    def regrade(self, session: Session) -> None:
+        """Tell a console of the room's settings and what it may do, where that has changed."""
+        right = self.room.right_of(session.who.caller)
+        if right is not session.right and session.hello.settings:
+            session.say(replace(self.settings(), right=right.value))
+        session.right = right
 
     def _turn_out(self, followers: set[Session]) -> None:
         """Rights have changed: who may no longer read the room's stream gets no more of it."""

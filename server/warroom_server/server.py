@@ -48,6 +48,7 @@ from .intake.worker import IntakeWorker
 from .keys import ServerKey
 from .listeners import listen_tcp, listen_unix, tls_context
 from .metrics import Metrics, Traffic
+from .own_books import OwnBooks
 from .peer import Peer
 from .peer_line import Address
 from .reach import Doors, addresses
@@ -130,6 +131,7 @@ class Server:
             await self._take_office(owner)
         await self._open_intake()
         self.hub = Hub(self.room, self.board, self._us(doors))
+        self.hub.settings = OwnBooks(self._data, self._config.practice).offer(self.hub.asks)
         self._watch()
         await self._look_at_disk()
         self._open_peers(owner)
@@ -240,15 +242,14 @@ class Server:
         self.duties = Duties(self.room, self.board)
         self._stack.push_async_callback(self.duties.stop)
         self.senders = Senders((config_directory(), self._data), self._config.sources)
-        self.room.kinds = self.senders.kinds
-        for complaint in self.senders.complaints:
-            _log.warning(clean_line(complaint))
+        self.room.kinds = self.senders
         self.worker = IntakeWorker(
             store,
             self.board,
             self.metrics,
             find_source=self.senders.source,
             kinds=lambda: self.senders.kinds,
+            refresh=self.senders.look_again,
         )
         self._stack.push_async_callback(self.worker.stop)
         deps = OfficeDeps(self.room, self.board, store, self.senders, now_ms, self.worker.save)

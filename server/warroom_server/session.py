@@ -17,6 +17,7 @@ from websockets.protocol import State
 from warroom_incident.clean import clean_line
 from warroom_incident.event import ROOM
 from warroom_incident.log import Receipt
+from warroom_incident.reducers import Right
 from warroom_incident.seal import ZERO
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
@@ -83,6 +84,8 @@ class Session:
 
     hello: Hello
     who: Who
+    right: Right | None = None
+    """What the console was told that it may do."""
 
     def __init__(self, ws: ServerConnection, caller: Caller, room: Room, hub: Hub) -> None:
         self.ws = ws
@@ -104,7 +107,7 @@ class Session:
         self._voids = Voids(room.wall)
         self._relays = Relays(room, self._voids, self.end, self.say, self._acknowledge)
         self._answers = 0
-        self._questions = Questions(hub.asks, self.say)
+        self._questions = Questions(hub.asks, self.say, caller)
         self._over = False
         self._at_sweep = (0, 0)
         self._quiet_sweeps = 0
@@ -150,6 +153,7 @@ class Session:
         room = self._room
         await self._send(self._hub.welcome(self.who))
         self._hub.sessions.add(self)
+        self._hub.regrade(self)
         if self._hub.trouble:
             await self._send(Trouble(self._hub.trouble))
         if hello.lobby:

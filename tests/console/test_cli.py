@@ -321,6 +321,43 @@ async def test_only_an_admin_handles_tokens_and_only_with_a_server(tmp_path: Pat
         assert (await run("token", "create", "x", "--kind", "generic", room=room)).code == 3
 
 
+async def test_an_admin_grants_lists_and_takes_back_rights(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        assert (await run("member", "grant", "ana", "admin", room=room)).code == 0
+        granted = await run("member", "grant", "bo", "commander", "--json", room=room)
+        assert granted.code == 0
+        shown = json.loads(granted.out)
+        assert (shown["account"], shown["role"], shown["granted_by"]) == ("bo", "commander", "ana")
+        listed = await run("member", "list", room=room)
+        assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [
+            ["ana", "admin"],
+            ["bo", "commander"],
+        ]
+        again = await run("member", "grant", "bo", "commander", room=room)
+        assert (again.code, again.sentence()) == (0, "bo has that right already.")
+        last = await run("member", "grant", "ana", "viewer", room=room)
+        assert last.code == 2
+        assert "the only admin" in last.sentence()
+        taken = await run("member", "grant", "bo", "default", "--json", room=room)
+        assert json.loads(taken.out) == {"account": "bo", "role": None}
+        assert [
+            m["account"] for m in json.loads((await run("member", "list", "--json", room=room)).out)
+        ] == ["ana"]
+
+
+async def test_only_an_admin_grants_and_a_bad_role_is_one_sentence(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room:
+        assert (
+            "say one of viewer"
+            in (await run("member", "grant", "bo", "king", room=room)).sentence()
+        )
+        assert (await run("member", "grant", "\x1b[2J", "viewer", room=room)).code == 2
+        room.welcome = msgspec.structs.replace(room.welcome, right="commander")
+        for arguments in (("list",), ("grant", "bo", "viewer")):
+            ran = await run("member", *arguments, room=room)
+            assert (ran.code, "Only an admin" in ran.sentence()) == (4, True)
+
+
 # Bad input -----------------------------------------------------------------------------------
 
 

@@ -216,3 +216,14 @@ def test_the_arrows_turn_to_the_other_checklists(ctx: FakeCtx, registry: Registr
     assert ctx.redrawn == 1
     ctx.press(registry, "<")
     assert view.chosen == "one"
+
+
+def test_the_runbooks_of_the_server_are_offered_too(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
+    ctx.model.runbooks = {"mail": "Mail is stuck", "ic-checklist": "Our way"}
+    ctx.press(registry, "A")
+    assert ctx.menu is not None
+    offered = {choice.id: choice.note for choice in ctx.menu.choices}
+    assert offered["mail"] == "Mail is stuck"
+    assert offered["ic-checklist"] == "Our way"
+    assert registry.complaint(ctx.ctx, "attach Mail") is None
+    assert registry.complaint(ctx.ctx, "attach post") is not None

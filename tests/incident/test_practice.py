@@ -8,11 +8,13 @@ from hypothesis import given, strategies as st
 
 from warroom_incident.clean import cells, clean
 from warroom_incident.practice.audience import AUDIENCES, audience_of, parse_audience
+from warroom_incident.practice.custom import SHIPPED, practice_of
 from warroom_incident.practice.library import IC_CHECKLIST, Library, load_checklist, shipped
 from warroom_incident.practice.roles import ROLES, parse_role, role_of
 from warroom_incident.practice.severity import SEVERITIES, parse_severity, severity_of
 from warroom_incident.practice.status import STATUSES, parse_status, status_of
 from warroom_incident.practice.template import GAPS, fill
+from warroom_incident.sync.settling import SeverityWords
 
 
 def refusal_of(parse: Callable[[str], object], text: str) -> str:
@@ -253,3 +255,32 @@ def test_an_expert_is_called_by_the_subject() -> None:
     assert role_of("sme:database").duties == role_of("sme").duties
     assert role_of("commander").spoken == "incident commander"
     assert role_of("sme:").title == "Sme:"
+
+
+def test_a_team_changes_some_words_and_keeps_the_others() -> None:
+    own = practice_of(
+        {"SEV1": SeverityWords(meaning="Nobody can pay.", cadence=10), "SEV2": SeverityWords()},
+        {"executives": 60, "internal": 0},
+    )
+    assert own.severity("SEV1").meaning == "Nobody can pay."
+    assert own.severity("SEV1").response == severity_of("SEV1").response
+    assert own.severity("SEV2") == severity_of("SEV2")
+    assert own.severity("SEV9") == severity_of("SEV?")
+    assert own.audience("executives").minutes(own.severity("SEV1")) == 60
+    assert own.audience("internal").minutes(own.severity("SEV1")) == 10
+    assert own.audience("board") == audience_of("board")
+    assert practice_of({"SEV1": SeverityWords(cadence=0)}, {}).severity("SEV1").cadence is None
+    assert practice_of({}, {}) == SHIPPED
+
+
+def test_a_teams_own_runbooks_are_those_that_differ_from_the_shipped(tmp_path: Path) -> None:
+    shelf = tmp_path / "runbooks"
+    shelf.mkdir()
+    for name, text in shipped():
+        if name.startswith("runbooks/"):
+            (tmp_path / name).write_text(text)
+    assert Library(tmp_path).own("runbooks") == ()
+    (shelf / "mail.md").write_text("# Mail\n- [ ] Look\n")
+    (shelf / f"{IC_CHECKLIST}.md").write_text("# Ours\n- [ ] Breathe\n")
+    assert Library(tmp_path).own("runbooks") == (IC_CHECKLIST, "mail")
+    assert Library().own("runbooks") == ()

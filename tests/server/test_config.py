@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from warroom_console.own_defaults import practice_toml
+from warroom_incident.practice.custom import SHIPPED, practice_of
+from warroom_incident.practice.severity import SEVERITIES
 from warroom_server.config import (
     Config,
     ConfigError,
@@ -121,3 +124,20 @@ def test_places_follow_the_environment(home: Path, monkeypatch: pytest.MonkeyPat
     assert data_directory("~/here") == home / "here"
     assert socket_path("unix:///run/x") == Path("/run/x")
     assert socket_path("~/s") == home / "s"
+
+
+def test_the_practice_that_init_writes_is_the_shipped_one(home: Path) -> None:
+    (home / "warroom.toml").write_text(practice_toml())
+    practice = read_config(home).practice
+    assert practice_of(practice.severity, practice.cadence) == SHIPPED
+    assert set(practice.severity) == {severity.id for severity in SEVERITIES}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['severity.SEV9 = { name = "x" }', "cadence.customers = -1", "severity.SEV1 = { x = 1 }"],
+)
+def test_a_practice_that_does_not_fit_is_refused(home: Path, line: str) -> None:
+    (home / "warroom.toml").write_text(f"[practice]\n{line}\n")
+    with pytest.raises(ConfigError, match=r"warroom\.toml cannot be used"):
+        read_config(home)

@@ -69,7 +69,15 @@ class Drafting:
         except ValueError as error:
             ctx.flash(clean_line(str(error)), Tone.WARN)
             template = ""
-        given = fill(flowing(template), values(ctx.state, audience_of(audience), ctx.now()))
+        given = fill(
+            flowing(template),
+            values(
+                ctx.state,
+                ctx.model.practice.audience(audience),
+                ctx.now(),
+                ctx.model.practice,
+            ),
+        )
         edit = Edit(ctx.stream or "", NEW + audience, (), given, given)
         title = f"{_TITLES[phase_for(ctx.state, audience)]} to {audience_of(audience).title}"
         self._open(ctx, edit, title, WRITING + audience)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from warroom_console.times import MINUTE, clock, day
 from warroom_incident.incident import IncidentState
 from warroom_incident.practice.audience import Audience
-from warroom_incident.practice.severity import severity_of
+from warroom_incident.practice.custom import SHIPPED, Practice
 from warroom_incident.practice.status import status_of
 from warroom_incident.vocabulary import DraftReadied
 
@@ -37,7 +37,9 @@ def phase_for(state: IncidentState, audience: str) -> Phase:
     return "update" if told else "first"
 
 
-def values(state: IncidentState, audience: Audience, now: int) -> dict[str, str | None]:
+def values(
+    state: IncidentState, audience: Audience, now: int, practice: Practice = SHIPPED
+) -> dict[str, str | None]:
     """What is known for each gap of a template; None where nobody said it yet."""
     since = state.impact("started_at")
     return {
@@ -54,7 +56,7 @@ def values(state: IncidentState, audience: Audience, now: int) -> dict[str, str 
         "workaround": state.impact("workaround"),
         "data_loss": state.impact("data_loss"),
         "now": _at(now, now),
-        "next_update": next_update(state, audience, now),
+        "next_update": next_update(state, audience, now, practice),
     }
 
 
@@ -74,9 +76,11 @@ def flowing(template: str) -> str:
     return "\n".join(lines)
 
 
-def next_update(state: IncidentState, audience: Audience, now: int) -> str | None:
+def next_update(
+    state: IncidentState, audience: Audience, now: int, practice: Practice = SHIPPED
+) -> str | None:
     """When the audience hears again: its cadence from now, on the next five minutes."""
-    minutes = audience.minutes(severity_of(state.severity))
+    minutes = audience.minutes(practice.severity(state.severity))
     if minutes is None:
         return None
     at = now + minutes * MINUTE

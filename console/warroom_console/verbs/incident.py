@@ -62,7 +62,7 @@ def severity(ctx: Ctx, args: Args) -> None:
         except ValueError as error:
             ctx.flash(str(error), Tone.WARN)
         return
-    choices = severity_choices(ctx.state.severity)
+    choices = severity_choices(ctx, ctx.state.severity)
     ctx.choose("Severity", choices, partial(set_severity, ctx))
 
 

@@ -20,6 +20,8 @@ from warroom_console.widgets.spans import cut
 from warroom_incident.author import new_id
 from warroom_incident.clean import clean_line
 from warroom_incident.parts import Checklist, Step
+from warroom_incident.sync.settling import RUNBOOK
+from warroom_incident.sync.wire import Ask as Question
 from warroom_incident.vocabulary import (
     ChecklistAttached,
     StepNoted,
@@ -30,6 +32,7 @@ from warroom_incident.vocabulary import (
 
 if TYPE_CHECKING:
     from warroom_incident.practice.library import Library
+    from warroom_incident.practice.runbook import Runbook
 
 _LONGEST_NOTE = 12_000
 
@@ -77,7 +80,7 @@ def register(registry: Registry[Ctx]) -> None:
             command="attach",
             usage="RUNBOOK",
             hints=_names,
-            check=word_check(lambda name: library().runbook(name)),
+            check=_attach_check,
         ),
         Action(
             "runbook.earlier",
@@ -233,32 +236,47 @@ def turn(by: int, ctx: Ctx, _args: Args) -> None:
 
 def attach(ctx: Ctx, args: Args) -> None:
     """Attach the runbook that is named, or the one chosen from a menu."""
-    books = library()
     if args.text:
         attach_named(ctx, args.text)
         return
+    books, theirs = library(), ctx.model.runbooks
     attached = {checklist.title for checklist in ctx.state.checklists()}
     choices = []
-    for name in books.names("runbooks"):
-        title = _title(books, name)
-        note = f"{title} (attached)" if title in attached else title
-        choices.append(Choice(name, name, clean_line(note, 60)))
+    for name in _offered(ctx):
+        title = theirs[name] if name in theirs else _title(books, name)
+        told = f"{title} (attached)" if title in attached else title
+        choices.append(Choice(name, clean_line(name, 40), clean_line(told, 60)))
     ctx.choose("Attach a runbook", choices, partial(attach_named, ctx))
 
 
 def attach_named(ctx: Ctx, name: str) -> None:
-    """Copy the steps of a runbook into the incident and show them."""
+    """Copy the steps of a runbook into the incident and show them; the server's own go first."""
+    if name.casefold() in ctx.model.runbooks:
+        ctx.run(_fetch(ctx, name.casefold()))
+        return
     try:
-        runbook = library().runbook(name)
+        _attach(ctx, library().runbook(name))
     except ValueError as error:
         ctx.flash(clean_line(str(error)), Tone.WARN)
-        return
+
+
+async def _fetch(ctx: Ctx, name: str) -> None:
+    from warroom_incident.practice.runbook import read_runbook
+
+    answer = await ctx.desk.ask(Question(0, RUNBOOK, key=name))
+    if answer.error:
+        ctx.flash(f"{clean_line(name, 40)} is on the server: {answer.error}", Tone.WARN)
+    else:
+        _attach(ctx, read_runbook(answer.text, name=name))
+
+
+def _attach(ctx: Ctx, runbook: Runbook) -> None:
     if not runbook.steps:
         ctx.flash(f"“{clean_line(runbook.title, 40)}” has no steps: it is only to be read.")
         return
     left = f"; {runbook.left_out} more steps are in the file only" if runbook.left_out else ""
     body = ChecklistAttached(checklist=new_id(os.urandom), title=runbook.title, steps=runbook.steps)
-    said = f"Attached “{clean_line(runbook.title, 40)}”, {len(runbook.steps)} steps{left}"
+    said = f"Attached “{clean_line(runbook.title, 80)}”, {len(runbook.steps)} steps{left}"
     if ctx.write(body, said=said):
         view = ctx.view
         if isinstance(view, RunbookView):
@@ -266,19 +284,30 @@ def attach_named(ctx: Ctx, name: str) -> None:
             ctx.refresh()
 
 
+def _offered(ctx: Ctx) -> list[str]:
+    """The names of the server's own runbooks, of this machine's, and of those that are shipped."""
+    return sorted({*library().names("runbooks"), *ctx.model.runbooks})
+
+
 def _title(books: Library, name: str) -> str:
     """The title that a runbook gives itself, by a look that costs nothing."""
+    from warroom_incident.practice.library import title_in
+
     try:
-        text = books.text("runbooks", name)
+        return title_in(books.text("runbooks", name))
     except ValueError:
         return ""
-    headings = (line[2:].strip() for line in text.splitlines() if line.startswith("# "))
-    return next(headings, "")
+
+
+def _attach_check(ctx: Ctx, args: Args) -> str | None:
+    if args.text.casefold() in ctx.model.runbooks:
+        return None
+    return word_check(lambda name: library().runbook(name))(ctx, args)
 
 
 def _several(ctx: Ctx) -> str | None:
     return None if len(ctx.state.checklists()) > 1 else "only one checklist is attached"
 
 
-def _names(_ctx: Ctx, _args: Args) -> Iterable[str]:
-    return library().names("runbooks")
+def _names(ctx: Ctx, _args: Args) -> Iterable[str]:
+    return _offered(ctx)

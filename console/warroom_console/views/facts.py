@@ -15,7 +15,6 @@ from warroom_console.widgets.row import Draw
 from warroom_console.widgets.spans import Line
 from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
-from warroom_incident.practice.severity import severity_of
 from warroom_incident.practice.status import status_of
 from warroom_incident.reducers import Key, Write
 from warroom_incident.vocabulary import ImpactField, ImpactSet
@@ -39,7 +38,7 @@ _NOTHING = "nothing"
 def draw_facts(room: Room) -> Draw:
     """Severity, status, times and impact, each with its history."""
     state = room.state
-    severity = severity_of(state.severity)
+    severity = room.model.practice.severity(state.severity)
     facts = [
         ("number", f"{state.number}{', a drill' if state.drill else ''}"),
         ("severity", f"{state.severity}. {severity.meaning}"),

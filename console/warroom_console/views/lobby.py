@@ -182,7 +182,10 @@ class LobbyView:
         facts = [
             ("number", summary.id),
             ("title", summary.title),
-            ("severity", f"{summary.severity}: {severity_of(summary.severity).meaning}"),
+            (
+                "severity",
+                f"{summary.severity}: {room.model.practice.severity(summary.severity).meaning}",
+            ),
             ("status", summary.status),
             ("commander", summary.commander or "vacant"),
             ("declared", stamp(summary.started_at) if summary.started_at else "unknown"),

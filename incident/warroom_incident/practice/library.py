@@ -34,6 +34,18 @@ class Library:
         """Return the names that stand on a shelf, sorted."""
         return tuple(sorted(self._shelf(shelf)))
 
+    def own(self, shelf: Shelf) -> tuple[str, ...]:
+        """Return the names of the files that a team put there, or changed; sorted."""
+        if self._directory is None:
+            return ()
+        shipped_here = _markdown_in(_SHIPPED / shelf)
+        own = _markdown_in(self._directory / shelf)
+        return tuple(
+            name
+            for name, path in sorted(own.items())
+            if name not in shipped_here or not _same(path, shipped_here[name])
+        )
+
     def text(self, shelf: Shelf, name: str) -> str:
         """Return the text of one file; bytes that are no UTF-8 are replaced.
 
@@ -98,6 +110,19 @@ def _markdown_in(directory: Path) -> dict[str, Path]:
         }
     except OSError:
         return {}
+
+
+def title_in(text: str) -> str:
+    """The title that a runbook gives itself: its first heading, empty without one."""
+    headings = (line[2:].strip() for line in text.splitlines() if line.startswith("# "))
+    return next(headings, "")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
 
 
 def _text_of(file: Path) -> str:

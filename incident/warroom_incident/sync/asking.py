@@ -52,7 +52,7 @@ class Answer(Message, frozen=True, tag="answer"):
 
     `count` is how many there are in all, of which the newest or the first are told: `episodes`,
     `titles` of the alerts that a silence would hide, or `rules`, the noisiest first. `told_by`
-    names who knew, where that is not the server itself.
+    names who knew, where that is not the server itself. `text` is a runbook's, in Markdown.
     """
 
     id: Count
@@ -62,3 +62,4 @@ class Answer(Message, frozen=True, tag="answer"):
     titles: list[Title] = []
     rules: list[RuleNoise] = []
     told_by: Name = ""
+    text: Annotated[str, Meta(max_length=100_000)] = ""

@@ -30,6 +30,7 @@ from .exchanging import (
     Vouch as Vouch,
 )
 from .message import Chain, Count, Message as Message, Name
+from .settling import Settings as Settings
 from .sights import Person as Person, Place as Place, Summary as Summary
 
 PROTOCOL = 1
@@ -78,7 +79,7 @@ class Hello(Message, frozen=True, tag="hello"):
     `lobby` asks for the summaries of all readable incidents, `board` for the alert records. A
     server that follows another one names itself in `server`; it is a `standby` until it takes over.
     `apart` says that it knows the entries of hearsay and of withheld bodies: without it no chains
-    are told.
+    are told. `settings` asks for the room's settings.
     """
 
     v: int
@@ -92,6 +93,7 @@ class Hello(Message, frozen=True, tag="hello"):
     server: Name = ""
     standby: bool = False
     apart: bool = False
+    settings: bool = False
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):
@@ -291,6 +293,7 @@ FromServer = (
     | Standing
     | Trouble
     | Answer
+    | Settings
 )
 
 _encode = msgspec.json.Encoder().encode

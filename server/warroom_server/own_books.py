@@ -1,0 +1,60 @@
+"""What a team made its own: definitions in `warroom.toml`, runbooks in `runbooks/*.md`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from warroom_incident.clean import clean_line
+from warroom_incident.practice.library import Library, title_in
+from warroom_incident.sync.settling import MAX_RUNBOOKS, MAX_TEXT, RUNBOOK
+from warroom_incident.sync.wire import MAX_FRAME, Answer, Ask, Settings, encode
+
+from .asks import Asks, CannotAnswer
+from .config import Practice
+
+
+class OwnBooks:
+    """Tells consoles of them; runbooks are read each time, so that an edit counts at once.
+
+    Args:
+        data: The server's data directory.
+        practice: The definitions of `warroom.toml`.
+    """
+
+    def __init__(self, data: Path, practice: Practice) -> None:
+        self._library = Library(data)
+        self._practice = practice
+
+    def offer(self, asks: Asks) -> Callable[[], Settings]:
+        """Answer who asks for a runbook; returns what tells consoles of the room's settings."""
+        asks.on(RUNBOOK, self.answer)
+        return self.settings
+
+    def settings(self) -> Settings:
+        """The team's definitions, and which runbooks there are, for a viewer."""
+        own = self._practice
+        return Settings("viewer", own.severity, own.cadence, self.titles())
+
+    def titles(self) -> list[tuple[str, str]]:
+        """The names and titles of the team's own, sorted by name."""
+        found = []
+        for name in self._library.own("runbooks")[:MAX_RUNBOOKS]:
+            try:
+                title = title_in(self._library.text("runbooks", name))
+            except ValueError:
+                continue  # too large or not readable: nobody could attach it
+            found.append((name, clean_line(title, 120)))
+        return found
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The text of the runbook that `key` names; raises `CannotAnswer` where there is none."""
+        try:
+            text = await asyncio.to_thread(self._library.text, "runbooks", ask.key)
+        except ValueError as error:
+            raise CannotAnswer(str(error)) from None
+        answer = Answer(ask.id, text=text)
+        if len(text) > MAX_TEXT or len(encode(answer)) > MAX_FRAME // 2:
+            raise CannotAnswer(f"“{ask.key[:80]}” is too long to be sent: split it.")
+        return answer

@@ -1,0 +1,79 @@
+"""What a server tells its consoles of the room: rights as they change, a team's own practice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.running import ServerProcess, server_process
+from tests.waiting import wait_for
+from warroom_console.desk import Desk
+from warroom_console.places import Places, parse_server
+from warroom_incident.event import ROOM
+from warroom_incident.reducers import Right
+from warroom_incident.sync.settling import RUNBOOK
+from warroom_incident.sync.wire import Ask
+from warroom_incident.vocabulary import MemberGranted
+
+PRACTICE = """
+[practice.severity.SEV1]
+meaning = "Nobody can pay."
+cadence = 10
+[practice.cadence]
+executives = 45
+"""
+
+
+@pytest.fixture
+async def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServerProcess]:
+    """A server of a team that made the practice its own."""
+    config, books = home / "config", home / "room" / "runbooks"
+    config.mkdir(exist_ok=True)
+    (config / "warroom.toml").write_text(PRACTICE)
+    monkeypatch.setenv("WARROOM_CONFIG", str(config))
+    books.mkdir(parents=True)
+    (books / "mail.md").write_text("# Mail is stuck\n- [ ] Look at the queue\n")
+    async with server_process(home) as process:
+        yield process
+
+
+def places(home: Path, process: ServerProcess) -> Places:
+    """A console's settings."""
+    server = parse_server(f"unix://{process.socket}")
+    return Places((server,), True, home / "state", home / "console")
+
+
+async def test_a_grant_counts_in_an_open_console_at_once(home: Path, house: ServerProcess) -> None:
+    async with Desk(places(home, house)) as desk:
+        assert await desk.ready()
+        assert desk.model.right is Right.ADMIN
+        met = desk.model.link
+        account = desk.model.account
+        await desk.open(ROOM)
+        assert await desk.complete(ROOM)
+        desk.write(ROOM, MemberGranted(account=account, right="viewer"))
+        await wait_for(lambda: desk.model.right is Right.VIEWER, "the new right")
+        assert desk.model.link.phase == met.phase == "live"
+    async with Desk(places(home, house), connect=False) as offline:
+        assert offline.model.right is Right.VIEWER
+
+
+async def test_consoles_use_the_teams_practice_and_read_its_runbooks(
+    home: Path, house: ServerProcess
+) -> None:
+    async with Desk(places(home, house)) as desk:
+        assert await desk.ready()
+        await wait_for(lambda: bool(desk.model.runbooks), "the settings")
+        assert desk.model.practice.severity("SEV1").meaning == "Nobody can pay."
+        assert desk.model.practice.audience("executives").cadence == 45
+        assert desk.model.runbooks == {"mail": "Mail is stuck"}
+        answer = await desk.ask(Ask(0, RUNBOOK, key="mail"))
+        assert answer.text.startswith("# Mail is stuck")
+        missing = await desk.ask(Ask(0, RUNBOOK, key="../../etc/passwd"))
+        assert missing.text == ""
+        assert "There is nothing called" in missing.error
+    async with Desk(places(home, house), connect=False) as offline:
+        assert offline.model.practice.severity("SEV1").cadence == 10
+        assert (await offline.ask(Ask(0, RUNBOOK, key="mail"))).error
