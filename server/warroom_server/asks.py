@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from warroom_incident.clean import clean_line
 from warroom_incident.sync.wire import Answer, Ask
 
+from .identity import Caller
+
 ANSWER_WITHIN = 15.0
 """How long an answer may take, in seconds; a console waits a little longer."""
 
@@ -18,7 +20,7 @@ MAX_ASKED = 8
 MAX_ERROR = 280
 _log = logging.getLogger(__name__)
 
-Answering = Callable[[Ask], Awaitable[Answer]]
+Answering = Callable[[Ask, Caller], Awaitable[Answer]]
 
 
 class CannotAnswer(Exception):
@@ -41,14 +43,14 @@ class Asks:
         """Let `answering` answer one kind of question; it may raise `CannotAnswer`."""
         self._answering[about] = answering
 
-    async def answer(self, ask: Ask) -> Answer:
-        """The answer, which says so where there is none."""
+    async def answer(self, ask: Ask, caller: Caller) -> Answer:
+        """The answer for a caller, which says so where there is none."""
         answering = self._answering.get(ask.about)
         if answering is None:
             return Answer(ask.id, error="This server does not know that question.")
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
-                return await answering(ask)
+                return await answering(ask, caller)
         except CannotAnswer as error:
             return Answer(ask.id, error=clean_line(str(error), MAX_ERROR))
         except TimeoutError:
@@ -61,8 +63,9 @@ class Asks:
 class Questions:
     """What one console has asked; `say` sends it an answer."""
 
-    def __init__(self, asks: Asks, say: Callable[[Answer], None]) -> None:
+    def __init__(self, asks: Asks, say: Callable[[Answer], None], caller: Caller) -> None:
         self._asks = asks
+        self._caller = caller
         self._say = say
         self._open: set[asyncio.Task[None]] = set()
 
@@ -76,7 +79,7 @@ class Questions:
         task.add_done_callback(self._open.discard)
 
     async def _answer(self, ask: Ask) -> None:
-        self._say(await self._asks.answer(ask))
+        self._say(await self._asks.answer(ask, self._caller))
 
     def drop(self) -> None:
         """The console is gone: nobody waits for answers."""

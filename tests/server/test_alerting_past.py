@@ -21,6 +21,7 @@ from warroom_incident.reducers import Body
 from warroom_incident.sync.asking import FIRED_BEFORE, NOISE
 from warroom_incident.sync.wire import Answer, Ask, encode
 from warroom_incident.vocabulary import AlertLinked, AlertMarked, IncidentDeclared
+from warroom_server.identity import Caller
 from warroom_server.intake import past
 from warroom_server.intake.store import IntakeStore
 from warroom_server.server import now_ms
@@ -64,7 +65,7 @@ class Place:
     async def ask(self, about: str, **fields: object) -> Answer:
         """Ask the server."""
         question = msgspec.convert({"t": "ask", "id": 5, "about": about, **fields}, Ask)
-        return await self.server.hub.asks.answer(question)
+        return await self.server.hub.asks.answer(question, Caller("ana"))
 
 
 @pytest.fixture
@@ -98,6 +99,21 @@ async def test_an_alert_that_fired_before_says_when_for_how_long_and_what_it_led
     assert answer.episodes[2].uid == first
     assert answer.episodes[2].incidents == ["INC-1"]
     assert answer.episodes[2].severity == "SEV2"
+
+
+async def test_an_incident_that_one_may_not_read_is_not_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = place.episode("disk", HOUR, None)
+    record = place.server.board.get(uid)
+    assert record is not None
+    stream = new_stream(bytes)
+    await place.write(
+        stream, IncidentDeclared(title="t"), AlertLinked(uid=uid, alert=copy_of(record))
+    )
+    monkeypatch.setattr(place.server.room, "may_read", lambda _caller, _stream: False)
+    answer = await place.ask(FIRED_BEFORE, source="prom", key="disk")
+    assert [each.incidents for each in answer.episodes] == [[]]
 
 
 async def test_an_alert_that_never_fired_has_no_past(place: Place) -> None:

@@ -21,6 +21,7 @@ from warroom_incident.vocabulary import NoteAdded, SilenceAsked, SilenceEnded
 from warroom_server.alerting import api, silences
 from warroom_server.alerting.settings import AlertmanagerSettings
 from warroom_server.config import Config
+from warroom_server.identity import Caller
 
 MATCHERS = (Matcher("alertname", "Disk"), Matcher("zone", "eu-.*", "=~"))
 CONFIG = Config(alertmanager=(AlertmanagerSettings(name="am1", url="http://am1:9093"),))
@@ -196,18 +197,18 @@ async def test_a_preview_counts_what_would_become_quiet(
     assert ana.end.welcome is not None
     assert ana.end.welcome.alertmanagers == ["am1"]
     ask = Ask(1, SILENCE_PREVIEW, alertmanager="am1", matchers=list(MATCHERS))
-    answer = await asks.answer(ask)
+    answer = await asks.answer(ask, Caller("ana"))
     assert (answer.count, answer.titles, answer.told_by) == (2, ["a fires", "c fires"], "am1")
     assert there.heard[-1].url.params.get_list("filter") == [
         'alertname="Disk"',
         'zone=~"eu-.*"',
     ]
     there.failure = httpx.ConnectError("refused")
-    assert "am1 cannot tell" in (await asks.answer(ask)).error
+    assert "am1 cannot tell" in (await asks.answer(ask, Caller("ana"))).error
     other = Ask(1, SILENCE_PREVIEW, alertmanager="x", matchers=list(MATCHERS))
-    assert "no Alertmanager x" in (await asks.answer(other)).error
+    assert "no Alertmanager x" in (await asks.answer(other, Caller("ana"))).error
     everything = Ask(1, SILENCE_PREVIEW, alertmanager="am1", matchers=[])
-    assert "nothing or everything" in (await asks.answer(everything)).error
+    assert "nothing or everything" in (await asks.answer(everything, Caller("ana"))).error
 
 
 async def test_after_a_silence_the_source_is_asked_at_once(

@@ -20,6 +20,7 @@ from warroom_incident.windows import check_matchers
 from ..asks import Asks, CannotAnswer
 from ..board import Board
 from ..config import Config, ConfigError
+from ..identity import Caller
 from ..intake.senders import Senders, read_secret
 from ..intake.store import IntakeStore
 from ..room import Room
@@ -159,7 +160,7 @@ class AlertOffice:
                 _log.exception("watching the alerts failed")
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _preview(self, ask: Ask) -> Answer:
+    async def _preview(self, ask: Ask, _caller: Caller) -> Answer:
         """How many alerts a silence would hide at its source."""
         api = self._apis.get(ask.alertmanager)
         if api is None:

@@ -14,6 +14,7 @@ from warroom_incident.sync.asking import MAX_EPISODES, MAX_RULES
 from warroom_incident.sync.wire import Answer, Ask
 
 from ..board import Board
+from ..identity import Caller
 from ..intake.past import select_of_key, select_rules, select_rules_of
 from ..intake.store import IntakeStore
 from ..room import Room
@@ -40,7 +41,7 @@ class Past:
         self._room = room
         self._now = now
 
-    async def fired_before(self, ask: Ask) -> Answer:
+    async def fired_before(self, ask: Ask, caller: Caller) -> Answer:
         """The episodes of one alert, the newest first, the open one among them."""
         count, past = await self._store.ask(
             lambda db: select_of_key(db, ask.source, ask.key, MAX_EPISODES)
@@ -50,11 +51,11 @@ class Past:
             known = [episode for episode in past if episode.uid != record.uid]
             count += len(known) == len(past)
             past = [_episode(record), *known][:MAX_EPISODES]
-        led = self._led()
+        led = self._led(caller)
         told = [msgspec.structs.replace(each, incidents=led.get(each.uid, [])[:5]) for each in past]
         return Answer(ask.id, count=count, episodes=told)
 
-    async def noise(self, ask: Ask) -> Answer:
+    async def noise(self, ask: Ask, caller: Caller) -> Answer:
         """The rules that fired in some days, those called noise most often first."""
         since = self._now() - ask.days * _DAY_MS
         rows = await self._store.ask(lambda db: select_rules(db, since))
@@ -68,7 +69,7 @@ class Past:
                 open_ms=row.open_ms,
                 last_seen=row.last_seen,
             )
-        marks, led = self._room.board.marks(), self._led()
+        marks, led = self._room.board.marks(), self._led(caller)
         flapping = {record.uid for record in self._open(since) if record.flaps}
         named = {*marks, *led, *flapping}
         rules = await self._store.ask(lambda db: select_rules_of(db, named, since))
@@ -106,11 +107,11 @@ class Past:
             last_seen=max(rule.last_seen, record.first_seen),
         )
 
-    def _led(self) -> dict[str, list[str]]:
-        """The incidents that each linked episode is linked to, by their numbers."""
+    def _led(self, caller: Caller) -> dict[str, list[str]]:
+        """The incidents that each linked episode led to, by their numbers: those one may read."""
         led: dict[str, list[str]] = {}
         for state in self._room.incidents.values():
-            if not state.drill:
+            if not state.drill and self._room.may_read(caller, state.stream):
                 for link in state.links():
                     led.setdefault(link.uid, []).append(state.number)
         return led
