@@ -25,6 +25,7 @@ from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import Close, ProtocolError, Relay, Taken, Vouch, packets
 
 from .admission import Refusal, Unshown
+from .commits import Ends
 from .identity import Who
 from .keys import verify
 from .room import Refused, Room
@@ -141,14 +142,16 @@ class Relays:
         told = partial(self._answer, message, entries)
         return self._room.commit(entries, handed_on=True, told=told), refused
 
-    def _answer(self, relay: Relay, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
+    def _answer(
+        self, relay: Relay, entries: Sequence[Entry], receipts: Sequence[Receipt], ends: Ends
+    ) -> None:
         if not _is_taken_whole(relay, entries, receipts):
             self._acknowledge(receipts)
             return
         stream, first, last = receipts[0].stream, receipts[0].iseq, receipts[-1].iseq
         self._end.brought(stream, first, last)
         taken = Taken(stream, relay.number, first, last)
-        end = self._room.log.last(stream)
+        end = ends[stream]
         if end.iseq == last and end.signature is not None:
             chain, seal = end.chain.hex(), end.signature.hex()
             taken = Taken(stream, relay.number, first, last, chain, seal, end.admitted)

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
-import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -20,7 +17,6 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from warroom_incident.author import Author
-from warroom_incident.ballast import is_full
 from warroom_incident.board import BoardState
 from warroom_incident.clean import clean_line
 from warroom_incident.clock import Wall
@@ -28,7 +24,7 @@ from warroom_incident.door import DoorError
 from warroom_incident.event import ROOM, Event, Packet, check_packet
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
-from warroom_incident.log import Entry, Log, LogReader, Receipt, Row, Stretch
+from warroom_incident.log import End, Entry, Log, LogReader, Receipt, Row, Stretch
 from warroom_incident.reducers import Body, Right
 from warroom_incident.repair import read_whole
 from warroom_incident.room import RoomState
@@ -36,13 +32,11 @@ from warroom_incident.sync.server_end import ORDER_AT_ONCE, Read
 from warroom_incident.sync.wire import FRAME_TARGET
 
 from .admission import Refusal, Unshown, check
+from .commits import Commits, Ends, Unavailable as Unavailable, Waiting, Written
 from .identity import SERVER_NAME, Caller, Who, account_of
 from .losses import Losses
 from .stretches import Commit as Commit
 from .voids import Voids, void_for
-
-MAX_BATCH = 500
-"""The most events of one commit."""
 
 MAX_REASON = 300
 """The longest sentence on why an event is not admitted, in terminal cells."""
@@ -62,16 +56,6 @@ class Refused(NamedTuple):
     reason: str
 
 
-class Unavailable(Exception):
-    """The log cannot be written now; nothing was kept, try again later."""
-
-
-class _Waiting(NamedTuple):
-    entries: list[Entry]
-    done: asyncio.Future[list[Receipt]]
-    told: Callable[[list[Receipt]], None]
-
-
 class Room:
     """All streams of one server."""
 
@@ -89,17 +73,11 @@ class Room:
         self.incidents: dict[str, IncidentState] = {}
         self.tops: dict[str, int] = {}
         self._reps = {author.rep: SERVER_NAME}
-        self._waiting: deque[_Waiting] = deque()
-        self._committing: asyncio.Task[None] | None = None
         self._handed_on: dict[str, float] = {}
-        self._writing = ThreadPoolExecutor(1, "log-writer")
+        self.commits = Commits(log, wall, self._settle)
         self._reading = ThreadPoolExecutor(1, "log-reader")
-        self.make_room: Callable[[], bool] = lambda: False
-        """Called in the writer's thread when the disk is full of what a person wrote."""
         self.kinds: Collection[str] | None = None
         self.listeners: list[Callable[[Commit], None]] = []
-        self.on_commit_seconds: Callable[[float], object] = lambda _seconds: None
-        """Told how long each durable commit took."""
         self.amendments: list[Callable[[str, int], None]] = []
         """Told the stream and place of an event of which more is known now."""
         for stream in reader.streams():
@@ -224,20 +202,18 @@ class Room:
         entries: list[Entry],
         *,
         handed_on: bool = False,
-        told: Callable[[list[Receipt]], None] = lambda _receipts: None,
+        told: Callable[[list[Receipt], Ends], None] = lambda _receipts, _ends: None,
     ) -> asyncio.Future[list[Receipt]]:
         """Hand admitted events to the next commit; brings their receipts once they are durable.
 
         `handed_on` tells of events that a server has had before: more of them may be on the way.
-        `told` gets the receipts before anybody else hears of the events.
+        `told` gets the receipts, and the ends of the streams, before anybody hears of the events.
         """
         if handed_on:
             now = asyncio.get_running_loop().time()
             self._handed_on.update(dict.fromkeys((e.event.head.stream for e in entries), now))
         done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(entries, done, told))
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_waiting())
+        self.commits.add(Waiting(entries, done, told))
         return done
 
     def is_settling(self, stream: str) -> bool:
@@ -245,47 +221,10 @@ class Room:
         since = self._handed_on.get(stream)
         return since is not None and asyncio.get_running_loop().time() - since < SETTLING_SECONDS
 
-    async def _commit_waiting(self) -> None:
-        try:
-            while self._waiting:
-                batch = self._next_batch()
-                entries = [entry for waiting in batch for entry in waiting.entries]
-                begun = time.perf_counter()
-                try:
-                    receipts = await asyncio.get_running_loop().run_in_executor(
-                        self._writing, self._append, entries, self.wall()
-                    )
-                except Exception as error:
-                    if not isinstance(error, sqlite3.Error):
-                        _log.exception("a commit failed")
-                    for waiting in batch:
-                        if not waiting.done.done():
-                            waiting.done.set_exception(Unavailable(str(error)))
-                    continue
-                self.on_commit_seconds(time.perf_counter() - begun)
-                self._settle(batch, entries, receipts)
-        finally:
-            self._committing = None
-
-    def _append(self, entries: list[Entry], now: int) -> list[Receipt]:
-        try:
-            return self.log.append(entries, now)
-        except sqlite3.Error as error:
-            by_people = any(entry.event.head.by != SERVER_NAME for entry in entries)
-            if is_full(error) and by_people and self.make_room():
-                return self.log.append(entries, now)
-            raise
-
-    def _next_batch(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        count = 0
-        while self._waiting and (not batch or count + len(self._waiting[0].entries) <= MAX_BATCH):
-            batch.append(self._waiting.popleft())
-            count += len(batch[-1].entries)
-        return batch
-
-    def _settle(self, batch: list[_Waiting], entries: list[Entry], receipts: list[Receipt]) -> None:
+    def _settle(self, written: Written) -> None:
+        batch, receipts, ends = written
         fresh: dict[str, list[tuple[Event, Row]]] = {}
+        entries = (entry for waiting in batch for entry in waiting.entries)
         for (event, packet, _), receipt in zip(entries, receipts, strict=True):
             if receipt.clash:
                 _log.warning(
@@ -310,19 +249,15 @@ class Room:
             end = begin + len(waiting.entries)
             if not waiting.done.done():
                 waiting.done.set_result(receipts[begin:end])
-            self._tell(waiting, receipts[begin:end])
+            try:
+                waiting.told(receipts[begin:end], ends)
+            except Exception:  # as with the listeners
+                _log.exception("an answer could not be given")
             begin = end
         for stream, added in fresh.items():
-            self._publish(stream, added)
+            self._publish(stream, added, ends[stream])
 
-    @staticmethod
-    def _tell(waiting: _Waiting, receipts: list[Receipt]) -> None:
-        try:
-            waiting.told(receipts)
-        except Exception:  # as with the listeners
-            _log.exception("somebody could not be told of a commit")
-
-    def _publish(self, stream: str, added: list[tuple[Event, Row]]) -> None:
+    def _publish(self, stream: str, added: list[tuple[Event, Row]], end: End) -> None:
         state = self.state(stream)
         state.extend(event for event, _ in added)
         if isinstance(state, IncidentState):
@@ -330,7 +265,7 @@ class Room:
         rows = [row for _, row in added]
         self.tops[stream] = rows[-1].iseq
         events = [event for event, _ in added]
-        commit = Commit(stream, state, events, rows, self.log.last(stream))
+        commit = Commit(stream, state, events, rows, end)
         for listener in self.listeners:
             try:
                 listener(commit)
@@ -377,20 +312,13 @@ class Room:
         Raises:
             Unavailable: It cannot.
         """
-        try:
-            await asyncio.get_running_loop().run_in_executor(
-                self._writing, self.log.append, [], self.wall()
-            )
-        except sqlite3.Error as error:
-            raise Unavailable(str(error)) from error
+        await self.commits.check_writable()
 
     async def close(self) -> None:
         """Finish what waits and close the log."""
-        while self._committing is not None:
-            await self._committing
+        await self.commits.finish()
         await self._in_reader(self._reader.close)
-        await asyncio.get_running_loop().run_in_executor(self._writing, self.log.close)
-        self._writing.shutdown()
+        await self.commits.close()
         self._reading.shutdown()
 
 

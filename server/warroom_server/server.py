@@ -180,7 +180,7 @@ class Server:
                 f"{path} is damaged beyond reading ({error}): put the newest copy from "
                 f"{self._data / 'backups'} in its place."
             ) from error
-        self.room.make_room = self.disk.make_room
+        self.room.commits.make_room = self.disk.make_room
         self._stack.push_async_callback(self.room.close)
 
     async def _take_office(self, owner: str, promoted_by: str = "", as_of: int = 0) -> None:
@@ -364,7 +364,7 @@ class Server:
         metrics.watch_incidents(hub.summaries.values)
         files = {"log": self._data / "warroom.db", "intake": self._data / "intake.db"}
         metrics.watch_files(files)
-        self.room.on_commit_seconds = metrics.db_write_seconds.labels("log").observe
+        self.room.commits.on_commit_seconds = metrics.db_write_seconds.labels("log").observe
         self.room.listeners.append(self._count_declared)
 
     def _count_declared(self, commit: Commit) -> None:

@@ -28,8 +28,9 @@ from warroom_incident.log import Entry, Log, LogReader, Receipt
 from warroom_incident.reducers import Body, Right
 from warroom_incident.sync.wire import Close
 from warroom_incident.vocabulary import NoteAdded, StatusSet
+from warroom_server.commits import MAX_BATCH
 from warroom_server.identity import Caller, Who
-from warroom_server.room import MAX_BATCH, Commit, Room, Unavailable
+from warroom_server.room import Commit, Room, Unavailable
 
 T = TypeVar("T")
 
