@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,11 +12,16 @@ from unittest import mock
 
 from tests.leaping import leaping_wall
 from tests.proxy import Proxy, unix_proxy
-from tests.server.running import InProcess, server_in_process
+from tests.server.running import ME
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_console.places import Places
-from warroom_server import server
+from warroom_server import server as module
+from warroom_server.config import Config
+from warroom_server.keys import load_or_create
+from warroom_server.peer_line import Address
+from warroom_server.reach import Doors
+from warroom_server.server import Server
 
 Wall = Callable[[], int]
 
@@ -26,25 +32,63 @@ def now() -> float:
 
 
 class Room:
-    """A server, and whoever comes to it over a line of their own."""
+    """A server, and whoever comes to it over a line of their own.
 
-    def __init__(self, root: Path, stack: AsyncExitStack) -> None:
+    Args:
+        root: Where it keeps everything.
+        stack: What ends with the test.
+        first: Another server of the same room that this one names as its peer.
+    """
+
+    def __init__(self, root: Path, stack: AsyncExitStack, first: Room | None = None) -> None:
+        root.mkdir(exist_ok=True)
         self._root = root
         self._stack = stack
-        self._running: AsyncExitStack | None = None
-        self.house: InProcess
+        self._first = first
+        self.server: Server
+        self.serves = False
         self.lines: dict[str, Proxy] = {}
+
+    @property
+    def socket(self) -> Path:
+        """Where the server listens."""
+        return self._root / "socket"
+
+    @property
+    def data(self) -> Path:
+        """Where its log lies."""
+        return self._root / "room"
 
     async def start(self) -> None:
         """Start the server, with what it held before."""
-        self._running = AsyncExitStack()
-        self.house = await self._running.enter_async_context(server_in_process(self._root))
+        room = self._first.server.hub.us.room if self._first else None
+        key = load_or_create(self._root / "keys" / "room.key", secrets.token_bytes, room)
+        peers = [Address(self._first.url("peer"), self._first.path("peer"))] if self._first else []
+        self.server = Server(self.data, Config(), key, peers)
+        await self.server.start(Doors(self.socket), ME)
+        self.serves = True
 
     async def stop(self) -> None:
         """Stop the server."""
-        running, self._running = self._running, None
-        if running is not None:
-            await running.aclose()
+        if self.serves:
+            self.serves = False
+            await self.server.stop()
+
+    async def second(self, root: Path) -> Room:
+        """Another server of this room, which keeps in step over a line that may be bad."""
+        await self.line("peer")
+        made = Room(root, self._stack, self)
+        self._stack.push_async_callback(made.stop)
+        await made.start()
+        return made
+
+    def path(self, user: str) -> Path:
+        """Where somebody's line begins."""
+        return self._root / f"line-{user}"
+
+    def url(self, user: str) -> str:
+        """The server, over somebody's line."""
+        return f"unix://{self.path(user)}"
 
     async def desk(
         self, user: str, *, wall: Wall = leaping_wall, latency: float = 0, rate: float | None = None
@@ -58,16 +102,14 @@ class Room:
 
     async def line(self, user: str, *, latency: float = 0, rate: float | None = None) -> None:
         """Lay a line for somebody."""
-        own = self._root / f"line-{user}"
         self.lines[user] = await self._stack.enter_async_context(
-            unix_proxy(self._root / "socket", own, latency=latency, rate=rate)
+            unix_proxy(self.socket, self.path(user), latency=latency, rate=rate)
         )
 
     def closed_desk(self, user: str, wall: Wall = leaping_wall) -> Desk:
         """A desk for somebody who has a line, to be opened and closed by whoever asks for it."""
-        path = self._root / f"line-{user}"
         environ = {
-            "WARROOM_SERVER": f"unix://{path}",
+            "WARROOM_SERVER": self.url(user),
             "WARROOM_REPLICA": str(self._root / f"replica-{user}"),
             "WARROOM_USER": user,
         }
@@ -82,7 +124,7 @@ class Room:
 async def room(root: Path) -> AsyncIterator[Room]:
     """A server whose clock leaps, too."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(mock.patch.object(server, "now_ms", leaping_wall))
+        stack.enter_context(mock.patch.object(module, "now_ms", leaping_wall))
         made = Room(root, stack)
         stack.push_async_callback(made.stop)
         await made.start()

@@ -64,7 +64,7 @@ def test_a_console_that_reads_nothing_is_cut_and_catches_up_later(home: Path) ->
                 await wait_for(lambda desk=desk: stream in desk.model.summaries, "the incident")  # type: ignore[misc]
                 await desk.open(stream)
             await same(stream, *desks)
-            hub = here.house.server.hub
+            hub = here.server.hub
             here.lines["cy"].down.stall()
             began = now()
             slowest = 0.0

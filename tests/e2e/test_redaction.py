@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from pathlib import Path
 
 from tests.e2e.leaps import Room, room, same
 from tests.leaping import run_leaping, skip
-from tests.server.running import ME
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.event import Packet, read_packet
 from warroom_incident.log import Entry
 from warroom_incident.vocabulary import NoteAdded
-from warroom_server.config import Config
-from warroom_server.keys import load_or_create
-from warroom_server.peer_line import Address
-from warroom_server.reach import Doors
 from warroom_server.server import Server
 
 WEEK_MS = 7 * 86_400_000
@@ -55,7 +49,7 @@ def test_a_console_that_was_away_for_a_week_forgets_the_text_when_it_is_back(hom
         async with room(home) as here:
             ana, bo, stream, note = await noted(here)
             here.lines["bo"].blackhole()
-            whole = await redact(here.house.server, stream, note)
+            whole = await redact(here.server, stream, note)
             assert SECRET.encode() in (whole.body or b"")
             await wait_for(lambda: is_gone(ana, stream, note), "the text gone")
             await asyncio.sleep(60)
@@ -72,9 +66,9 @@ def test_a_console_that_was_away_for_a_week_forgets_the_text_when_it_is_back(hom
                 await desk._saver.save()
                 kept = await asyncio.to_thread(desk._home.load, stream)
                 assert not any(event.id == note and not event.withheld for event in kept.events)
-            held = await here.house.server.room.look(lambda log: log.read(stream, 0, 1000))
+            held = await here.server.room.look(lambda log: log.read(stream, 0, 1000))
             assert not any(SECRET.encode() in (row.packet.body or b"") for row in held)
-            assert list(here.house.server.room.log.damages()) == []
+            assert list(here.server.room.log.damages()) == []
 
     run_leaping(test)
 
@@ -82,32 +76,25 @@ def test_a_console_that_was_away_for_a_week_forgets_the_text_when_it_is_back(hom
 def test_a_withheld_body_is_gone_at_the_peer_too_whichever_took_it_back(home: Path) -> None:
     async def test() -> None:
         async with room(home) as here:
-            first = here.house.server
-            key = load_or_create(home / "keys-2" / "room.key", secrets.token_bytes, first._key.room)
-            address = Address(f"unix://{here.house.socket}", here.house.socket)
-            second = Server(home / "room-2", Config(), key, (address,))
-            await second.start(Doors(home / "socket-2"), ME)
-            try:
-                ana, _bo, stream, note = await noted(here)
-                other = ana.write(stream, NoteAdded(text=SECRET))
-                await same(stream, ana)
+            first, second = here.server, (await here.second(home / "second")).server
+            ana, _bo, stream, note = await noted(here)
+            other = ana.write(stream, NoteAdded(text=SECRET))
+            await same(stream, ana)
 
-                def held(server: Server) -> int:
-                    events = server.room.state(stream).events
-                    return sum(
-                        id_ in events and events[id_].withheld is None for id_ in (note, other.id)
-                    )
+            def held(server: Server) -> int:
+                events = server.room.state(stream).events
+                return sum(
+                    id_ in events and events[id_].withheld is None for id_ in (note, other.id)
+                )
 
-                await wait_for(lambda: held(second) == 2, "both at the peer", 30)
-                await redact(first, stream, note)
-                await wait_for(lambda: held(second) == 1, "one gone at the peer", 30)
-                await redact(second, stream, other.id)
-                await wait_for(lambda: held(first) == 0, "both gone at the first", 30)
-                await wait_for(lambda: is_gone(ana, stream, other.id), "gone at the console")
-                for server in (first, second):
-                    rows = await server.room.look(lambda log: log.read(stream, 0, 1000))
-                    assert not any(SECRET.encode() in (row.packet.body or b"") for row in rows)
-            finally:
-                await second.stop()
+            await wait_for(lambda: held(second) == 2, "both at the peer", 30)
+            await redact(first, stream, note)
+            await wait_for(lambda: held(second) == 1, "one gone at the peer", 30)
+            await redact(second, stream, other.id)
+            await wait_for(lambda: held(first) == 0, "both gone at the first", 30)
+            await wait_for(lambda: is_gone(ana, stream, other.id), "gone at the console")
+            for server in (first, second):
+                rows = await server.room.look(lambda log: log.read(stream, 0, 1000))
+                assert not any(SECRET.encode() in (row.packet.body or b"") for row in rows)
 
     run_leaping(test)

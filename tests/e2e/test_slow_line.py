@@ -27,7 +27,7 @@ def test_twenty_megabytes_over_64_kbits_come_without_a_break_and_hold_nobody_up(
 ) -> None:
     async def test() -> None:
         async with room(home) as here:
-            ana = await Console(user="ana").join(here.house.socket)
+            ana = await Console(user="ana").join(here.socket)
             stream = await ana.declare()
             await ana.follow(stream)
             for _ in range(BACKLOG // len(LONG) // 50):
