@@ -13,6 +13,7 @@ from warroom_incident.sync.wire import MAX_FRAME, Answer, Ask, Settings, encode
 
 from .asks import Asks, CannotAnswer
 from .config import Practice
+from .identity import Caller
 
 
 class OwnBooks:
@@ -48,7 +49,7 @@ class OwnBooks:
             found.append((name, clean_line(title, 120)))
         return found
 
-    async def answer(self, ask: Ask) -> Answer:
+    async def answer(self, ask: Ask, _caller: Caller) -> Answer:
         """The text of the runbook that `key` names; raises `CannotAnswer` where there is none."""
         try:
             text = await asyncio.to_thread(self._library.text, "runbooks", ask.key)
