@@ -55,8 +55,8 @@ CREATE TABLE IF NOT EXISTS told (
 """
 """Heartbeats and changes: no older version looks for this table, so it may be missing."""
 
-_CACHE_KIB = 256
-"""What SQLite may keep of the file in memory: it is written in small steps and read once."""
+_CACHE_KIB = 64
+"""What SQLite may keep of the file in memory between transactions: it is read once."""
 
 _WANTED = {"meta", "events", "cursors", "places", "seals", "summaries", "records"}
 
@@ -161,18 +161,7 @@ class Replica:
                 " reason = coalesce(reason, excluded.reason),"
                 " via = CASE WHEN via IS NULL THEN NULL ELSE excluded.via END,"
                 " admitted = min(admitted, excluded.admitted)",
-                [
-                    (
-                        bytes.fromhex(kept.event_id),
-                        kept.stream,
-                        kept.admitted,
-                        kept.packet.head.decode(),
-                        None if kept.packet.body is None else kept.packet.body.decode(),
-                        kept.packet.reason,
-                        kept.packet.via,
-                    )
-                    for kept in events
-                ],
+                map(_row, events),  # one at a time: a backlog is not to be in memory twice
             )
             db.executemany(
                 "UPDATE events SET body = NULL, reason = ? WHERE id IN (?,?)", _withheld(events)
@@ -346,9 +335,16 @@ def _withheld(events: Sequence[Kept]) -> Iterator[tuple[str, bytes, bytes]]:
             yield reason, id_, heard_entry(id_)
 
 
+def _row(kept: Kept) -> tuple[object, ...]:
+    head, body, reason, via = kept.packet
+    texts = (head.decode(), None if body is None else body.decode())
+    return (bytes.fromhex(kept.event_id), kept.stream, kept.admitted, *texts, reason, via)
+
+
 def _open(path: Path) -> sqlite3.Connection:
     connection = connect(path, synchronous="NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("PRAGMA cache_spill = OFF")
     try:
         found = _tables(connection)
         if not found:
