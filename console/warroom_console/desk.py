@@ -146,6 +146,7 @@ class Desk:
         self._memory.restore(room, board=self._board)
         self.link.learn(url for place in self.model.servers for url in place.urls)
         self._memory.show(await self._outgoing.look())
+        self._refusals.restore()
         self._tasks = [
             asyncio.create_task(work)
             for work in (
@@ -279,6 +280,10 @@ class Desk:
         if written is not None:
             self._written([written])
         return written is not None
+
+    def dismiss(self, event_id: str) -> bool:
+        """List a refused event no longer; its text stays in `refused_directory`."""
+        return self._refusals.dismiss(event_id)
 
     def declare(
         self,

@@ -28,7 +28,7 @@ from .times import MINUTE, clock, short
 LOBBY = ""
 """The name under which the lobby's digest is kept."""
 
-LONG = 30_000
+LONG = 20_000
 """An absence of so many milliseconds is one that a person noticed."""
 
 FRESH = 2 * MINUTE
@@ -291,9 +291,12 @@ def _office(place: Place) -> str:
 
 
 def is_worth_opening(digest: Digest) -> bool:
-    """Whether a digest shows itself: after an absence that was noticed, or what lost or moved."""
-    machinery = ("server", "refused", "facts")
-    return digest.until - digest.since >= LONG or any(n.kind in machinery for n in digest.news)
+    """Whether a digest shows itself: after an absence that was noticed, or for what matters most.
+
+    That is who commands, what of one's own was lost or decided unknowing, and where the room is.
+    """
+    most = ("server", "command", "refused", "facts")
+    return digest.until - digest.since >= LONG or any(one.kind in most for one in digest.news)
 
 
 def sentences(digest: Digest) -> list[str]:

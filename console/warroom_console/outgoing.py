@@ -159,6 +159,10 @@ class Outgoing:
         """Drop what was set aside of events that a server has after all."""
         self._disk.submit(self.outbox.sent, list(ids))
 
+    def dismiss(self, event_id: str) -> None:
+        """List what was set aside of an event no longer; its text stays on the disk."""
+        self._disk.submit(self.outbox.dismiss, event_id)
+
     def kept_refused(self) -> list[Refused]:
         """What a server did not admit and is kept here, of earlier sessions too."""
         return self.outbox.refusals()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from warroom_incident.event import Event
+from warroom_incident.incident import provisional
 from warroom_incident.sync.wire import Refused
 
 from .model import Area, Model, Refusal
@@ -40,7 +41,17 @@ class Refusals:
         model.pending.discard(event.id)
         model.refusals[event.id] = Refusal(event, refused.reason, self._now())
         model.without(event, self._voids.pop(event.id, None))
+        self._forget_undeclared(event.head.stream)
         model.note(Area.REFUSALS, urgent=True)
+
+    def _forget_undeclared(self, stream: str) -> None:
+        """An incident whose declaration was refused is in nobody's list, its author's neither."""
+        model = self._model
+        summary = model.summaries.get(stream)
+        is_own = summary is not None and summary.id == provisional(stream)
+        if is_own and model.incident(stream).declared is None:
+            del model.summaries[stream]
+            model.note(Area.SUMMARIES, urgent=True)
 
     def arrived(self, events: Sequence[Event]) -> None:
         """Events came from a server: voids of what waits here, or what one had refused before."""
@@ -50,7 +61,7 @@ class Refusals:
         admitted = [e.id for e in events if not e.refused and e.id in self._model.refusals]
         for id_ in admitted:
             del self._model.refusals[id_]
-            del self._written[id_]
+            self._written.pop(id_, None)
         if admitted:
             self._outgoing.forget(admitted)
             self._model.note(Area.REFUSALS)
@@ -61,6 +72,22 @@ class Refusals:
             self._voids.pop(id_, None)
 
     # What a person asks --------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Show what was refused in earlier sessions and not put away since."""
+        for refusal in self.all():
+            self._model.refusals.setdefault(refusal.event.id, refusal)
+
+    def dismiss(self, event_id: str) -> bool:
+        """Show a refused event no longer; False when it is none."""
+        refusal = self._model.refusals.pop(event_id, None)
+        if refusal is None:
+            return False
+        self._written.pop(event_id, None)
+        self._outgoing.dismiss(event_id)
+        self._model.touch(refusal.event.head.stream, [event_id], urgent=True)
+        self._model.note(Area.REFUSALS, urgent=True)
+        return True
 
     def all(self) -> list[Refusal]:
         """Every refused event, oldest first; those of earlier sessions too."""

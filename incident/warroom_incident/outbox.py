@@ -142,6 +142,13 @@ class Outbox:
         sync(self.refused_path)
         path.unlink(missing_ok=True)
 
+    def dismiss(self, event_id: str) -> None:
+        """List a refused event no longer; its file stays, with the text, under another name."""
+        if _is_id(event_id):
+            with suppress(FileNotFoundError):  # another process of this user may have done it
+                path = self.refused_path / event_id
+                path.rename(path.with_suffix(".dismissed"))
+
     def refusals(self) -> list[Refused]:
         """The refused events that are not on their way again, oldest first."""
         waiting = self.ids()

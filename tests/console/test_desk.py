@@ -167,6 +167,54 @@ async def test_a_refused_event_stops_counting_and_is_kept_with_its_reason(tmp_pa
         await wait_for(lambda: unsent(desk.places, room) == set())
 
 
+async def test_what_was_refused_is_there_after_a_restart_until_it_is_put_away(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room:
+        stream = await declared(room)
+        room.refuses = lambda e: "not now" if isinstance(e.body, NoteAdded) else None
+        async with Desk(places(room)) as desk:
+            await desk.open(stream)
+            refused = desk.write(stream, NoteAdded(text="my words"))
+            other = desk.write(stream, NoteAdded(text="others"))
+            await desk.sent([refused.id, other.id])
+        async with Desk(places(room)) as desk:
+            assert set(desk.model.refusals) == {refused.id, other.id}
+            assert desk.dismiss(refused.id)
+            assert not desk.dismiss(refused.id)
+            assert set(desk.model.refusals) == {other.id}
+            await desk.kept()
+        async with Desk(places(room)) as desk:
+            assert set(desk.model.refusals) == {other.id}
+            kept = (desk.refused_directory / f"{refused.id}.dismissed").read_text()
+            assert "my words" in kept, "refused never means lost"
+            room.refuses = lambda _event: None
+            assert desk.resend(other.id)
+            assert (await desk.sent([other.id])).acknowledged == {other.id}
+            assert desk.model.refusals == {}
+
+
+async def test_a_declaration_that_was_refused_leaves_nothing_but_its_words(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room, Desk(places(room)) as desk:
+        await desk.ready()
+        room.refuses = lambda _event: "you may only read here"
+        stream = desk.declare("Checkout fails", "SEV2")
+        assert stream in desk.model.summaries
+        ids = set(desk.model.incident(stream).events)
+        assert set((await desk.sent(ids)).refused) == ids
+        assert stream not in desk.model.summaries
+        assert stream not in room.log.streams(), "nobody else ever heard of it"
+        assert set(desk.model.refusals) == ids
+        room.refuses = lambda _event: None
+        for event_id in ids:
+            desk.resend(event_id)
+        assert (await desk.sent(ids)).acknowledged == ids
+        assert desk.model.incident(stream).title == "Checkout fails"
+        await wait_for(lambda: stream in desk.model.summaries)
+
+
 async def test_an_account_that_may_only_read_is_told_so_before_it_writes(tmp_path: Path) -> None:
     async with fake_room(tmp_path) as room:
         stream = await declared(room)

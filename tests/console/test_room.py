@@ -211,7 +211,7 @@ async def test_a_refused_entry_stays_in_sight_with_its_reason(desk: StillDesk) -
         desk.refuse(event, "you are a viewer now")
         await console.sees("✕ ana     lost (not admitted: you are a viewer now)")
         await console.press("0")
-        assert "The server refused 1 of your entries: you are a viewer now" in console.text
+        assert "The server refused “lost”: you are a viewer now" in console.text
 
 
 async def test_a_closed_incident_has_nothing_due(desk: StillDesk) -> None:

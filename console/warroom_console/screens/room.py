@@ -164,10 +164,10 @@ class RoomScreen(Base):
 
         def then(place: str) -> None:
             due = found[int(place)]
+            if due.row:
+                self._go_to(due.panel, due.row)
             if due.act:
                 self.run(due.act)
-            elif due.row:
-                self._go_to(due.panel, due.row)
 
         choices = [
             Choice(str(place) if due.act or due.row else "", _sentence(due), due.key)

@@ -13,6 +13,7 @@ from . import (
     impact,
     incident,
     lobby,
+    refusals,
     roles,
     runbook,
     servers,
@@ -41,6 +42,7 @@ def registry() -> Registry[Ctx]:
         impact,
         settling,
         everywhere,
+        refusals,
         absence,
         servers,
     ):

@@ -14,6 +14,7 @@ from msgspec import Struct
 from warroom_console.context import Room
 from warroom_console.theme import Tone
 from warroom_console.times import age
+from warroom_console.views import refused
 from warroom_console.views.beats import late_beats
 from warroom_console.views.board import picture_of
 from warroom_incident.alerts import AlertRecord
@@ -79,14 +80,9 @@ def subject(key: Key) -> str:
 def _lost(room: Room) -> Iterator[Due]:
     if room.model.trouble:
         yield Due(room.model.trouble, Tone.BAD)
-    mine = [
-        refusal
-        for refusal in room.model.refusals.values()
-        if refusal.event.head.stream == room.stream
-    ]
-    if mine:
-        text = f"the server refused {len(mine)} of your entries: {mine[-1].reason}"
-        yield Due(text, Tone.BAD, panel=2, row=mine[-1].event.id)
+    for text, event_id in refused.sentences(room):
+        does = "sends it again or puts it away"
+        yield Due(text, Tone.BAD, "refused", "F", does, panel=2, row=event_id)
 
 
 def _disagreements(room: Room) -> Iterator[Due]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from warroom_console.context import Room
 from warroom_console.theme import Tone
 from warroom_console.times import age, clock, elapsed, short
+from warroom_console.views import refused
 from warroom_console.views.board import severity_tone
 from warroom_console.views.due import away, due_list
 from warroom_console.widgets.header import Heading
-from warroom_console.widgets.spans import Line, Span, cut, width_of
+from warroom_console.widgets.spans import Line, Span, abridge, cut, width_of
 from warroom_incident.clean import cells, clean_line
 from warroom_incident.practice.status import status_of
 from warroom_incident.vocabulary import SeveritySet
@@ -208,6 +209,9 @@ def lobby_idle(room: Room) -> Line:
         return line
     if room.model.trouble:
         return ((room.model.trouble, Tone.BAD),)
+    for text, _ in refused.sentences(room):
+        said = _sentence(abridge(text, _LONGEST_DUE, room.glyphs.more))
+        return ((said, Tone.BAD), ("   F", Tone.ACCENT), (" sees to it", Tone.DIM))
     opened = age(room.now() - room.model.joined_at)
     return ((f"you are {room.model.you}, here for {opened}", Tone.DIM),) if room.model.you else ()
 
