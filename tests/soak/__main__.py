@@ -57,6 +57,9 @@ class Soak:
         self.servers = servers
         self.crowd = crowd
         self.chance = chance
+        self._writing: set[asyncio.Task[None]] = set()
+        self._may_write = asyncio.Event()
+        self._may_write.set()
         self.nemesis = Nemesis(servers, crowd, self.settled, chance)
 
     async def run(self, minutes: float) -> None:
@@ -100,14 +103,14 @@ class Soak:
         )
 
     async def write_on(self) -> None:
-        """Let people write without an end."""
-        writing: set[asyncio.Task[None]] = set()
+        """Let people write without an end, except while all settles."""
         while True:
             await asyncio.sleep(self.chance.expovariate(WRITES_A_SECOND))
-            if len(writing) < 100:
+            await self._may_write.wait()
+            if len(self._writing) < 100:
                 task = asyncio.create_task(self.crowd.write())
-                writing.add(task)
-                task.add_done_callback(writing.discard)
+                self._writing.add(task)
+                task.add_done_callback(self._writing.discard)
 
     def figures(self) -> str:
         """All processes in a few words."""
@@ -125,11 +128,13 @@ class Soak:
     # Settling ------------------------------------------------------------------------------
 
     async def settled(self) -> None:
-        """Wait until everybody holds the same of every stream.
+        """Let nobody write until everybody holds the same of every stream.
 
         Raises:
             Wrong: They do not, in time.
         """
+        self._may_write.clear()
+        await asyncio.gather(*self._writing)
         for line in self.servers.lines:
             line.heal()
         until = time.monotonic() + SETTLED_WITHIN
@@ -137,6 +142,7 @@ class Soak:
             if time.monotonic() > until:
                 raise Wrong("not settled: " + "; ".join(unsettled[:8]))
             await asyncio.sleep(1)
+        self._may_write.set()
 
     async def unsettled(self) -> list[str]:
         """What keeps it from being settled."""
