@@ -235,8 +235,11 @@ async def console(
 class Crowd:
     """Many raw consoles on one stream that count events and little else."""
 
-    def __init__(self, server: Running, size: int) -> None:
+    def __init__(
+        self, server: Running, size: int, counted: bytes = b'"type":"note.added"'
+    ) -> None:
         self._server = server
+        self._counted = counted
         self._size = size
         self._tasks: list[asyncio.Task[None]] = []
         self._wanted = 0
@@ -269,7 +272,7 @@ class Crowd:
                         told = total
                         await ws.send(b'{"t":"seen","bytes":%d}' % total, text=True)
                     if joined.is_set():
-                        self._got(frame.count(b'"type":"note.added"'))
+                        self._got(frame.count(self._counted))
                     elif b'"t":"synced"' in frame:
                         joined.set()
 

@@ -118,6 +118,8 @@ class Model:
         """The places (`iseq`) of events in their stream on the server."""
         self.board_edition = 0
         """Grows with every change of the alerts, and of what people did to them."""
+        self.records_edition = 0
+        """Grows with every change of the alerts themselves."""
         self.picture: object = None
         """What views last worked out from the board."""
         self.refusals: dict[str, Refusal] = {}
@@ -222,6 +224,7 @@ class Model:
         """Note that alert episodes changed, and tell the subscribers."""
         self._records.update(uids)
         self.board_edition += 1
+        self.records_edition += 1
         self.note(Area.RECORDS)
 
     def _tell(self, urgent: bool) -> None:

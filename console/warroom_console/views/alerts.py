@@ -78,7 +78,7 @@ class AlertsView:
         self.unfolded: set[str] = set()
         self._known: set[str] = set()
         self._links: dict[str, tuple[str, ...]] = {}
-        self._listed: tuple[Picture, str, _Listing] | None = None
+        self._listed: tuple[object, dict[str, tuple[str, ...]], _Listing] | None = None
         self._groups: dict[str, Group] = {}
 
     def changed(self, room: Room, changes: Changes) -> bool:
@@ -115,38 +115,49 @@ class AlertsView:
         return True
 
     def listing(self, room: Room) -> _Listing:
-        """What is to be listed, worked out once for every picture and filter."""
+        """What is to be listed; folded anew only when other alerts or another filter are there."""
         picture = picture_of(room)
-        if self._listed is None or self._listed[:2] != (picture, self.filter):
+        by_word = picture.edition if self.filter else ()
+        key = (picture.fold_edition, self.filter, by_word)
+        if self._listed is None or self._listed[:2] != (key, picture.links):
             found = self._list(room, picture)
-            self._listed = (picture, self.filter, found)
+            self._listed = (key, picture.links, found)
             groups = (*found.own, *found.offered, *found.others, *found.quiet)
             self._groups = {group.id: group for group in groups}
         return self._listed[2]
 
     def _list(self, room: Room, picture: Picture) -> _Listing:
-        now, hidden, wanted = room.now(), picture.hidden, self.filter
-        records = [r for r in picture.records.values() if _meant(wanted, picture, r)]
-        own = [r for r in records if r.uid in picture.own]
-        others = [r for r in records if self._other(room, picture, r)]
-        over = [r for r in records if r.uid not in picture.own and not r.is_open]
-        over.sort(key=lambda record: (-record.last_seen, record.uid))
+        now, hidden = room.now(), picture.hidden
+        taken = picture.links if room.stream is None else picture.own
         offer = picture.offer(room.stream)
-        offered = [r for r in others if r.uid in offer.uids]
-        found = fold_alerts([r for r in others if r.uid not in offer.uids], now, hidden)
+        wanted = frozenset(offer.uids)
+        own: list[AlertRecord] = []
+        offered: list[AlertRecord] = []
+        others: list[AlertRecord] = []
+        over: list[AlertRecord] = []
+        for record in self._fitting(picture):
+            if record.uid in picture.own:
+                own.append(record)
+            elif not record.is_open:
+                over.append(record)
+            elif record.uid in wanted:
+                offered.append(record)
+            elif record.uid not in taken:
+                others.append(record)
+        found = fold_alerts(others, now, hidden)
         return _Listing(
             fold_alerts(own, now) if len(own) > OWN_PLAIN else [],
             fold_alerts(offered, now, hidden),
             offer.shared,
             [group for group in found if not group.is_quiet],
             [group for group in found if group.is_quiet],
-            [record.uid for record in over],
+            [record.uid for record in sorted(over, key=_latest)],
         )
 
-    def _other(self, room: Room, picture: Picture, record: AlertRecord) -> bool:
-        """Whether an alert is open and not this incident's; in the lobby, not any one's."""
-        taken = picture.links if room.stream is None else picture.own
-        return record.is_open and record.uid not in taken
+    def _fitting(self, picture: Picture) -> Iterable[AlertRecord]:
+        """The alerts that fit the filter."""
+        wanted, records = self.filter, picture.records.values()
+        return [r for r in records if _meant(wanted, picture, r)] if wanted else records
 
     # Rows ----------------------------------------------------------------------------------
 
@@ -208,7 +219,7 @@ class AlertsView:
         for group in groups:
             folds = (group.is_quiet or group.count >= FOLD_FROM) and not self.each
             if folds:
-                waiting = picture.waiting_uids.intersection(group.uids)
+                waiting = picture.waiting.uids.intersection(group.uids)
                 lines.append((group, len(waiting)))
             if not folds or group.id in self.unfolded:
                 lines.extend(picture.stand_all(group.uids[:MOST_UNFOLDED]))
@@ -221,7 +232,7 @@ class AlertsView:
         badges: Line = ()
         if waiting:
             badges = ((f" {room.glyphs.dot}", Tone.DIM), (f" {len(waiting)} waiting", Tone.WARN))
-        first = min(waiting, key=lambda r: (r.uid not in picture.own, *_urgency(r)), default=None)
+        first = waiting.first
         status: Line = ()
         if first is not None:
             severity = (first.severity, severity_tone(first.severity))
@@ -254,8 +265,6 @@ class AlertsView:
 
 
 def _meant(wanted: str, picture: Picture, record: AlertRecord) -> bool:
-    if not wanted:
-        return True
     alert = picture.stand(record.uid)
     assert alert is not None
     return fits(wanted, record.title, record.service, alert.word, *_words(alert))
@@ -265,8 +274,8 @@ def _words(alert: Standing) -> tuple[str, ...]:
     return (alert.severity, alert.source, alert.acked_by, alert.assigned, *alert.incidents)
 
 
-def _urgency(record: AlertRecord) -> tuple[str, int, str]:
-    return (record.severity, -record.first_seen, record.uid)
+def _latest(record: AlertRecord) -> tuple[int, str]:
+    return (-record.last_seen, record.uid)
 
 
 def _offered(room: Room, listing: _Listing) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -45,8 +45,8 @@ _WORDS = {
     "resolved": "RESOLVED",
 }
 _LOUD = ("firing", "nodata")
-_MANY = 2000
-"""From this many alerts on, suggestions are not worked out with every change."""
+_MOST_WEIGHED = 2000
+"""So many open alerts, the newest ones, are looked at for suggestions."""
 
 
 def severity_tone(severity: str) -> Tone:
@@ -124,6 +124,36 @@ class Standing(Struct, frozen=True):
         return (severity, -self.first_seen, self.uid)
 
 
+class Waiting:
+    """The alerts that wait for somebody: the open incident's own, those of others, the loose."""
+
+    def __init__(
+        self, own: list[AlertRecord], elsewhere: list[AlertRecord], loose: list[AlertRecord]
+    ) -> None:
+        self.own = own
+        self.loose = loose
+        self._elsewhere = elsewhere
+        self.uids = frozenset(record.uid for part in (own, elsewhere, loose) for record in part)
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    @cached_property
+    def first(self) -> AlertRecord | None:
+        """The most urgent one, the incident's own before the others."""
+        return most_urgent(self.own) or most_urgent([*self._elsewhere, *self.loose])
+
+    @cached_property
+    def first_own(self) -> AlertRecord | None:
+        """The most urgent one of the incident's own."""
+        return most_urgent(self.own)
+
+    @cached_property
+    def first_loose(self) -> AlertRecord | None:
+        """The most urgent one that is in no incident."""
+        return most_urgent(self.loose)
+
+
 class Picture:
     """The board at one moment, as one room sees it. Nothing in it changes."""
 
@@ -136,29 +166,29 @@ class Picture:
         self.own = {link.uid: link.alert for link in room.state.links()} if room.stream else {}
         self._now = now
         self._linked = _by_incident(room)
-        self._board = model.board
         self.acked = _acked(model.board, now)
-        self.windows = Windows(model.board.windows(now), now)
+        self._assigned = _assigned(model.board)
+        self._noise = model.board.marks()
+        windows = model.board.windows(now)
+        self._windows = Windows(windows, now)
+        self.fold_edition = (model.records_edition, tuple(windows), *self.edition[1:])
+        """What the alerts are folded by: it stays when people take some on."""
 
     @cached_property
     def hidden(self) -> dict[str, Window]:
         """Which window hides an open alert, by uid."""
-        return self.windows.hidden(self.records.values())
+        return self._windows.hidden(self.records.values())
 
     @cached_property
-    def waiting(self) -> list[AlertRecord]:
-        """The alerts that fire, are not hidden, and that nobody has taken on."""
-        acked, hidden = self.acked, self.hidden
-        return [
-            record
-            for record in self.records.values()
-            if record.state in _LOUD and record.uid not in acked and record.uid not in hidden
-        ]
-
-    @cached_property
-    def waiting_uids(self) -> frozenset[str]:
-        """The uids of those."""
-        return frozenset(record.uid for record in self.waiting)
+    def waiting(self) -> Waiting:
+        """What fires, is not hidden, and nobody has taken on."""
+        acked, hidden, own, links = self.acked, self.hidden, self.own, self.links
+        found: tuple[list[AlertRecord], ...] = ([], [], [])
+        for record in self.records.values():
+            uid = record.uid
+            if record.state in _LOUD and uid not in acked and uid not in hidden:
+                found[0 if uid in own else 1 if uid in links else 2].append(record)
+        return Waiting(*found)
 
     @cached_property
     def open(self) -> list[AlertRecord]:
@@ -168,7 +198,11 @@ class Picture:
     @cached_property
     def suggestions(self) -> Suggestions:
         """What looks like an incident, or like a part of one that is open."""
-        return suggest(self.records.values(), self._linked, self._now, hidden=self.hidden)
+        linked = [
+            r for uids in self._linked.values() for uid in uids if (r := self.records.get(uid))
+        ]
+        newest = self.open[-_MOST_WEIGHED:]
+        return suggest([*linked, *newest], self._linked, self._now, hidden=self.hidden)
 
     def offer(self, stream: str | None) -> Offer:
         """The alerts that look like a part of an open incident; none for the lobby."""
@@ -180,20 +214,14 @@ class Picture:
         alert = self.records.get(uid) or self.own.get(uid)
         return None if alert is None else self._stand(alert)
 
-    def spare(self, before: Picture) -> None:
-        """Take over what takes long to work out: in a storm it is told anew once a minute."""
-        same = self.edition[1:] == before.edition[1:] and self.links == before.links
-        if same and len(self.records) > _MANY and "suggestions" in vars(before):
-            self.suggestions = before.suggestions
-
     def stand_all(self, uids: Iterable[str]) -> list[Standing]:
         """Those of some episodes that are known, in that order."""
         return [alert for uid in uids if (alert := self.stand(uid)) is not None]
 
     def _stand(self, alert: AlertRecord | AlertCopy) -> Standing:
-        uid, board = alert.uid, self._board
+        uid = alert.uid
         acked = self.acked.get(uid)
-        assigned, noise = board.assigned(uid), board.noise(uid)
+        noise = self._noise.get(uid)
         window = self.hidden.get(uid)
         since, stale = alert.first_seen, False
         if isinstance(alert, AlertRecord):
@@ -212,7 +240,7 @@ class Picture:
             acked.by if acked else "",
             acked.at if acked else 0,
             acked.until if acked else None,
-            assigned.person if assigned else "",
+            self._assigned.get(uid, ""),
             noise.noise if noise else "",
             window.kind if window else "",
             stale,
@@ -230,8 +258,6 @@ def picture_of(room: Room) -> Picture:
     if isinstance(known, Picture) and known.edition == edition and known.links == links:
         return known
     picture = model.picture = Picture(room, links)
-    if isinstance(known, Picture):
-        picture.spare(known)
     return picture
 
 
@@ -264,3 +290,22 @@ def _acked(board: BoardState, now: int) -> dict[str, Acknowledged]:
     """Who has taken which alert on."""
     uids = (key[1] for key in board.keys("ack"))
     return {uid: acked for uid in uids if (acked := board.acknowledged(uid, now)) is not None}
+
+
+def _assigned(board: BoardState) -> dict[str, str]:
+    """Who looks after which alert."""
+    uids = (key[1] for key in board.keys("assigned"))
+    return {uid: found.person for uid in uids if (found := board.assigned(uid)) is not None}
+
+
+def most_urgent(records: Sequence[AlertRecord]) -> AlertRecord | None:
+    """The worst of some alerts, of several the newest."""
+    if not records:
+        return None
+    worst = min(record.severity for record in records)
+    newest = max(record.first_seen for record in records if record.severity == worst)
+    return min((r for r in records if r.severity == worst and r.first_seen == newest), key=_by_uid)
+
+
+def _by_uid(record: AlertRecord) -> str:
+    return record.uid

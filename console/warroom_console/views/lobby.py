@@ -158,8 +158,7 @@ class LobbyView:
     def title(self, room: Room) -> Title:
         """How many incidents are open and how many alerts wait."""
         count = len(open_incidents(room))
-        picture = picture_of(room)
-        loose = sum(record.uid not in picture.links for record in picture.waiting)
+        loose = len(picture_of(room).waiting.loose)
         badges: Line = ()
         if loose:
             word = "alert waits" if loose == 1 else "alerts wait"
