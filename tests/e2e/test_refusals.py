@@ -13,6 +13,7 @@ from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.event import ROOM, Event
 from warroom_incident.log import LogReader
+from warroom_incident.reducers import Right
 from warroom_incident.vocabulary import MemberGranted, NoteAdded, SeveritySet
 from warroom_server.room import Room
 
@@ -90,6 +91,7 @@ async def test_a_member_who_was_revoked_while_offline_leaves_voids_and_keeps_the
             assert texts == [f"unsent {n}" for n in range(4)]
             await ana.ready()
             await house.grant("admin")
+            await wait_for(lambda: bo.model.right is Right.ADMIN, "word of the right")
             after = bo.write(stream, NoteAdded(text="later events flow"))
             await wait_for(lambda: not bo.model.pending)
             assert after.id not in bo.model.refusals
