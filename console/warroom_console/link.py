@@ -12,7 +12,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -25,8 +24,9 @@ from warroom_incident.sync.wire import Close, ProtocolError, Welcome
 
 from .dial import DialError, dial, load
 from .farewell import farewell
-from .places import MAX_SERVERS, PlaceError, Server, parse_server
+from .places import Server
 from .pulse import SLEPT_FROM, Pulse
+from .route import Route
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -104,7 +104,7 @@ class Link:
         wall: Callable[[], int] = wall_ms,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._servers = tuple(servers)
+        self._route = Route(servers)
         self._listener = listener
         self._token = token
         self._wall = wall
@@ -116,9 +116,6 @@ class Link:
         self._pulse: Pulse | None = None
         self._beat_at = self._woke_at = 0
         self._is_awake = True
-        self._first: tuple[Server, ...] = ()
-        self._learned: tuple[Server, ...] = ()
-        self._barred: dict[str, str] = {}
         self._moving = self._sent_away = self._hung_up = False
         self.state = LinkState()
 
@@ -146,23 +143,16 @@ class Link:
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt, and try those again that let nobody in."""
-        self._barred.clear()
+        self._route.pardon()
         self._hurry.set()
 
     def learn(self, urls: Iterable[str]) -> None:
         """Note where else the room may be found: tried in order when the named servers fail."""
-        found = []
-        for url in urls:
-            with suppress(PlaceError):
-                found.append(parse_server(url))
-        self._learned = tuple(dict.fromkeys(found))[:MAX_SERVERS]
+        self._route.learn(urls)
 
     def move(self, server: Server) -> None:
         """Go to a server now, and try it first; it stays one of those that are tried."""
-        self._first = (server, *self._first)[:2]
-        if server not in self._servers:
-            self._servers = (*self._servers, server)[-MAX_SERVERS:]
-        self._barred.pop(server.url, None)
+        self._route.move(server)
         self._moving = True
         self._hurry.set()
         if self._connection is not None:
@@ -170,19 +160,8 @@ class Link:
 
     @property
     def is_optional(self) -> bool:
-        """Whether the link goes on when the server that it tries now lets nobody in.
-
-        It does for a server that the user did not name, and after another one has worked.
-        """
-        url = self.state.server
-        named = any(server.url == url for server in self._servers)
-        return not named or any(server.url != url for server in self._first)
-
-    @property
-    def _round(self) -> tuple[Server, ...]:
-        """Whom to try, the one that worked last first: nobody moves back by itself."""
-        every = dict.fromkeys((*self._first, *self._servers, *self._learned))
-        return tuple(server for server in every if server.url not in self._barred)
+        """Whether the link goes on when the server that it tries now lets nobody in."""
+        return self._route.is_optional(self.state.server)
 
     # The loop ------------------------------------------------------------------------------
 
@@ -192,7 +171,7 @@ class Link:
         try:
             while True:
                 self._moving = self._hung_up = False
-                for server in self._round:
+                for server in self._route.round:
                     self._welcomed_at, self._sent_away = None, False
                     await self._try(server)
                     if self._moving:
@@ -223,8 +202,8 @@ class Link:
             self._failed(server, str(stop))
             if not self.is_optional:
                 raise
-            self._barred[server.url] = str(stop)
-            if not self._round:
+            self._route.bar(server)
+            if not self._route.round:
                 raise
 
     def _spread(self) -> float:
@@ -325,7 +304,7 @@ class Link:
             )
         self._listener.heard(message)
         if isinstance(message, Welcome):
-            self._first = (server,)
+            self._route.worked(server)
             self._listener.linked(self.state)
         else:
             self._heard(now)
