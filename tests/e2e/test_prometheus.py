@@ -180,3 +180,4 @@ async def _what_was_cut_off_is_completed(ana: Desk, faults: Faults) -> None:
     found = [alert(ana, service, "Many") for service in services]
     assert sorted(record.told_by for record in found if record) == ["", "", "am1", "am1", "am1"]
     assert max(record.missing for record in found if record) == 3
+    assert len({record.group for record in found if record}) == 1

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from tests.server.fake_alertmanager import FakeAlertmanager, alert_there, newest, signal_of
+from warroom_server.alerting.groups import labels_of
 from warroom_server.alerting.heartbeats import Heartbeats
 from warroom_server.alerting.reconcile import JUST_ENDED_MS, LATE_AFTER, Reconciler
 from warroom_server.alerting.settings import AlertmanagerSettings, AlertSettings
@@ -178,7 +179,7 @@ async def test_an_alert_that_the_api_confirms_does_not_become_stale(place: Place
 
 
 async def test_what_a_cut_notification_left_out_is_completed(place: Place) -> None:
-    place.fire("a", missing=2)
+    place.fire("a", missing=2, group='{}/{x="y"}:{severity="critical"}')
     place.there.alerts = [
         alert_there("a"),
         alert_there("b", severity="critical", service="checkout"),
@@ -189,11 +190,30 @@ async def test_what_a_cut_notification_left_out_is_completed(place: Place) -> No
     b, c = newest(place.board, "b"), newest(place.board, "c")
     assert (b.state, b.severity, b.service, b.told_by) == ("firing", "SEV1", "checkout", "am1")
     assert (b.title, b.count) == ("b fires", 1)
+    assert b.group == newest(place.board, "a").group
+    assert c.group == ""
     assert (c.state, c.silenced, c.told_by) == ("suppressed", 1, "am1")
     assert place.board.newest("prom", "elsewhere") is None
     place.fire("b", starts_at=1_000_000_000_000)
     assert len(place.board.open()) == 3
     assert newest(place.board, "b").told_by == ""
+
+
+@pytest.mark.parametrize(
+    ("group", "labels"),
+    [
+        ('{}:{alertname="Disk"}', {"alertname": "Disk"}),
+        ('{}/{a="b"}:{alertname="Disk", zone="eu"}', {"alertname": "Disk", "zone": "eu"}),
+        ('{}:{x="say \\"hi\\", {b}"}', {"x": 'say "hi", {b}'}),
+        ("{}:{}", {}),
+        ("", {}),
+        ("my group", {}),
+        ("{}:{a=b}", {}),
+        ('{}:{a="b}', {}),
+    ],
+)
+def test_the_key_of_a_group_tells_what_its_alerts_share(group: str, labels: dict[str, str]) -> None:
+    assert labels_of(group) == labels
 
 
 async def test_with_a_receiver_all_of_its_alerts_are_taken_over_without_a_webhook() -> None:

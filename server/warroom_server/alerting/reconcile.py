@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
-from warroom_incident.alerts import AlertRecord, Signal, close_record
+from warroom_incident.alerts import AlertRecord, State, close_record
 from warroom_incident.beats import Beat
 
 from ..board import Board
@@ -22,6 +22,7 @@ from ..intake.post import Post
 from ..intake.reading.body import read_time
 from ..intake.source import Source
 from .api import Api, ApiAlert, ApiError
+from .groups import SenderGroups
 from .settings import AlertmanagerSettings, duration_ms
 
 LATE_AFTER = 3
@@ -194,10 +195,10 @@ class Reconciler:
         """Take over what was meant for us and never came: cut off, silenced, inhibited."""
         lacking = [alert for key, alert in there.items() if key not in held and self._ours(alert)]
         wanted = [alert for alert in lacking if not self._just_ended(alert, asked)]
-        source = self._source()
+        source, groups = self._source(), SenderGroups(held.values())
         for start in range(0, len(wanted), _SLICE):
             for alert in wanted[start : start + _SLICE]:
-                self._take_over(alert, source)
+                self._take_over(alert, source, groups)
             await asyncio.sleep(0)
         return bool(wanted)
 
@@ -216,18 +217,16 @@ class Reconciler:
             return False
         return asked - newest.last_seen < JUST_ENDED_MS
 
-    def _take_over(self, alert: ApiAlert, source: Source) -> None:
+    def _take_over(self, alert: ApiAlert, source: Source, groups: SenderGroups) -> None:
         post = Post(b"", self._now())
         notification = {"alerts": [msgspec.to_builtins(alert)]}
         for signal in read(notification, post, source, self._api.name):
-            self._board.apply([_quiet(signal) if alert.is_quiet else signal])
+            state: State = "suppressed" if alert.is_quiet else signal.state
+            group = groups.find(signal.labels)
+            self._board.apply([msgspec.structs.replace(signal, state=state, group=group)])
             record = self._board.newest(signal.source, signal.key)
             if record is not None:
                 self._board.revise([_as_told(record, alert, self._api.name, new=True)])
-
-
-def _quiet(signal: Signal) -> Signal:
-    return msgspec.structs.replace(signal, state="suppressed")
 
 
 def _as_told(
