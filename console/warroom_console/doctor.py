@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+
+from platformdirs import user_data_path
 
 from warroom_incident.filesystem import network_under
 from warroom_incident.outbox import Outbox
@@ -28,6 +34,7 @@ from .when import age
 State = Literal["ok", "note", "wrong"]
 MOST_OFFSET_MS = 2000
 LEAST_FREE_MIB = 200
+CHECK_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ async def examine(places: Places) -> list[Finding]:
             found.append(_socket(server))
     found.extend([finding async for finding in _servers(places)])
     found.extend(_replica(places))
+    found.extend(_spools(places))
+    found.extend(_mappings(places))
     return found
 
 
@@ -195,6 +204,42 @@ def _replica(places: Places) -> Iterator[Finding]:
         yield Finding("replica", "ok", f"{old}, in {directory}")
     if outbox is not None:
         yield from _outbox(outbox)
+
+
+# Alert senders -------------------------------------------------------------------------------
+
+
+def _spools(places: Places) -> Iterator[Finding]:
+    """What `warroom notify` could not send yet."""
+    waiting = sum(1 for _ in places.state.glob("notify/*/*.json"))
+    if waiting:
+        says = f"{waiting} notifications wait for a server"
+        yield Finding("notify", "note", says, "the next `warroom notify` sends them")
+    refused = sum(1 for _ in places.state.glob("notify/*/refused/*.json"))
+    if refused:
+        says = f"{refused} notifications were refused"
+        yield Finding("notify", "note", says, f"look into {places.state / 'notify'}")
+
+
+def _mappings(places: Places) -> Iterator[Finding]:
+    """What is wrong with the mappings of a server on this machine, as its own code says."""
+    given = os.environ.get("WARROOM_DATA")
+    data = Path(given).expanduser() if given else user_data_path("warroom")
+    folders = [path for base in (places.config, data) if (path := base / "intake").is_dir()]
+    if not folders or find_spec("warroom_server") is None:
+        return
+    program = [sys.executable, "-P", "-m", "warroom_server.intake", "check", "--json"]
+    try:
+        done = subprocess.run(program, capture_output=True, timeout=CHECK_SECONDS, check=False)
+        complaints = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        says = "the mappings could not be checked"
+        yield Finding("intake", "wrong", says, "see `warroom intake kinds`")
+        return
+    for complaint in complaints:
+        yield Finding("intake", "wrong", complaint.rstrip("."), "mend it, then restart the server")
+    if not complaints:
+        yield Finding("intake", "ok", f"mappings in {', '.join(map(str, folders))}")
 
 
 def _outbox(outbox: Outbox) -> Iterator[Finding]:

@@ -216,6 +216,10 @@ class Board:
         known = self._records.get(record.uid)
         return known is not None and known.rev == record.rev and known != record
 
+    def restate(self, records: Iterable[AlertRecord]) -> None:
+        """Show episodes as they come out of their sender's words when those are read again."""
+        self._publish([self._write(record) for record in records])
+
     def be_patient(self) -> None:
         """Hold open episodes to what is configured now of how long their senders may be quiet."""
         self.revise(self._patiently(record) for record in self.open())

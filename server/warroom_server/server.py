@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import logging
 import os
 import secrets
 import sqlite3
@@ -18,7 +17,6 @@ from socket import gethostname
 
 from websockets.asyncio.server import Server as Door, ServerConnection
 
-from warroom_incident.clean import clean_line
 from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Log, LogReader
@@ -55,8 +53,6 @@ from .reach import Doors, addresses
 from .room import Commit, Room, Unavailable
 from .session import Session
 from .standby import Standby, is_promoted, mark_promoted
-
-_log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 3.5
 """How long a stopping server waits for consoles and senders; it has 5 s in all."""

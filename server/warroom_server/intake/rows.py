@@ -56,7 +56,8 @@ class Reading:
     error: str | None = None
 
 
-def _transaction(db: sqlite3.Connection, work: Callable[[], _T]) -> _T:
+def transaction(db: sqlite3.Connection, work: Callable[[], _T]) -> _T:
+    """Do some work and commit it, or leave nothing of it behind."""
     db.execute("BEGIN IMMEDIATE")
     try:
         result = work()
@@ -81,10 +82,11 @@ def insert(db: sqlite3.Connection, rows: Sequence[NewRow]) -> int:
         )
         return first
 
-    return _transaction(db, work)
+    return transaction(db, work)
 
 
-def _raw(row: tuple[int, int, str, str, str, bytes]) -> RawBody:
+def raw_of(row: tuple[int, int, str, str, str, bytes]) -> RawBody:
+    """Make a body of its row: id, received, kind, source, headers, body."""
     headers = msgspec.json.decode(row[4], type=dict[str, str])
     return RawBody(row[0], row[1], row[2], row[3], headers, row[5])
 
@@ -99,7 +101,7 @@ def select_unparsed(db: sqlite3.Connection, limit: int, max_bytes: int) -> list[
         (limit,),
     )
     for row in rows:
-        found.append(_raw(row))
+        found.append(raw_of(row))
         total += len(found[-1].body)
         if total >= max_bytes:
             break
@@ -111,7 +113,7 @@ def select_body(db: sqlite3.Connection, raw_id: int) -> RawBody | None:
     row = db.execute(
         "SELECT id, received, kind, source, headers, body FROM raw WHERE id = ?", (raw_id,)
     ).fetchone()
-    return _raw(row) if row else None
+    return raw_of(row) if row else None
 
 
 def select_unreadable(db: sqlite3.Connection, source: str, limit: int) -> list[tuple[int, str]]:
@@ -147,7 +149,7 @@ def save(db: sqlite3.Connection, readings: Iterable[Reading], board: Unsaved) ->
         _set_rev(db, board.rev)
         return sizes
 
-    return _transaction(db, work)
+    return transaction(db, work)
 
 
 def _json(item: AlertRecord | Beat | Change) -> str:
@@ -168,7 +170,7 @@ def load_board(db: sqlite3.Connection) -> SavedBoard:
         _set_rev(db, rev)
         return meta["board_id"], rev
 
-    board_id, rev = _transaction(db, work)
+    board_id, rev = transaction(db, work)
     decode = msgspec.json.Decoder(AlertRecord).decode
     rows = db.execute("SELECT json FROM records ORDER BY rev")
     records = tuple(decode(row[0]) for row in rows)
@@ -198,12 +200,12 @@ def prune(db: sqlite3.Connection, horizon: int, max_bytes: int) -> int:
         db.executemany("DELETE FROM raw WHERE id = ?", doomed)
         return len(doomed)
 
-    return _transaction(db, work)
+    return transaction(db, work)
 
 
 def touch(db: sqlite3.Connection) -> None:
     """Write and commit something of no meaning."""
-    _transaction(db, lambda: _set_touched(db))
+    transaction(db, lambda: _set_touched(db))
 
 
 def _set_touched(db: sqlite3.Connection) -> None:

@@ -51,6 +51,16 @@ def past_episodes_and_what_is_beside_alerts(db: Database) -> None:
     )
 
 
+@migrations()
+def wishes_for_replays(db: Database) -> None:
+    """Create where a running server is asked to read bodies again; `said` is what came of it."""
+    db.execute(
+        """CREATE TABLE replays (
+            id INTEGER PRIMARY KEY, source TEXT, since INTEGER NOT NULL,
+            done INTEGER, said TEXT) STRICT"""
+    )
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the one writing connection, for the owner alone; every commit reaches the disk.
 

@@ -5,17 +5,22 @@ Owns the reading of an operator's mapping files and of the secrets that senders 
 
 from __future__ import annotations
 
+import logging
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from warroom_incident.clean import clean_line
 
 from ..config import ConfigError, SourceSettings
 from .kinds import Kind, find_kinds
 from .source import Source
 
+_log = logging.getLogger(__name__)
 
-class Senders:
-    """Kinds by name, sources by the names of their tokens."""
+
+class Senders(Collection[str]):
+    """Kinds by name, sources by the names of their tokens. As a collection, the names of kinds."""
 
     def __init__(
         self, directories: Sequence[Path], settings: Mapping[str, SourceSettings] | None = None
@@ -24,7 +29,7 @@ class Senders:
 
         Args:
             directories: Those of the configuration and of the data, in which `intake/*.toml` is
-                looked for; secrets are found from the first.
+                looked for; secrets are found from the first. What is not right is logged.
             settings: `[sources]` of the configuration.
 
         Raises:
@@ -43,6 +48,20 @@ class Senders:
         """Read the mapping files anew."""
         self.kinds: Mapping[str, Kind]
         self.kinds, self.complaints = find_kinds(self._directories)
+        for complaint in self.complaints:
+            _log.warning("%s", clean_line(complaint))
+
+    def __contains__(self, kind: object) -> bool:
+        """Whether alerts of a kind are read."""
+        return kind in self.kinds
+
+    def __iter__(self) -> Iterator[str]:
+        """The kinds that are read."""
+        return iter(self.kinds)
+
+    def __len__(self) -> int:
+        """How many kinds are read."""
+        return len(self.kinds)
 
     def source(self, name: str, kind: str) -> Source:
         """The source of a token's name and kind, as it is configured."""

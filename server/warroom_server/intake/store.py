@@ -21,7 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from ..board import SavedBoard, Unsaved
-from . import past, rows
+from . import past, rereading, rows
 from .rows import RawBody, Reading
 from .schema import connect
 
@@ -111,6 +111,26 @@ class IntakeStore:
         sizes = await self._run(lambda db: rows.save(db, readings, board))
         self.unparsed_count -= len(sizes)
         self.unparsed_bytes -= sum(sizes)
+
+    async def sources(self) -> list[tuple[str, int]]:
+        """Return each source of kept bodies, and when the oldest of them came (ms)."""
+        return await self._run(rereading.select_sources)
+
+    async def read_bodies(self, source: str, since: int, after: int, limit: int) -> list[RawBody]:
+        """Return bodies of a source that were read, behind the one with the id `after`."""
+        return await self._run(lambda db: rereading.select_read(db, source, since, after, limit))
+
+    async def reread(self, readings: Sequence[Reading]) -> None:
+        """Write what became of bodies that were read again."""
+        await self._run(lambda db: rereading.mark_reread(db, readings))
+
+    async def wish(self) -> tuple[int, str | None, int] | None:
+        """Return what is asked to be read again: id, source or None for all, from when on (ms)."""
+        return await self._run(rereading.select_wish)
+
+    async def grant(self, wish_id: int, at: int, said: str) -> None:
+        """Say what came of a wish."""
+        await self._run(lambda db: rereading.grant_wish(db, wish_id, at, said))
 
     async def load_board(self) -> SavedBoard:
         """Return the saved board, with its revision moved past any that was ever shown."""

@@ -19,6 +19,7 @@ from ..metrics import Metrics
 from .changes import read_changes
 from .kinds import CHANGE, KINDS, Kind
 from .post import Post
+from .replay import Replayed, Wish, replay
 from .rows import RawBody, Reading
 from .source import Source
 from .store import IntakeStore, IntakeUnavailable
@@ -30,6 +31,7 @@ SLICE_SECONDS = 0.004
 _SLICE_SIGNALS = 50
 _RETRY_SECONDS = 1.0
 _UPKEEP_SECONDS = 3600.0
+_WISH_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 FindSource = Callable[[str, str], Source]
@@ -53,25 +55,35 @@ class IntakeWorker:
         find_source: FindSource = plain_source,
         kinds: Callable[[], Mapping[str, Kind]] = lambda: KINDS,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        refresh: Callable[[], None] = lambda: None,
     ) -> None:
-        """`now` gives milliseconds; it dates readings and retention, never alerts."""
+        """Start nothing yet.
+
+        `now` gives milliseconds; it dates readings and retention, never alerts. `refresh` is
+        called before bodies are read again: what reads them was mended.
+        """
         self._store = store
         self._board = board
         self._metrics = metrics
         self._find_source = find_source
         self._kinds = kinds
         self._now = now
+        self._refresh = refresh
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
+        self._reading = asyncio.Lock()
         self._readings: list[Reading] = []
         self._owing = False
         self._slice_ends = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin with what an earlier run left unread."""
         self._work.set()
-        self._task = asyncio.create_task(self._run(), name="intake-worker")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="intake-worker"),
+            asyncio.create_task(self._grant_wishes(), name="intake-wishes"),
+        ]
 
     def wake(self) -> None:
         """Say that there is a body to read."""
@@ -89,18 +101,20 @@ class IntakeWorker:
 
     async def stop(self) -> None:
         """Stop between two slices. What is unread stays so, for the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
 
     async def _run(self) -> None:
         upkeep_at = 0.0
         while True:
             self._work.clear()
             try:
-                while await self._read_some():
-                    pass
+                async with self._reading:
+                    while await self._read_some():
+                        pass
                 if time.monotonic() >= upkeep_at:
                     await self._upkeep()
                     upkeep_at = time.monotonic() + _UPKEEP_SECONDS
@@ -120,7 +134,7 @@ class IntakeWorker:
         # What was read but could not be saved is only saved again: read twice, it counts twice.
         if not self._readings:
             for raw in await self._store.unparsed():
-                self._readings.append(await self._read(raw))
+                self._readings.append(await self._read(raw, self._board))
         some = bool(self._readings) or self._owing
         if some:
             self._owing = False
@@ -144,9 +158,29 @@ class IntakeWorker:
         if self._board.forget(now):
             await self._save()
 
-    async def _read(self, raw: RawBody) -> Reading:
+    async def _grant_wishes(self) -> None:
+        """Read again what `warroom intake replay` asks for beside the running server."""
+        while True:
+            await asyncio.sleep(_WISH_SECONDS)
+            try:
+                if (wish := await self._store.wish()) is not None:
+                    wish_id, source, since = wish
+                    done = await self.replay(Wish(source, since))
+                    await self._store.grant(wish_id, self._now(), str(done))
+            except IntakeUnavailable as error:
+                _log.warning("Bodies cannot be read again now: %s", error)
+
+    async def replay(self, wish: Wish) -> Replayed:
+        """Read kept bodies again and save what comes out; not while others are being read."""
+        async with self._reading:
+            self._refresh()
+            done = await replay(self._store, self._board, wish, self._read, self._now)
+            await self._save()
+            return done
+
+    async def _read(self, raw: RawBody, board: Board) -> Reading:
         if raw.kind == CHANGE:
-            return self._read_changes(raw)
+            return self._read_changes(raw, board)
         count = 0
         error: str | None = None
         signals = self._signals(raw)
@@ -159,19 +193,19 @@ class IntakeWorker:
                 error, more = str(unreadable), False
                 part.append(unreadable_card(raw, error))
                 self._metrics.count_signal(raw.source, "unparsed")
-            self._board.apply(part)
+            board.apply(part)
             count += len(part)
             await self._let_others()
         return Reading(raw.id, self._now(), count, error)
 
-    def _read_changes(self, raw: RawBody) -> Reading:
+    def _read_changes(self, raw: RawBody, board: Board) -> Reading:
         """Read a body that tells of changes; one that cannot be read becomes a card."""
         try:
             post = Post(raw.body, raw.received, raw.headers)
             changes = read_changes(post, self._find_source(raw.source, raw.kind))
         except Exception as error:
             told = error if isinstance(error, Unreadable) else _failed(raw, error)
-            self._board.apply([unreadable_card(raw, str(told))])
+            board.apply([unreadable_card(raw, str(told))])
             self._metrics.count_signal(raw.source, "unparsed")
             return Reading(raw.id, self._now(), 0, str(told))
         self._board.change(changes, raw.received)

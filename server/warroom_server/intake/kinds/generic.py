@@ -92,6 +92,7 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
         source,
         key=key or guessed,
         state=_state(fields),
+        says="state" if _mutes(fields) else "all",
         title=title or f"alert from {source.name}",
         severity=_text(fields, _SEVERITY),
         summary=summary,
@@ -135,6 +136,11 @@ def _state(fields: Mapping[str, object]) -> State:
         if isinstance(value, str):
             return state_of(value) or "firing"
     return "firing"
+
+
+def _mutes(fields: Mapping[str, object]) -> bool:
+    """Whether it says nothing but that an open alert is muted from now on."""
+    return any(isinstance(w := fields.get(f), str) and _plain(w) == "mute" for f in _STATE)
 
 
 def _labels(entry: Mapping[str, object], fields: Mapping[str, object]) -> dict[str, str]:

@@ -18,7 +18,9 @@ LARGEST_FILE = 256 << 10
 Where = str | tuple[str, ...]
 """One place, or several of which the first that says something counts."""
 
-Meaning = Literal["firing", "acknowledged", "suppressed", "nodata", "resolved", "ignore"]
+Meaning = Literal["firing", "acknowledged", "suppressed", "nodata", "resolved", "mute", "ignore"]
+"""A state; `mute` is `suppressed` for an alert that is open already, `ignore` no alert at all."""
+
 Grade = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 
 

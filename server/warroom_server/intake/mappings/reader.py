@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
-from warroom_incident.alerts import Signal, State
+from warroom_incident.alerts import Signal
 
 from ..post import Post
 from ..reading.body import read_json, read_time, text_of
@@ -18,7 +18,7 @@ from ..reading.form import read_body
 from ..reading.telling import label_map, state_of, told
 from ..source import Source
 from ..unreadable import Unreadable
-from .file import AlertShape, BadMapping, MappingFile, SeverityOf, StateOf, Where
+from .file import AlertShape, BadMapping, MappingFile, Meaning, SeverityOf, StateOf, Where
 from .pointing import BadPointer, Ground, Place, Pointer, first_text, place, pointer
 
 Places = tuple[Place, ...]
@@ -74,8 +74,8 @@ class ShapeReader:
 
     def signal(self, ground: Ground, post: Post, source: Source) -> Signal | None:
         """Read one alert; None for what its sender does not mean as one."""
-        state = self._state(ground)
-        if state == "ignore":
+        meaning = self._meaning(ground)
+        if meaning == "ignore":
             return None
         labels = self._labels(ground)
         texts = {name: first_text(places, ground) for name, places in self.texts.items()}
@@ -83,7 +83,8 @@ class ShapeReader:
             post,
             source,
             key=texts["key"],
-            state=state,
+            state="suppressed" if meaning == "mute" else meaning,
+            says="state" if meaning == "mute" else "all",
             title=texts["title"] or texts["summary"] or texts["description"].split("\n")[0],
             summary=texts["summary"],
             description=texts["description"],
@@ -98,9 +99,9 @@ class ShapeReader:
             ends_at=_time(self.ends_at, ground),
         )
 
-    def _state(self, ground: Ground) -> State | Literal["ignore"]:
+    def _meaning(self, ground: Ground) -> Meaning:
         word, meaning = self.state.read(ground)
-        return cast(State | Literal["ignore"], meaning or state_of(word) or "firing")
+        return cast(Meaning, meaning or state_of(word) or "firing")
 
     def _severity(self, ground: Ground, source: Source) -> str:
         word, grade = self.severity.read(ground)

@@ -18,7 +18,7 @@ ENV_LABELS = ("env", "environment", "stage")
 
 STATES: dict[str, State] = {
     **dict.fromkeys(("acknowledged", "acknowledge", "ack", "acked"), "acknowledged"),
-    **dict.fromkeys(("suppressed", "silenced", "muted", "paused", "ignored"), "suppressed"),
+    **dict.fromkeys(("suppressed", "silenced", "muted", "mute", "paused", "ignored"), "suppressed"),
     **dict.fromkeys(("maintenance", "inhibited", "snoozed", "archived"), "suppressed"),
     **dict.fromkeys(("nodata", "insufficientdata", "stale"), "nodata"),
     **dict.fromkeys(("resolved", "resolve", "ok", "up", "closed", "close", "clear"), "resolved"),
