@@ -16,7 +16,6 @@ anything else raises `Clash`. Enter, space and other named keys do what a panel 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -136,13 +135,13 @@ class Offer(Struct, Generic[C], frozen=True):
     reason: str | None
 
 
-@dataclass(slots=True)
 class Registry(Generic[C]):
     """All actions, in the order of registration."""
 
-    _by_id: dict[str, Action[C]] = field(default_factory=dict)
-    _by_key: dict[tuple[str | None, str], list[Action[C]]] = field(default_factory=dict)
-    _by_command: dict[str, Action[C]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._by_id: dict[str, Action[C]] = {}
+        self._by_key: dict[tuple[str | None, str], list[Action[C]]] = {}
+        self._by_command: dict[str, Action[C]] = {}
 
     def register(self, *actions: Action[C]) -> None:
         """Add actions.

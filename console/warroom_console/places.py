@@ -10,7 +10,6 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -46,8 +45,7 @@ class Server(Struct, frozen=True):
     path: Path = Path()
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """This user's settings for one run.
 
     `named` says whether the user chose the servers; else they are the two default sockets.
@@ -61,8 +59,17 @@ class Places:
     config: Path
     replica: Path | None = None
     user: str = ""
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     machine: str = ""
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """Every setting but the token."""
+        names = (name for name in self.__struct_fields__ if name != "token")
+        return [(name, getattr(self, name)) for name in names]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"Places({shown})"
 
     def room_directory(self, room: str) -> Path:
         """Where this user's replica of a room is."""

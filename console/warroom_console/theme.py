@@ -9,8 +9,9 @@ Public names: `Tone`, `Surface`, `Palette`, `Glyphs`, `Look`, `choose_look`, `lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -18,8 +19,6 @@ from rich.style import Style
 from textual.theme import Theme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from textual.message_pump import MessagePump
 
 
@@ -60,33 +59,34 @@ class Surface(StrEnum):
     """Menus, help and other overlays."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Palette:
+class Palette(Struct, frozen=True, eq=False):
     """One way to draw every tone on every surface.
 
+    Tones and surfaces are rich styles in words, in which `52` stands for colour 52 of the 256.
     `cursor_wins` says that the cursor's own colours hide those of the text, as they must where only
     sixteen colours, or none, are left to tell the row apart.
     """
 
     name: str
-    tones: Mapping[Tone, Style]
-    surfaces: Mapping[Surface, Style]
+    tones: Mapping[Tone, str]
+    surfaces: Mapping[Surface, str]
     cursor_wins: bool = False
 
     def style(self, tone: Tone, surface: Surface = Surface.BASE) -> Style:
         """Return the complete style of `tone` on `surface`."""
-        ground, ink = self.surfaces[surface], self.tones[tone]
+        ground, ink = parsed(self.surfaces[surface]), parsed(self.tones[tone])
         if self.cursor_wins and surface is Surface.CURSOR:
             return ink + ground
         return ground + ink
 
 
-def _numbered(ink: Mapping[Tone, str]) -> dict[Tone, Style]:
-    """Parse styles in which `52` stands for colour 52 of the 256, written as its exact RGB value.
+@cache
+def parsed(text: str) -> Style:
+    """Parse a style in which `52` stands for colour 52 of the 256, as its exact RGB value.
 
     Exact values survive the trip through Textual's filters and come out as the same index.
     """
-    return {tone: Style.parse(_exact(text)) for tone, text in ink.items()}
+    return Style.parse(_exact(text))
 
 
 def _exact(text: str) -> str:
@@ -105,89 +105,85 @@ def _rgb(index: int) -> str:
 
 DARK = Palette(
     "warroom-dark",
-    _numbered(
-        {
-            Tone.TEXT: "252",
-            Tone.STRONG: "bold 255",
-            Tone.DIM: "246",
-            Tone.FAINT: "240",
-            Tone.ACCENT: "bold 110",
-            Tone.GOOD: "73",
-            Tone.WARN: "179",
-            Tone.BAD: "bold 209",
-            Tone.SEV1: "bold 231 on 124",
-            Tone.SEV2: "bold 209",
-            Tone.SEV3: "179",
-            Tone.SEV4: "110",
-            Tone.SEV5: "246",
-            Tone.SEVX: "bold 176",
-            Tone.CARET: "234 on 110",
-            Tone.ALARM: "bold 234 on 179",
-        }
-    ),
     {
-        Surface.BASE: Style.parse(_exact("252 on 234")),
-        Surface.CURSOR: Style.parse(_exact("252 on 238")),
-        Surface.BAR: Style.parse(_exact("252 on 236")),
-        Surface.SHEET: Style.parse(_exact("252 on 235")),
+        Tone.TEXT: "252",
+        Tone.STRONG: "bold 255",
+        Tone.DIM: "246",
+        Tone.FAINT: "240",
+        Tone.ACCENT: "bold 110",
+        Tone.GOOD: "73",
+        Tone.WARN: "179",
+        Tone.BAD: "bold 209",
+        Tone.SEV1: "bold 231 on 124",
+        Tone.SEV2: "bold 209",
+        Tone.SEV3: "179",
+        Tone.SEV4: "110",
+        Tone.SEV5: "246",
+        Tone.SEVX: "bold 176",
+        Tone.CARET: "234 on 110",
+        Tone.ALARM: "bold 234 on 179",
+    },
+    {
+        Surface.BASE: "252 on 234",
+        Surface.CURSOR: "252 on 238",
+        Surface.BAR: "252 on 236",
+        Surface.SHEET: "252 on 235",
     },
 )
 
 LIGHT = Palette(
     "warroom-light",
-    _numbered(
-        {
-            Tone.TEXT: "236",
-            Tone.STRONG: "bold 232",
-            Tone.DIM: "241",
-            Tone.FAINT: "249",
-            Tone.ACCENT: "bold 25",
-            Tone.GOOD: "23",
-            Tone.WARN: "94",
-            Tone.BAD: "bold 130",
-            Tone.SEV1: "bold 231 on 124",
-            Tone.SEV2: "bold 130",
-            Tone.SEV3: "94",
-            Tone.SEV4: "25",
-            Tone.SEV5: "241",
-            Tone.SEVX: "bold 90",
-            Tone.CARET: "231 on 25",
-            Tone.ALARM: "bold 231 on 94",
-        }
-    ),
     {
-        Surface.BASE: Style.parse(_exact("236 on 255")),
-        Surface.CURSOR: Style.parse(_exact("236 on 252")),
-        Surface.BAR: Style.parse(_exact("236 on 253")),
-        Surface.SHEET: Style.parse(_exact("236 on 254")),
+        Tone.TEXT: "236",
+        Tone.STRONG: "bold 232",
+        Tone.DIM: "241",
+        Tone.FAINT: "249",
+        Tone.ACCENT: "bold 25",
+        Tone.GOOD: "23",
+        Tone.WARN: "94",
+        Tone.BAD: "bold 130",
+        Tone.SEV1: "bold 231 on 124",
+        Tone.SEV2: "bold 130",
+        Tone.SEV3: "94",
+        Tone.SEV4: "25",
+        Tone.SEV5: "241",
+        Tone.SEVX: "bold 90",
+        Tone.CARET: "231 on 25",
+        Tone.ALARM: "bold 231 on 94",
+    },
+    {
+        Surface.BASE: "236 on 255",
+        Surface.CURSOR: "236 on 252",
+        Surface.BAR: "236 on 253",
+        Surface.SHEET: "236 on 254",
     },
 )
 
 ANSI = Palette(
     "warroom-16",
     {
-        Tone.TEXT: Style.parse("default"),
-        Tone.STRONG: Style.parse("bold"),
-        Tone.DIM: Style.parse("default"),
-        Tone.FAINT: Style.parse("bright_black"),
-        Tone.ACCENT: Style.parse("bold cyan"),
-        Tone.GOOD: Style.parse("cyan"),
-        Tone.WARN: Style.parse("yellow"),
-        Tone.BAD: Style.parse("bold red"),
-        Tone.SEV1: Style.parse("bold white on red"),
-        Tone.SEV2: Style.parse("bold red"),
-        Tone.SEV3: Style.parse("yellow"),
-        Tone.SEV4: Style.parse("cyan"),
-        Tone.SEV5: Style.parse("default"),
-        Tone.SEVX: Style.parse("bold magenta"),
-        Tone.CARET: Style.parse("reverse"),
-        Tone.ALARM: Style.parse("bold black on yellow"),
+        Tone.TEXT: "default",
+        Tone.STRONG: "bold",
+        Tone.DIM: "default",
+        Tone.FAINT: "bright_black",
+        Tone.ACCENT: "bold cyan",
+        Tone.GOOD: "cyan",
+        Tone.WARN: "yellow",
+        Tone.BAD: "bold red",
+        Tone.SEV1: "bold white on red",
+        Tone.SEV2: "bold red",
+        Tone.SEV3: "yellow",
+        Tone.SEV4: "cyan",
+        Tone.SEV5: "default",
+        Tone.SEVX: "bold magenta",
+        Tone.CARET: "reverse",
+        Tone.ALARM: "bold black on yellow",
     },
     {
-        Surface.BASE: Style.parse("default on default"),
-        Surface.CURSOR: Style.parse("bold white on blue"),
-        Surface.BAR: Style.parse("default on default"),
-        Surface.SHEET: Style.parse("default on default"),
+        Surface.BASE: "default on default",
+        Surface.CURSOR: "bold white on blue",
+        Surface.BAR: "default on default",
+        Surface.SHEET: "default on default",
     },
     cursor_wins=True,
 )
@@ -195,28 +191,28 @@ ANSI = Palette(
 MONO = Palette(
     "warroom-mono",
     {
-        Tone.TEXT: Style(),
-        Tone.STRONG: Style(bold=True),
-        Tone.DIM: Style(),
-        Tone.FAINT: Style(dim=True),
-        Tone.ACCENT: Style(bold=True),
-        Tone.GOOD: Style(),
-        Tone.WARN: Style(bold=True),
-        Tone.BAD: Style(bold=True),
-        Tone.SEV1: Style(bold=True, reverse=True),
-        Tone.SEV2: Style(bold=True, underline=True),
-        Tone.SEV3: Style(bold=True),
-        Tone.SEV4: Style(),
-        Tone.SEV5: Style(dim=True),
-        Tone.SEVX: Style(bold=True, underline=True),
-        Tone.CARET: Style(reverse=True),
-        Tone.ALARM: Style(bold=True, reverse=True),
+        Tone.TEXT: "",
+        Tone.STRONG: "bold",
+        Tone.DIM: "",
+        Tone.FAINT: "dim",
+        Tone.ACCENT: "bold",
+        Tone.GOOD: "",
+        Tone.WARN: "bold",
+        Tone.BAD: "bold",
+        Tone.SEV1: "bold reverse",
+        Tone.SEV2: "bold underline",
+        Tone.SEV3: "bold",
+        Tone.SEV4: "",
+        Tone.SEV5: "dim",
+        Tone.SEVX: "bold underline",
+        Tone.CARET: "reverse",
+        Tone.ALARM: "bold reverse",
     },
     {
-        Surface.BASE: Style(),
-        Surface.CURSOR: Style(reverse=True, dim=False),
-        Surface.BAR: Style(),
-        Surface.SHEET: Style(),
+        Surface.BASE: "",
+        Surface.CURSOR: "reverse not dim",
+        Surface.BAR: "",
+        Surface.SHEET: "",
     },
     cursor_wins=True,
 )
@@ -226,10 +222,10 @@ PALETTES = {palette.name: palette for palette in (DARK, LIGHT, ANSI, MONO)}
 
 def _theme(palette: Palette, *, dark: bool) -> Theme:
     """Return the Textual theme whose ground and ink match `palette`."""
-    ground = palette.surfaces[Surface.BASE]
-    bar = palette.surfaces[Surface.BAR]
+    ground, bar = palette.surfaces[Surface.BASE], palette.surfaces[Surface.BAR]
 
-    def color(style: Style, *, back: bool = False) -> str:
+    def color(text: str, *, back: bool = False) -> str:
+        style = parsed(text)
         found = style.bgcolor if back else style.color
         return found.name if found is not None else "ansi_default"
 

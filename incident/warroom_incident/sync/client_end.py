@@ -9,9 +9,9 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from ..door import DoorError
 from ..event import Event, Packet, read_packet
@@ -49,7 +49,7 @@ PUSH_BYTES = 128 * 1024
 """One push carries about this much."""
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, frozen=True):
     """An event that arrived, its bytes, its place in the server's log and the name of that."""
 
     iseq: int
@@ -58,7 +58,7 @@ class Arrival(NamedTuple):
     entry: str
 
 
-class Ordered(NamedTuple):
+class Ordered(Struct, frozen=True):
     """The end of a comparison: send `fetch`, and hand over what the server lacks.
 
     All name events by their entries: `lacking` what the server lacks, `unvouched` what it holds on
@@ -72,7 +72,7 @@ class Ordered(NamedTuple):
     common: dict[int, str]
 
 
-class Seal(NamedTuple):
+class Seal(Struct, frozen=True):
     """A server's signature on the chain at a place; `sealed` in milliseconds."""
 
     iseq: int
@@ -80,7 +80,7 @@ class Seal(NamedTuple):
     signature: str
 
 
-class Batch(NamedTuple):
+class Batch(Struct, frozen=True):
     """Events of a stream that arrived together."""
 
     stream: str
@@ -89,7 +89,7 @@ class Batch(NamedTuple):
     seal: Seal | None = None
 
 
-class Handed(NamedTuple):
+class Handed(Struct, frozen=True):
     """The server has taken what this end handed on: its ids are entries from place `first` on."""
 
     stream: str
