@@ -7,7 +7,7 @@ nobody has taken on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -17,7 +17,6 @@ from warroom_console.times import age
 from warroom_console.views import refused
 from warroom_console.views.beats import late_beats
 from warroom_console.views.board import picture_of
-from warroom_incident.alerts import AlertRecord
 from warroom_incident.practice.status import status_of
 from warroom_incident.reducers import Key
 
@@ -121,12 +120,13 @@ def _unjudged(room: Room) -> Iterator[Due]:
 
 
 def _firing(room: Room) -> Iterator[Due]:
-    picture = picture_of(room)
-    linked = [record for record in picture.waiting if record.uid in picture.own]
-    loose = [record for record in picture.waiting if record.uid not in picture.links]
-    for records, where in ((linked, "of this incident"), (loose, "in no incident")):
-        if records:
-            yield _alerts_due(records, where)
+    waiting = picture_of(room).waiting
+    for first, count, where in (
+        (waiting.first_own, len(waiting.own), "of this incident"),
+        (waiting.first_loose, len(waiting.loose), "in no incident"),
+    ):
+        if first is not None:
+            yield _alerts_due(first.uid, count, where)
 
 
 def _offered(room: Room) -> Iterator[Due]:
@@ -160,9 +160,7 @@ def _paths(room: Room) -> Iterator[Due]:
         yield Due(f"nothing from the alert path {late[0].key} for {heard}", Tone.WARN)
 
 
-def _alerts_due(records: Sequence[AlertRecord], where: str) -> Due:
-    first = min(records, key=lambda record: (record.severity, -record.first_seen, record.uid))
-    one = len(records) == 1
-    count = "1 alert" if one else f"{len(records)} alerts"
-    text = f"{count} {where} {'fires' if one else 'fire'}, taken on by nobody"
-    return Due(text, Tone.WARN, "", ".", "shows it", 1, first.uid)
+def _alerts_due(first: str, count: int, where: str) -> Due:
+    told = "1 alert" if count == 1 else f"{count} alerts"
+    text = f"{told} {where} {'fires' if count == 1 else 'fire'}, taken on by nobody"
+    return Due(text, Tone.WARN, "", ".", "shows it", 1, first)
