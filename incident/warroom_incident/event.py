@@ -41,7 +41,6 @@ STREAM_NAME = r"\A(board|room|i-[a-z2-7]{16})\Z"
 HexId = Annotated[str, Meta(pattern=HEX_ID)]
 StreamName = Annotated[str, Meta(pattern=STREAM_NAME)]
 
-_hex_id = re.compile(HEX_ID).match
 _stream_name = re.compile(STREAM_NAME).match
 _rep = re.compile(REP).match
 
@@ -80,10 +79,17 @@ class Head(msgspec.Struct, frozen=True, gc=False):
         """
         if not _are_names(self.stream, self.rep):
             raise DoorError("`stream` or `rep` is no name of one")
-        if self.prev is not None and not _hex_id(self.prev):
+        if self.prev is not None and not _is_hex_id(self.prev):
             raise DoorError("`prev` is no id of an event")
-        if self.base and not all(map(_hex_id, self.base)):
+        if self.base and not all(map(_is_hex_id, self.base)):
             raise DoorError("`base` names what is no id of an event")
+
+
+def _is_hex_id(text: str) -> bool:
+    try:
+        return len(text) == 64 and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
 
 
 @lru_cache(4096)
@@ -203,7 +209,7 @@ def read_packet(packet: Packet, admitted: int | None = None) -> Event:
         raise DoorError(f"The head of the event cannot be read: {error}.") from error
     withheld = None
     if raw_body is None:
-        if not _hex_id(head.bh):
+        if not _is_hex_id(head.bh):
             raise DoorError("The head of the event cannot be read: `bh` is no hash.")
         body: Body = _nothing
         withheld = reason or "withheld"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import islice
 
 import msgspec
 
@@ -57,6 +58,7 @@ class Fold:
         self._order: list[tuple[int, tuple[int, int], str]] = []
         self._new: list[Event] = []
         self._ids: list[str] = []
+        self._peak = (0, 0)
 
     def add(self, event: Event) -> bool:
         """Take in an event; return whether anything changed.
@@ -140,6 +142,7 @@ class Fold:
         if stamped.shown_at != known.shown_at:
             self._order = []
             self._new = list(self.events.values())
+            self._peak = (0, 0)
         return True
 
     def _places(self, event: Event) -> list[dict[str, Event]]:
@@ -195,8 +198,18 @@ class Fold:
             self._order.extend(event.order for event in self._new)
             self._order.sort()
             self._new = []
+            self._peak = (0, 0)
             self._ids = [entry[2] for entry in self._order]
         return self._ids
+
+    @property
+    def changed_at(self) -> int:
+        """When the last event in displayed order was shown, in milliseconds; 0 without any."""
+        # Told several times a second while events come in: only the new ones are looked at.
+        count, latest = self._peak
+        latest = max((event.shown_at for event in islice(self._new, count, None)), default=latest)
+        self._peak = (len(self._new), max(latest, self._peak[1]))
+        return max(self._peak[1], self._order[-1][0] if self._order else 0)
 
     def heads(self, key: Key) -> list[Event]:
         """The writes to a register that count, the one to show first.

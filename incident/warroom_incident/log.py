@@ -60,12 +60,23 @@ class Receipt(NamedTuple):
     clash: str = ""
 
 
-class _Place(NamedTuple):
-    """Where an event already is, since when, and on whose word."""
+_Place = tuple[int, int, str | None]
+"""Where an event already is (`iseq`), since when, and on whose word."""
 
-    iseq: int
-    admitted: int
-    via: str | None
+
+class _Tail:
+    """The end of a stream while a batch is placed there, and the highest counts in it by replica.
+
+    `number` is that of the stream in the database.
+    """
+
+    __slots__ = ("chain", "counts", "iseq", "number")
+
+    def __init__(self, number: int, iseq: int, chain: bytes, counts: dict[str, int]) -> None:
+        self.number = number
+        self.iseq = iseq
+        self.chain = chain
+        self.counts = counts
 
 
 class Log(LogReader):
@@ -75,7 +86,8 @@ class Log(LogReader):
         super().__init__(connection)
         self._sign = sign
         self._ends: dict[str, tuple[int, End]] = {}
-        self._counts: dict[tuple[int, str], int] = {}
+        self._counts: dict[str, dict[str, int]] = {}
+        """Per stream the highest count of each replica, or a higher one: it saves looking."""
         self._blurred: dict[int, bool] = {}
         self._withheld = {row[0] for row in connection.execute("SELECT id FROM withheld")}
         self.broken: set[bytes] = set()
@@ -113,14 +125,14 @@ class Log(LogReader):
             sqlite3.Error: Nothing was written.
         """
         db = self._db
+        tails: dict[str, _Tail] = {}
         ends: dict[str, tuple[int, End]] = {}
-        counts: dict[tuple[int, str], int] = {}
         ids = [bytes.fromhex(event.entry) for event, _, _ in entries]
         withheld = set(self._withheld)
         gone = _names_of_withheld(entries, withheld)
         db.execute("BEGIN IMMEDIATE")
         try:
-            receipts, rows, touched = self._place(entries, ids, gone, now, ends, counts)
+            receipts, rows = self._place(entries, ids, gone, now, tails)
             insert(db, "events", rows)
             reasons = [
                 (id_, entry.event.withheld)
@@ -131,16 +143,17 @@ class Log(LogReader):
             self._drop_bodies(entries)
             mended = self._put_back(entries, gone)
             self._note_hearsay(entries, ids, receipts)
-            if self._sign is not None:
-                for stream in touched:
-                    ends[stream] = self._seal(stream, *ends[stream], self._sign)
+            for stream, tail in tails.items():
+                end = End(tail.iseq, tail.chain, now)
+                if self._sign is not None:
+                    end = self._seal(stream, tail.number, end, self._sign)
+                ends[stream] = (tail.number, end)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
         self._ends.update(ends)
-        self._counts.update(counts)
         self._withheld = withheld
         self.broken -= mended
         return receipts
@@ -151,58 +164,59 @@ class Log(LogReader):
         ids: Sequence[bytes],
         gone: dict[str, bytes],
         now: int,
-        ends: dict[str, tuple[int, End]],
-        counts: dict[tuple[int, str], int],
-    ) -> tuple[list[Receipt], list[tuple[object, ...]], set[str]]:
+        tails: dict[str, _Tail],
+    ) -> tuple[list[Receipt], list[tuple[object, ...]]]:
         known = self._known([*ids, *gone.values()])
         receipts: list[Receipt] = []
         rows: list[tuple[object, ...]] = []
-        touched: set[str] = set()
-        firsts: dict[tuple[int, str, int], str] = {}
+        firsts: dict[tuple[str, str, int], str] = {}
         for (event, packet, proven), id_ in zip(entries, ids, strict=True):
             head = event.head
             stream, rep, n = head.stream, head.rep, head.n
             place = known.get(id_) or known.get(gone.get(event.id, id_))
             if place is None:
-                number, end = ends.get(stream) or self._end_for(stream)
-                iseq, chain = end.iseq + 1, link(end.chain, id_)
-                stamp = now if proven is None else min(proven, now)
-                known[id_] = _Place(iseq, stamp, packet.via)
-                ends[stream] = (number, End(iseq, chain, now))
-                touched.add(stream)
+                tail = tails.get(stream)
+                if tail is None:
+                    number, end = self._end_for(stream)
+                    counts = self._counts.setdefault(stream, {})
+                    tail = tails[stream] = _Tail(number, end.iseq, end.chain, counts)
+                iseq = tail.iseq = tail.iseq + 1
+                chain = tail.chain = link(tail.chain, id_)
+                stamp = now if proven is None or proven > now else proven
+                known[id_] = (iseq, stamp, packet.via)
                 body = None if packet.body is None else packet.body.decode()
-                raw_head = packet.head.decode()
-                rows.append((number, iseq, id_, rep, n, head.type, raw_head, body, stamp, chain))
-                first = firsts.setdefault((number, rep, n), event.id)
-                clashes = first != event.id or self._is_counted(number, event, counts)
-                clash = rep if clashes else ""
+                raw = packet.head.decode()
+                rows.append((tail.number, iseq, id_, rep, n, head.type, raw, body, stamp, chain))
+                is_clash = firsts.setdefault((stream, rep, n), event.id) != event.id
+                highest = tail.counts.get(rep)
+                if highest is None:
+                    highest = self._highest(tail.number, rep)
+                if n > highest:
+                    tail.counts[rep] = n
+                elif self._is_counted(tail.number, event):
+                    is_clash = True
+                clash = rep if is_clash else ""
                 receipts.append(Receipt(event.id, stream, iseq, stamp, True, False, clash))
             else:
-                earlier = place.admitted if proven is None else min(proven, place.admitted)
+                iseq, before, via = place
+                earlier = before if proven is None or proven > before else proven
                 changed = (
-                    earlier < place.admitted
-                    or (place.via is not None and packet.via is None)
+                    earlier < before
+                    or (via is not None and packet.via is None)
                     or id_ in self.broken
                 )
-                receipts.append(Receipt(event.id, stream, place.iseq, earlier, False, changed))
-        return receipts, rows, touched
+                receipts.append(Receipt(event.id, stream, iseq, earlier, False, changed))
+        return receipts, rows
 
-    def _is_counted(self, number: int, event: Event, counts: dict[tuple[int, str], int]) -> bool:
-        """Whether the log holds another event with this count of the same replica.
+    def _highest(self, number: int, rep: str) -> int:
+        (found,) = self._db.execute(
+            "SELECT coalesce(max(n), 0) FROM events WHERE stream = ? AND rep = ?", (number, rep)
+        ).fetchone()
+        return int(found)
 
-        `counts` has the highest count of each replica in a stream, so that only what does not go
-        on from there needs a look.
-        """
-        rep, n = event.head.rep, event.head.n
-        highest = counts.get((number, rep), self._counts.get((number, rep)))
-        if highest is None:
-            (highest,) = self._db.execute(
-                "SELECT coalesce(max(n), 0) FROM events WHERE stream = ? AND rep = ?", (number, rep)
-            ).fetchone()
-        counts[number, rep] = max(highest, n)
-        if n > highest:
-            return False
-        id_ = bytes.fromhex(event.id)
+    def _is_counted(self, number: int, event: Event) -> bool:
+        """Whether the log holds another event with this count of the same replica."""
+        rep, n, id_ = event.head.rep, event.head.n, bytes.fromhex(event.id)
         row = self._db.execute(
             "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?,?,?,?)",
             (number, rep, n, id_, void_entry(id_), heard_entry(id_), withheld_entry(id_)),
@@ -256,7 +270,7 @@ class Log(LogReader):
                 f" LEFT JOIN hearsay h ON h.id = e.id WHERE e.id IN ({marks})",
                 some,
             )
-            known.update({row[0]: _Place(*row[1:]) for row in found})
+            known.update({id_: (iseq, admitted, via) for id_, iseq, admitted, via in found})
         return known
 
     def _end_for(self, stream: str) -> tuple[int, End]:
@@ -266,13 +280,13 @@ class Log(LogReader):
         (number,) = self._db.execute("SELECT id FROM streams WHERE name = ?", (stream,)).fetchone()
         return number, self.end(stream)
 
-    def _seal(self, stream: str, number: int, end: End, sign: Sign) -> tuple[int, End]:
+    def _seal(self, stream: str, number: int, end: End, sign: Sign) -> End:
         sealed = self._signed(stream, number, end, sign)
         self._db.execute(
             "INSERT INTO seals VALUES (?,?,?,?)",
             (number, end.iseq, end.admitted, sealed.signature),
         )
-        return number, sealed
+        return sealed
 
     def _signed(self, stream: str, number: int, end: End, sign: Sign) -> End:
         kind = BLURRED if self._is_blurred(number) else PROVING

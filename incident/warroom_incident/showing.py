@@ -36,7 +36,6 @@ def stamp(ms: int | None) -> str | None:
 
 def summarize(state: IncidentState) -> Summary:
     """The line of one incident in a list."""
-    last = state.ordered[-1] if state.events else None
     return Summary(
         stream=state.stream,
         id=state.number,
@@ -47,7 +46,7 @@ def summarize(state: IncidentState) -> Summary:
         commander=state.holder("commander"),
         started_at=state.started_at,
         ended_at=state.ended_at,
-        changed_at=state.events[last].shown_at if last else 0,
+        changed_at=state.changed_at,
         events=len(state.events),
         conflicts=len(state.conflicts()),
         linked=[link.uid for link in state.links()[:MAX_LINKED]],

@@ -51,6 +51,20 @@ def test_looking_in_between_changes_nothing(events: list[Event], random: Random)
     assert picture(state) == expected
 
 
+@given(deliveries(), randoms, st.booleans())
+def test_it_changed_when_its_last_event_was_shown(
+    events: list[Event], random: Random, is_listed: bool
+) -> None:
+    random.shuffle(events)
+    state = incident()
+    assert state.changed_at == 0
+    for event in events:
+        state.add(event)
+        assert state.changed_at == max(known.shown_at for known in state.events.values())
+        if is_listed and random.random() < 0.3:
+            assert state.events[state.ordered[-1]].shown_at == state.changed_at
+
+
 @given(deliveries())
 def test_an_event_that_brings_nothing_new_says_so(events: list[Event]) -> None:
     state = incident(events)
