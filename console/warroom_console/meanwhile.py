@@ -121,7 +121,9 @@ class Meanwhile:
     # Coming back ---------------------------------------------------------------------------
 
     def welcomed(self, welcome: Welcome) -> None:
-        """A server answered."""
+        """A server answered: what is known now, own work included, is no news."""
+        if not self._ended:
+            self._summaries = dict(self._model.summaries)
         for stream, away in self._away.items():
             if away.ended is None and not away.new:
                 state = self._model.incident(stream)

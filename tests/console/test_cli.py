@@ -218,6 +218,25 @@ async def test_a_write_without_a_server_is_kept_and_sent_by_the_next_command(
         assert any(isinstance(b, IncidentDeclared) and b.title == "Another" for b in texts)
 
 
+async def test_an_incident_declared_offline_goes_by_both_of_its_names_once_it_has_a_number(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room:
+        assert (await run("list", room=room)).code == 0
+        await room.stop()
+        name = (await run("declare", "Checkout fails", room=room)).out.strip()
+        assert name.startswith("INC-~")
+        assert (await run("list", room=room)).out.splitlines()[1].startswith(name)
+        assert (await run("note", name, "offline", room=room)).code == 0
+        assert (await run("show", name, room=room)).out.startswith(f"{name} SEV? started")
+        await room.start()
+        assert (await run("note", name, "the link from before", room=room)) == Ran(0, "", "")
+        for called in (name, name.lower(), name[4:], "INC-1", "1"):
+            shown = await run("show", called, room=room)
+            assert shown.out.startswith("INC-1 SEV? started: Checkout fails"), called
+            assert "the link from before" in shown.out
+
+
 async def test_a_command_that_only_reads_empties_the_outbox_too(tmp_path: Path) -> None:
     async with fake_room(tmp_path / "server") as room:
         name = await declare(room)

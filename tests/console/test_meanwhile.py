@@ -213,6 +213,7 @@ async def test_alerts_and_incidents_that_began_meanwhile_are_told_in_the_lobby(
     async with fake_room(tmp_path) as room, Desk(places(room)) as desk:
         await desk.ready()
         await gone(room, desk)
+        desk.declare("Payments are down", "SEV1")
         room.records = [alert_record("a1")]
         writer = Writer("bo", seed=5)
         declared_ = writer.write(IncidentDeclared(title="Search is slow"), stream="i-" + "q" * 16)
