@@ -168,7 +168,10 @@ class Board:
         """Fold signals in their order; returns the records that changed, each once, by revision."""
         changed: dict[str, None] = {}
         for signal in signals:
-            for record in () if self.sift(signal) else self._fold(signal):
+            if self.sift(signal):
+                self._tell(signal.source, "sifted")
+                continue
+            for record in self._fold(signal):
                 changed.pop(record.uid, None)
                 changed[record.uid] = None
         return self._publish([self._records[uid] for uid in changed if uid in self._records])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import pytest
+from sqlite_utils import Database
 
 from tests.e2e.console_client import Console, new_author
 from tests.server.fake_alertmanager import signal_of
@@ -23,6 +25,7 @@ from warroom_incident.sync.wire import Answer, Ask, encode
 from warroom_incident.vocabulary import AlertLinked, AlertMarked, IncidentDeclared
 from warroom_server.identity import Caller
 from warroom_server.intake import past
+from warroom_server.intake.schema import migrations
 from warroom_server.intake.store import IntakeStore
 from warroom_server.server import now_ms
 
@@ -36,6 +39,12 @@ class Place:
     def __init__(self, running: InProcess) -> None:
         self.server = running.server
         self.now = now_ms()
+
+    @classmethod
+    async def of(cls, running: InProcess) -> Self:
+        """A server whose upkeep after its start is done: it forgets what ended long ago."""
+        await running.server.worker.idle()
+        return cls(running)
 
     def episode(self, key: str, ago: int, lasted: int | None = HOUR, **fields: Any) -> str:
         """An alert that fired so long ago; its uid."""
@@ -72,7 +81,7 @@ class Place:
 async def place(home: Path) -> AsyncIterator[Place]:
     """A running server."""
     async with server_in_process(home) as running:
-        yield Place(running)
+        yield await Place.of(running)
 
 
 async def test_an_alert_that_fired_before_says_when_for_how_long_and_what_it_led_to(
@@ -166,7 +175,7 @@ async def test_what_cannot_be_asked_is_a_sentence(place: Place) -> None:
 
 async def test_the_past_outlives_the_board_and_ends_after_four_hundred_days(home: Path) -> None:
     async with server_in_process(home) as running:
-        place = Place(running)
+        place = await Place.of(running)
         place.episode("disk", 399 * DAY)
         place.episode("disk", 401 * DAY)
         place.episode("new", DAY)
@@ -180,9 +189,25 @@ async def test_the_past_outlives_the_board_and_ends_after_four_hundred_days(home
     await store.close()
 
 
+async def test_the_file_of_an_older_version_learns_to_remember(home: Path) -> None:
+    path = home / "intake.db"
+    older = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(
+        Database(older, execute_plugins=False),
+        stop_before="past_episodes_and_what_is_beside_alerts",
+    )
+    older.execute("INSERT INTO meta VALUES ('board_id', 'b1'), ('rev', '7')")
+    older.close()
+    store = await IntakeStore.open(path)
+    saved = await store.load_board()
+    assert (saved.board_id, saved.beats, saved.changes) == ("b1", (), ())
+    assert await store.ask(lambda db: past.select_of_key(db, "prom", "disk", 9)) == (0, [])
+    await store.close()
+
+
 async def test_a_question_over_the_line_is_answered_with_its_number(home: Path) -> None:
     async with server_in_process(home) as running:
-        place = Place(running)
+        place = await Place.of(running)
         place.episode("disk", HOUR)
         await place.save()
         console = await Console(user="ana").join(running.socket)
