@@ -63,7 +63,9 @@ def _uids(ctx: Ctx) -> Iterator[str]:
 
 def on_alert(ctx: Ctx) -> str | None:
     """Why there is no alert to act on."""
-    return None if chosen(ctx) else "no alert under the cursor"
+    picture = picture_of(ctx)
+    known = any(picture.stand(uid) is not None for uid in _uids(ctx))
+    return None if known else "no alert under the cursor"
 
 
 def told(alerts: list[Standing]) -> str:
