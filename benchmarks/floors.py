@@ -8,9 +8,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import create_server
 
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from websockets.asyncio.server import ServerConnection, unix_serve
 
 from warroom_incident.schema import LOG_TABLES, connect
@@ -83,6 +90,34 @@ def _insert(db: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
     db.execute("COMMIT")
 
 
+async def insert(database: str) -> None:
+    """Inserts the body of every post into a table, durably, and answers it."""
+    db = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("CREATE TABLE raw (id INTEGER PRIMARY KEY, received INTEGER, body BLOB)")
+    writer = ThreadPoolExecutor(1)
+
+    async def take(request: Request) -> Response:
+        body = await request.body()
+        await asyncio.get_running_loop().run_in_executor(writer, _keep, db, body)
+        return JSONResponse({"status": "accepted"}, 202)
+
+    app = Starlette(routes=[Route("/in", take, methods=["POST"])])
+    listener = create_server(("127.0.0.1", 0), backlog=512)
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off")
+    serving = asyncio.create_task(uvicorn.Server(config).serve(sockets=[listener]))
+    sys.stdout.write(f"ready http=127.0.0.1:{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    await serving
+
+
+def _keep(db: sqlite3.Connection, body: bytes) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO raw(received, body) VALUES (?, ?)", (time.time_ns(), body))
+    db.execute("COMMIT")
+
+
 async def idle(socket: str) -> None:
     """Holds connections and does nothing."""
 
@@ -105,5 +140,7 @@ if __name__ == "__main__":
             asyncio.run(sends(where))
         case ["echo", where, rows_file]:
             asyncio.run(echo(where, rows_file))
+        case ["insert", _, rows_file]:
+            asyncio.run(insert(rows_file))
         case ["idle", where]:
             asyncio.run(idle(where))

@@ -99,8 +99,9 @@ def floor_server(name: str, *arguments: str) -> Iterator[Running]:
     """One of the bare servers of `benchmarks.floors`."""
     with scratch() as fresh:
         command = [sys.executable, "-m", "benchmarks.floors", name, str(fresh / "s"), *arguments]
-        with _process(command, dict(os.environ)) as (pid, _):
-            yield Running(pid, fresh / "s")
+        with _process(command, dict(os.environ)) as (pid, ready):
+            parts = dict(part.split("=", 1) for part in ready.split()[1:])
+            yield Running(pid, fresh / "s", http=parts.get("http", ""))
 
 
 @contextmanager
