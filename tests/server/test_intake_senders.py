@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
-from warroom_incident.alerts import Signal
+from warroom_incident.alerts import RECORD_BYTES, Signal
 from warroom_server.intake.kinds import KINDS, MAX_ALERTS
 from warroom_server.intake.kinds.aws_sns import is_amazons
 from warroom_server.intake.post import Post
@@ -427,3 +428,105 @@ def test_a_body_may_nest_64_levels_and_no_more() -> None:
     assert only("generic", nested(63)).title == "x"
     with pytest.raises(Unreadable, match="nested too deeply"):
         read("generic", nested(64))
+
+
+# --- bodies that real senders have posted, and that broke other readers ---
+
+
+def test_a_grafana_alert_without_any_field_is_still_an_alert() -> None:
+    signal = only("grafana", {"alerts": [{}]})
+    assert (signal.title, signal.state, signal.severity) == ("unnamed alert", "firing", "SEV3")
+
+
+def test_a_grafana_body_without_labels_tells_ends_first_and_what_it_left_out() -> None:
+    alerts = [{"status": "resolved", "fingerprint": "a"}, {"status": "firing", "fingerprint": "b"}]
+    signals = read("grafana", {"status": "firing", "alerts": alerts, "truncatedAlerts": 10})
+    assert [(s.key, s.state, s.missing) for s in signals] == [
+        ("a", "resolved", 10),
+        ("b", "firing", 10),
+    ]
+
+
+@pytest.mark.parametrize("at", [10**30, -1, "soon", [], {"s": 1}, 1e400, True])
+def test_a_time_beyond_all_clocks_is_no_time(at: object) -> None:
+    body = {"id": "1", "title": "t", "state": "ACTIVATED", "createdAt": at, "updatedAt": at}
+    assert only("newrelic", body).starts_at is None
+
+
+def test_a_newrelic_body_with_no_known_field_is_refused_with_a_reason() -> None:
+    with pytest.raises(Unreadable, match="none of the bodies that New Relic sends"):
+        read("newrelic", {"hello": "world"})
+
+
+def test_a_recovery_that_checkmk_sends_through_pagerduty_is_an_end_whatever_it_lacks() -> None:
+    event = {
+        "routing_key": "(routing key)",
+        "event_action": "resolve",
+        "dedup_key": "server1:",
+        "payload": {
+            "summary": "server1 is UP",
+            "severity": "info",
+            "source": "",
+            "component": "server1",
+            "custom_details": {"info": "", "host": "server1", "host_address": ""},
+        },
+        "client": "Check_MK",
+        "client_url": "",
+    }
+    signal = only("pagerduty", event)
+    assert (signal.key, signal.state, signal.severity) == ("server1:", "resolved", None)
+    assert signal.labels == {"host": "server1", "component": "server1"}
+
+
+def test_equal_labels_with_different_fingerprints_are_two_alerts() -> None:
+    two = [{"labels": {"alertname": "a"}, "fingerprint": f} for f in ("1", "2")]
+    assert [s.key for s in read("alertmanager", {"alerts": two})] == ["1", "2"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\x1b]0;owned\x07\u202e\x00\ud83d[/b]{0.__class__}%s${jndi}",
+        "x" * 54_000,
+        9223372036854775808,
+        float("nan"),
+        [["deep"] * 3] * 3,
+    ],
+)
+def test_hostile_values_in_every_field_of_a_kind_leave_a_bounded_signal(
+    kind: str, value: object
+) -> None:
+    for body in FILLED:
+        hostile = json.dumps(_filled(body, value)).encode()
+        try:
+            signals = read(kind, hostile)
+        except Unreadable:
+            continue
+        for signal in signals:
+            assert len(msgspec.json.encode(signal)) <= RECORD_BYTES
+            assert "\0" not in signal.title + signal.key
+
+
+FILLED: list[dict[str, Any]] = [
+    {"title": "", "key": "", "labels": {"a": "", "severity": ""}, "links": [""], "tags": [""]},
+    {"alerts": [{"labels": {"a": ""}, "annotations": {"b": ""}, "fingerprint": ""}]},
+    {"event_action": "trigger", "dedup_key": "", "payload": {"summary": "", "custom_details": ""}},
+    {"message_type": "CRITICAL", "entity_id": "", "state_message": "", "entity_display_name": ""},
+    {"message": "", "alias": "", "details": {"a": ""}, "tags": "", "priority": ""},
+    {"Type": "Notification", "TopicArn": "", "Message": "", "Subject": ""},
+    {"data": {"issue": {"id": "", "title": "", "tags": [["a", ""]]}}, "action": ""},
+    {"type": "", "source": "", "subject": "", "data": {"title": ""}},
+]
+
+
+def _filled(body: Any, value: object) -> Any:
+    match body:
+        case dict():
+            return {name: _filled(inner, value) for name, inner in body.items()}
+        case list():
+            return [_filled(inner, value) for inner in body]
+        case "":
+            return value
+        case _:
+            return body
