@@ -310,6 +310,26 @@ def test_what_was_read_for_a_stream_left_meanwhile_is_not_sent(server: Server) -
         assert end.events(*reads[0], 0) is None
 
 
+def test_what_was_damaged_when_it_was_read_and_is_whole_now_is_read_again(server: Server) -> None:
+    server.fill(3 * RECENT)
+    console = Console()
+    end, _ = server.accept(console.connect().hello([STREAM]))
+    server.follow(end, Follow(STREAM), present=[1, 2])
+    read = end.next_read(server.tops)
+    assert read is not None
+    assert read.iseqs == (1, 2)
+    without = Stretch([row for row in server.read(read).rows if row.iseq != 1])
+    end.again(STREAM, 1)
+    assert end.events(read, without, 0) is None, "it was read without what is there now"
+    read = end.next_read(server.tops)
+    assert read is not None
+    assert read.iseqs == (1, 2)
+    assert end.events(read, server.read(read), 0) is not None
+    after = end.next_read(server.tops)
+    assert after is not None
+    assert after.part == "live"
+
+
 @pytest.mark.parametrize("part", ["present", "live", "history"])
 def test_what_was_read_before_a_stream_was_followed_anew_skips_nothing(
     server: Server, part: str

@@ -61,6 +61,8 @@ class Read(NamedTuple):
     iseqs: tuple[int, ...] = ()
     after: int = 0
     upto: int = 0
+    amended: int = 0
+    """How often more had become known of events of the stream when this was asked for."""
 
 
 @dataclass
@@ -82,13 +84,15 @@ class Feed:
     past: int = 1
     past_end: int = 0
     synced: bool = False
+    amended: int = 0
     brought: deque[tuple[int, int]] = field(default_factory=deque)
     """Stretches ahead of `live` that the console brought itself, first and last place of each."""
 
     def next(self, top: int) -> Read | None:
         """What to read next, None when everything up to `top` was sent."""
         if self.present:
-            return Read(self.stream, "present", tuple(self.present[:PRESENT_AT_ONCE]))
+            some = tuple(self.present[:PRESENT_AT_ONCE])
+            return Read(self.stream, "present", some, amended=self.amended)
         if self.live <= top:
             upto = min(top, self.brought[0][0] - 1) if self.brought else top
             return Read(self.stream, "live", after=self.live - 1, upto=upto)
@@ -103,9 +107,12 @@ class Feed:
     def follows(self, read: Read) -> bool:
         """Whether what was read goes on from what was sent.
 
-        It may not, where the stream was left and followed again while the log was read.
+        It may not, where the stream was left and followed again while the log was read, or where
+        one of these events was damaged then and is whole now.
         """
         match read.part:
+            case "present" if read.amended != self.amended:
+                return False
             case "present":
                 return self.present[: len(read.iseqs)] == list(read.iseqs)
             case "live":
@@ -230,6 +237,7 @@ class ServerEnd:
         # Also what lies ahead: it may be in a stretch that is being read without it just now.
         if feed is not None:
             feed.present = sorted({*feed.present, iseq})
+            feed.amended += 1
 
     def brought(self, stream: str, first: int, last: int) -> None:
         """The console itself brought the events at these places: they are not sent back to it.
