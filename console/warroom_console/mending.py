@@ -95,14 +95,19 @@ class Mending:
         """Fetch what is lacking here and relay what the server lacks."""
         self._link.send(ordered.fetch)
         self.placed(ordered.stream, ordered.common.items(), None, welcome)
-        own = self._model.you
-        events = self._model.fold(ordered.stream).events.values()
-        written = {name for e in events if e.head.by == own for name in (e.entry, e.id)}
-        mine = [entry for entry in ordered.unvouched if entry in written]
         if ordered.lacking or ordered.unvouched:
             wanted = frozenset((*ordered.lacking, *ordered.unvouched))
-            sure = frozenset((*ordered.lacking, *mine))
+            sure = frozenset((*ordered.lacking, *self._own(ordered)))
             self._start(self._relay(ordered.stream, wanted, sure, relaying))
+
+    def _own(self, ordered: Ordered) -> list[str]:
+        """What the server has on hearsay of this person's own events."""
+        if not ordered.unvouched:
+            return []
+        events = self._model.fold(ordered.stream).events.values()
+        own = (event for event in events if event.head.by == self._model.you)
+        written = {name for event in own for name in (event.entry, event.id)}
+        return [entry for entry in ordered.unvouched if entry in written]
 
     async def _relay(
         self, stream: str, provable: frozenset[str], wanted: frozenset[str], relaying: Relaying

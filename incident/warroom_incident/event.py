@@ -134,13 +134,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
         A log may hold several forms of an event; the strongest then counts.
         """
+        if self.withheld is None and self.via is None:
+            return self.id
         if self.refused:
             return void_entry(bytes.fromhex(self.id)).hex()
         if self.via is not None:
             return heard_entry(bytes.fromhex(self.id)).hex()
-        if self.withheld is not None:
-            return withheld_entry(bytes.fromhex(self.id)).hex()
-        return self.id
+        return withheld_entry(bytes.fromhex(self.id)).hex()
 
     def fits(self, entry: str) -> bool:
         """Whether its place in a log may have this name.

@@ -20,7 +20,7 @@ from .alerts import AlertRecord
 from .beats import Beat
 from .changes import Change
 from .event import REFUSED, Packet
-from .schema import Damaged, StorageError, connect, connect_readonly
+from .schema import Damaged, StorageError, connect, connect_readonly, insert
 from .seal import heard_entry
 from .sync.wire import BoardCursor, Follow, Summary
 
@@ -185,7 +185,7 @@ class Replica:
                 "INSERT OR REPLACE INTO told VALUES (?,?,?)",
                 [(kind, name, msgspec.json.encode(what).decode()) for kind, name, what in told],
             )
-            db.executemany("INSERT OR REPLACE INTO places VALUES (?,?,?,?)", places)
+            insert(db, "places", places, replace=True)
             db.executemany(
                 "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
                 " DO UPDATE SET iseq = excluded.iseq, sealed = excluded.sealed,"
@@ -275,12 +275,12 @@ class Replica:
         for row in seals:
             seal = Sealed(*row)
             places = self._db.execute(
-                "SELECT iseq, id FROM places WHERE log = ? AND stream = ? AND iseq <= ?"
+                "SELECT id FROM places WHERE log = ? AND stream = ? AND iseq BETWEEN 1 AND ?"
                 " ORDER BY iseq",
                 (seal.log, stream, seal.iseq),
             ).fetchall()
-            if [place for place, _ in places] == list(range(1, seal.iseq + 1)):
-                found.append(Proof(seal, [event_id for _, event_id in places]))
+            if len(places) == seal.iseq:  # no place is there twice, so none is missing
+                found.append(Proof(seal, [event_id for (event_id,) in places]))
         return found
 
     def cursors(self) -> list[Follow]:

@@ -217,21 +217,16 @@ class Relays:
 
 def _is_taken_whole(relay: Relay, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> bool:
     """Whether all of a counted relay is new here, in places that follow each other, as it came."""
-    return (
-        relay.number > 0
-        and len(receipts) == len(relay.admitted)
-        and all(
-            receipt.fresh
-            and receipt.stream == receipts[0].stream
-            and receipt.iseq == receipts[0].iseq + place
-            and receipt.admitted == stamp
-            and not receipt.clash
-            and entry.event.entry == receipt.id
-            for place, (receipt, stamp, entry) in enumerate(
-                zip(receipts, relay.admitted, entries, strict=True)
-            )
-        )
-    )
+    if not relay.number or len(receipts) != len(relay.admitted):
+        return False
+    stream, place = receipts[0].stream, receipts[0].iseq
+    for (event, _, _), receipt, stamp in zip(entries, receipts, relay.admitted, strict=True):
+        if (receipt.stream, receipt.iseq, receipt.admitted) != (stream, place, stamp):
+            return False
+        if not receipt.fresh or receipt.clash or event.entry != event.id:
+            return False
+        place += 1
+    return True
 
 
 def _checked(packet: Packet) -> Event:

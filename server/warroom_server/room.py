@@ -235,7 +235,8 @@ class Room:
                 )
             stamped = msgspec.structs.replace(event, admitted=receipt.admitted)
             if receipt.fresh:
-                apart = event.entry != event.id and not event.refused
+                is_other = event.via is not None or event.withheld is not None
+                apart = is_other and not event.refused
                 row = Row(receipt.iseq, receipt.admitted, packet, apart)
                 fresh.setdefault(receipt.stream, []).append((stamped, row))
                 self._author.clock.observe(event.head.hlc)

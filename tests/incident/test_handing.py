@@ -10,7 +10,7 @@ from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer
 from tests.incident.talking import Console, Server, join, rest
 from warroom_incident.event import Event, Packet, is_whole, read_packet, void_of
 from warroom_incident.seal import void_entry
-from warroom_incident.sync.client_end import Handed
+from warroom_incident.sync.client_end import Arrival, Handed
 from warroom_incident.sync.handing import RELAY_BYTES, RELAY_EVENTS, Handing
 from warroom_incident.sync.server_end import Feed, Read
 from warroom_incident.sync.wire import (
@@ -81,7 +81,7 @@ def test_what_was_taken_counts_as_read_and_the_next_events_go_on_behind_it(serve
     found = console.end.receive(end.message(taken))
     assert found == Handed(STREAM, 3, [one.id for one in given_])
     for place, one in enumerate(given_, 3):  # they lie here, and come no more
-        console.events[STREAM][place] = console.events[STREAM][1]._replace(packet=one.packet)
+        console.events[STREAM][place] = Arrival(place, read_packet(one.packet), one.packet, one.id)
     sent = len(console.batches)
     rest(server, console, end)
     assert [a.iseq for b in console.batches[sent:] for a in b.arrivals] == [6]

@@ -55,6 +55,12 @@ class Reading(Struct):
 
     def take(self, iseq: int, event_id: bytes) -> None:
         """Take in the event at a place."""
+        if iseq == self.iseq + 1 and not self.ahead:
+            self.chain = link(self.chain, event_id)
+            self.iseq = iseq
+            if self.claims:
+                self._check(self.claims.pop(iseq, ""))
+            return
         (self.ahead if iseq > self.iseq else self.below)[iseq] = event_id
         while (following := self.ahead.pop(self.iseq + 1, None)) is not None:
             self.chain = link(self.chain, following)

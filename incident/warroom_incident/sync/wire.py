@@ -356,7 +356,7 @@ def packets(
     found = []
     for place, (head, body) in enumerate(pairs):
         raw = bytes(body)
-        name = via.get(str(place))
+        name = via.get(str(place)) if via else None
         if raw == b"null":
             found.append(Packet(bytes(head), None, withheld.get(str(place), "withheld"), name))
         else:
