@@ -13,13 +13,11 @@ def farewell(code: Close, said: str) -> str:
     said = said.rstrip(".")
     match code:
         case Close.UNKNOWN_TOKEN:
-            why = said or "unknown or expired token"
-            return (
-                f"The server does not let you in ({why}): set a valid WARROOM_TOKEN, start again."
-            )
+            why = said or "unknown or expired token; ask an admin for a new one"
+            return f"Not let in: {why}, then start again."
         case Close.FORBIDDEN:
-            why = said or "your account has no access"
-            return f"The server does not let you in ({why}): ask an admin, then start again."
+            why = said or "your account has no access; ask an admin of the room"
+            return f"Not let in: {why}, then start again."
         case Close.REPLICA_CLASH:
             return "this console's replica was copied; it goes on under a name of its own"
         case Close.OLD_PROTOCOL:
