@@ -22,6 +22,7 @@ from .widgets.prompt import Ask
 
 if TYPE_CHECKING:
     from .screens.base import Base
+    from .widgets.rows import RowsView
 
 _NOWHERE = IncidentState("")
 
@@ -64,6 +65,9 @@ class Seat:
         self._screen = screen
         self.stream = stream
         self._doing = ""
+        self._aimed: RowsView | None = None
+        self.acting = False
+        """Whether an action begins just now: the rows that it looks at are those it acts on."""
 
     # What is known -------------------------------------------------------------------------
 
@@ -122,7 +126,10 @@ class Seat:
     @property
     def targets(self) -> tuple[str, ...]:
         """The marked rows, else the one under the cursor."""
-        return self._screen.pane.rows.targets
+        rows = self._screen.pane.rows
+        if self.acting and rows.marks:
+            self._aimed = rows
+        return rows.targets
 
     def activate(self, number: int) -> None:
         """Make a panel the active one."""
@@ -148,6 +155,10 @@ class Seat:
         """Do something that waits, while the screen goes on."""
         self._screen.run_worker(self._screen.finish(work), exit_on_error=False)
 
+    def begin(self) -> None:
+        """An action begins: it has looked at no rows yet."""
+        self.acting, self._aimed = True, None
+
     # Writing -------------------------------------------------------------------------------
 
     def write(
@@ -172,6 +183,11 @@ class Seat:
             self.flash(str(refused), Tone.BAD)
             return []
         self._house.past.add(Deed(stream, tuple(events), said))
+        if self._aimed is not None:
+            # What was done to marked rows is done: the next key must not act on them unseen.
+            self._aimed.mark(())
+            self._aimed = None
+            self._screen.pane.retitle(self)
         if said:
             undo = f" {self.glyphs.dot} u undo" if self._can_undo(events) else ""
             self._screen.prompt.flash(said, tail=undo)

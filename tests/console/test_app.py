@@ -358,12 +358,24 @@ async def test_v_marks_all_rows_up_to_the_cursor(desk: StillDesk) -> None:
         assert len(console.screen.pane.rows.marks) == 3
         await console.press("k")
         assert len(console.screen.pane.rows.marks) == 2
-        await console.press("v", "j", "b")
-        assert console.prompt == "Began 2 steps · u undo"
-        await console.press("u")
-        assert not any(s.state == "doing" for s in steps(desk)[:3])
-        await console.press("escape")
+        assert any("4 Runbook" in row and "◆2" in row for row in console.rows)
+        await console.press("v", "j", "escape")
         assert not console.screen.pane.rows.marks
+
+
+async def test_what_is_done_to_marked_rows_unmarks_them(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("4", "v", "j", "n")
+        await console.type("still marked", "enter")
+        assert len(console.screen.pane.rows.marks) == 2
+        await console.press("b")
+        assert console.prompt == "Began 2 steps · u undo"
+        assert not console.screen.pane.rows.marks
+        assert "◆" not in console.text
+        await console.press("j")
+        assert not console.screen.pane.rows.marks
+        await console.press("u")
+        assert not any(s.state == "doing" for s in steps(desk))
 
 
 async def test_several_entries_are_starred_by_their_marks(desk: StillDesk) -> None:
@@ -376,3 +388,16 @@ async def test_several_entries_are_starred_by_their_marks(desk: StillDesk) -> No
 
 def steps(desk: StillDesk) -> list[Step]:
     return [s for c in desk.model.incident(STREAM).checklists() for s in c.steps]
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+async def test_an_editor_shows_every_word_of_a_long_line(
+    desk: StillDesk, size: tuple[int, int]
+) -> None:
+    words = [f"word{n}" for n in range(40)]
+    async with at_console(desk, size, stream=STREAM) as console:
+        console.screen.seat.edit("long", "Long", " ".join(words), lambda _text: None)
+        await console.settle()
+        shown = " ".join(console.rows[1:-3]).split()
+        assert [word for word in shown if word.startswith("word")] == words
+        assert max(len(row.strip()) for row in console.rows[2:-3]) <= 100

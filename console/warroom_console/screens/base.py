@@ -210,11 +210,14 @@ class Base(TerminalScreen):
         if reason is not None:
             self.seat.flash(f"{action.title}: {reason}", Tone.WARN)
             return
+        self.seat.begin()
         try:
             done = action.do(self.seat, args or Args())
         except Exception as error:
             self.seat.flash(record(error), Tone.BAD)
             return
+        finally:
+            self.seat.acting = False
         if isawaitable(done):
             self.run_worker(self.finish(done), exit_on_error=False)
 
@@ -333,12 +336,16 @@ class Base(TerminalScreen):
             self.seat.flash("There is no row here to mark.", Tone.WARN)
         elif spanning:
             self.seat.flash("Moving marks rows: v ends that, Esc unmarks all.", Tone.DIM)
-        self.draw_rest()
+        self._count_marks()
 
     def mark(self) -> None:
         """Mark the row under the cursor and go on to the next."""
         self.pane.rows.toggle_mark()
         self.pane.rows.move(1)
+        self._count_marks()
+
+    def _count_marks(self) -> None:
+        self.pane.retitle(self.seat)
         self.draw_rest()
 
     def follow(self) -> None:
@@ -357,6 +364,7 @@ class Base(TerminalScreen):
             return
         if pane.rows.marks:
             pane.rows.mark(())
+            pane.retitle(self.seat)
         elif pane.view.filter:
             pane.view.filter = ""
             pane.draw(self.seat, in_sight=True)

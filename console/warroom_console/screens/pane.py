@@ -81,6 +81,8 @@ class Pane:
         badges: Line = title.badges
         if self.unseen:
             badges = (*badges, (f" {room.glyphs.new}{len(self.unseen)}", Tone.WARN))
+        if marks := len(self.rows.marks):
+            badges = (*badges, (f" {room.glyphs.mark}{marks}", Tone.ACCENT))
         if self.frozen:
             badges = (*badges, (" frozen: p goes on", Tone.WARN))
         self.panel.set_title(replace(title, badges=badges, position=self.rows.position))

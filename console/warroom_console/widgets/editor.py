@@ -30,10 +30,6 @@ LONGEST = 20_000
 """Characters that an editor saves; the event that carries them has room for no more."""
 
 
-_WIDEST = 100
-"""Cells of a line of text on wide screens."""
-
-
 class _Edge(Bar):
     """The editor's first and last row."""
 
@@ -49,12 +45,18 @@ class _Edge(Bar):
 
 
 class Editor(Widget):
-    """A text area with a title row and a hint row."""
+    """A text area with a title row and a hint row.
+
+    On wide screens its lines end after 100 cells: longer ones are hard to read back.
+    """
 
     DEFAULT_CSS = """
-    Editor { width: 1fr; height: 1fr; layout: vertical; background: $background; }
+    Editor {
+        width: 1fr; height: 1fr; layout: vertical; background: $background;
+        align-horizontal: center;
+    }
     Editor TextArea {
-        height: 1fr; border: none; padding: 0 1; background: $background;
+        height: 1fr; max-width: 102; border: none; padding: 1; background: $background;
         scrollbar-size: 0 0;
         &:focus { border: none; }
     }
@@ -122,9 +124,7 @@ class Editor(Widget):
         self.area.move_cursor(self.area.document.end)
 
     def on_resize(self) -> None:
-        # Longer lines than this are hard to read back.
-        side = max(1, (self.size.width - _WIDEST) // 2)
-        self.area.styles.padding = (0 if self.size.height < 12 else 1, side)
+        self.area.styles.padding = (0 if self.size.height < 12 else 1, 1)
 
     def on_key(self, event: events.Key) -> None:
         match event.key:
