@@ -17,7 +17,4 @@ def clock_trouble(offset_ms: int) -> str:
     if abs(offset_ms) <= MOST_MS:
         return ""
     way = "behind" if offset_ms > 0 else "ahead of"
-    return (
-        f"This machine's clock is {short(abs(offset_ms))} {way} the server's: set it by NTP; "
-        "what you write counts all the same."
-    )
+    return f"This machine's clock is {short(abs(offset_ms))} {way} the server's: set it by NTP."
