@@ -210,7 +210,7 @@ def _retry(ctx: Ctx, _args: Args) -> None:
         case "live":
             ctx.flash("The server is connected.")
         case "stopped":
-            ctx.flash(f"Trying again cannot help: {ctx.model.link.reason}", Tone.WARN)
+            ctx.flash(ctx.model.link.reason, Tone.WARN)
         case _:
             ctx.desk.link.retry_now()
             ctx.flash("Trying now.")
