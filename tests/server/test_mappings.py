@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 from warroom_incident.alerts import RECORD_BYTES
 from warroom_server.intake.kinds import KINDS, find_kinds
 from warroom_server.intake.mappings.examples import mistakes
-from warroom_server.intake.mappings.file import BadMapping, MappingFile, read_file
+from warroom_server.intake.mappings.file import AlertShape, BadMapping, MappingFile, read_file
 from warroom_server.intake.mappings.pointing import BadPointer, Ground, place, pointer
 from warroom_server.intake.mappings.reader import mapped
 from warroom_server.intake.mappings.shelf import SHIPPED, load, shipped
@@ -307,3 +307,44 @@ def test_a_file_with_anything_in_it_is_refused_with_a_sentence(values: dict[str,
 def test_a_file_is_read_as_it_was_written() -> None:
     text = FILES[0].read_bytes()
     assert read_file(text).kind == tomllib.loads(text.decode())["kind"]
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_every_kind_is_in_the_documentation() -> None:
+    text = (DOCS / "alerts.md").read_text()
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
+
+
+def test_the_mapping_in_the_documentation_keeps_its_example() -> None:
+    text = (DOCS / "mappings.md").read_text().split("```toml\n")[1].split("```")[0]
+    file = read_file(text.encode())
+    assert file.example
+    assert list(mistakes(file, mapped(file))) == []
+    fields = set(AlertShape.__struct_fields__)
+    page = (DOCS / "mappings.md").read_text()
+    assert {field for field in fields if f"`{field}`" not in page} == set()
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [("Datadog", "datadog"), ("Zabbix", "zabbix"), ("Senders that want a template", "kibana")],
+)
+def test_a_template_in_the_documentation_is_one_that_is_read(heading: str, kind: str) -> None:
+    section = (DOCS / "alerts.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    template = section.split("```json\n")[-1].split("```")[0].replace("$", "")
+    fields = json.loads(template)
+    used = json.dumps(SHAPES_READ[kind])
+    assert [name for name in fields if name not in used] == []
+    assert list(KINDS[kind].read(Post(template.encode(), NOON), Source("x", kind)))
+
+
+SHAPES_READ: dict[str, Any] = {
+    "datadog": [
+        *("alert_cycle_key", "alert_id", "alert_scope", "alert_title", "alert_transition"),
+        *("alert_priority", "alert_type", "body", "hostname", "tags", "link", "snapshot"),
+    ],
+    "zabbix": (SHIPPED / "zabbix.toml").read_text(),
+    "kibana": (SHIPPED / "kibana.toml").read_text(),
+}
