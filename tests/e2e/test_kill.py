@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -229,3 +230,33 @@ async def test_a_console_goes_on_from_its_cursor_after_a_kill(home: Path) -> Non
         again = [m for m in console.heard[heard:] if hasattr(m, "arrivals")]
         assert [a.event.id for m in again for a in m.arrivals] == [late.id]
         await leave_all([console])
+
+
+async def test_a_push_that_was_committed_in_part_is_completed_when_it_is_sent_again(
+    home: Path,
+) -> None:
+    process = ServerProcess(home, program=dying("after", 1))
+    try:
+        await process.start()
+        console = await Console(user="ana").join(process.socket)
+        stream = await console.declare()
+        events = [console.write(stream, NoteAdded(text=f"{number}")) for number in range(1_200)]
+        with suppress(ConnectionClosed):
+            await console.flush()
+        await console.ended()
+        await process.ended()
+        places = places_in(process, stream)
+        committed = [event.id for event in events if event.id in places]
+        assert 0 < len(committed) < len(events)
+        process.program = ("-m", "warroom_server")
+        await process.start()
+        await console.leave()
+        await rejoin(console, process.socket, stream)
+        await console.settled(*[event.id for event in events])
+        assert {id_: console.acks[id_][1] for id_ in committed} == {
+            id_: places[id_] for id_ in committed
+        }
+        assert {event.id for event in events} <= places_in(process, stream).keys()
+        await leave_all([console])
+    finally:
+        await process.cleared()
