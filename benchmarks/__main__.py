@@ -14,7 +14,18 @@ from pathlib import Path
 
 from .measure import Result, table
 
-BENCHES = ("core", "fanout", "join", "refill", "idle", "render", "consoles", "storm", "intake")
+BENCHES = (
+    "core",
+    "fsck",
+    "fanout",
+    "join",
+    "refill",
+    "idle",
+    "render",
+    "consoles",
+    "storm",
+    "intake",
+)
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 
