@@ -15,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from msgspec import Struct
-
 from warroom_incident.author import Entropy, new_stream
 from warroom_incident.clock import Wall
 from warroom_incident.door import DoorError
@@ -35,7 +33,7 @@ from .memory import Memory
 from .mending import Mending
 from .model import Model, Refusal
 from .naming import find_stream
-from .outgoing import Outgoing
+from .outgoing import Outgoing, Sent
 from .pen import Pen, declaration
 from .places import Places, parse_server
 from .refusals import Refusals
@@ -54,14 +52,6 @@ KEEP_WITHIN = 3.0
 
 class OtherRoom(Exception):
     """The server holds another room than the replica; the message says what to do."""
-
-
-class Sent(Struct, frozen=True):
-    """What became of some events: acknowledged, refused (with reasons), or still waiting."""
-
-    acknowledged: frozenset[str]
-    refused: dict[str, str]
-    waiting: frozenset[str]
 
 
 class Desk:
@@ -406,15 +396,4 @@ class Desk:
 
     async def until(self, condition: Callable[[], bool], within: float) -> bool:
         """Wait until something holds of the model; return whether it does."""
-        stirred = asyncio.Event()
-        unsubscribe = self.model.subscribe(lambda _urgent: stirred.set())
-        try:
-            async with asyncio.timeout(within):
-                while not condition():
-                    stirred.clear()
-                    await stirred.wait()
-        except TimeoutError:
-            pass
-        finally:
-            unsubscribe()
-        return condition()
+        return await self.model.until(condition, within)

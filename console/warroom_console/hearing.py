@@ -46,7 +46,6 @@ from .link import Link, LinkState, Stop
 from .meanwhile import Meanwhile
 from .mending import Mending
 from .model import Area, Model
-from .naming import is_name_on
 from .outgoing import Outgoing
 from .own_practice import take_settings
 from .places import Places
@@ -120,17 +119,11 @@ class Hearing:
         if state.phase != "live" and self._model.people:
             self._model.people = []
             self._model.note(Area.PEOPLE)
-        before = self._model.link
+        self.meanwhile.linked(self._model.link, state, self.wanted)
         if state.phase != "live":
-            if before.phase == "live":
-                self.meanwhile.lost(self.wanted, before.heard_at)
             self.welcome = None
             self.asking.lost()
             self._model.troubled("server", "")
-        elif state.slept_since is not None and before.slept_since is None:
-            self.meanwhile.lost(self.wanted, state.slept_since)
-        elif state.slept_since is None and before.slept_since is not None:
-            self.meanwhile.awake()
         self._model.link = state
         self._model.note(Area.LINK)
 
@@ -163,7 +156,7 @@ class Hearing:
                 self._summarized(message)
             case Records():
                 self.board.recorded(message)
-                self._see_lobby()
+                self.meanwhile.in_lobby(is_whole=self.lobby_whole and self.board.whole)
             case Answer():
                 self.asking.answered(message)
             case Presence():
@@ -325,13 +318,9 @@ class Hearing:
         )
 
     def send_waiting(self) -> None:
-        """Push what waits in the outbox under any name of this account: theirs may not come."""
+        """Push what waits in the outbox under any name of this account."""
         if self.welcome is not None:
-            account = self.welcome.account
-            waiting = [event for event, _ in self.outgoing.waiting.values()]
-            mine = [event for event in waiting if is_name_on(account, event.head.by)]
-            mine.sort(key=lambda event: event.order)
-            self.outgoing.send(event.id for event in mine)
+            self.outgoing.send_under(self.welcome.account)
 
     def _arrived(self, batch: Batch) -> None:
         model = self._model
@@ -404,8 +393,4 @@ class Hearing:
         model.summaries.update({summary.stream: summary for summary in message.summaries})
         self.saver.keep_summaries(message.summaries)
         model.note(Area.SUMMARIES)
-        self._see_lobby()
-
-    def _see_lobby(self) -> None:
-        if self.lobby_whole and self.board.whole:
-            self.meanwhile.in_lobby()
+        self.meanwhile.in_lobby(is_whole=self.lobby_whole and self.board.whole)

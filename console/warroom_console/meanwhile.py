@@ -22,6 +22,7 @@ from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.sync.client_end import Batch, Ordered
 from warroom_incident.sync.wire import Place, Summary, Welcome
 
+from .link import LinkState
 from .model import Area, Model
 from .times import MINUTE, clock, short
 
@@ -82,8 +83,18 @@ class Meanwhile:
         if self._model.as_of is not None:
             self._leave(self._model.as_of)
 
-    def lost(self, streams: Iterable[str], at: int | None) -> None:
-        """Since then nothing is heard, or nobody is awake to hear; these streams are followed."""
+    def linked(self, before: LinkState, now: LinkState, streams: Iterable[str]) -> None:
+        """The link's state changes; these streams are followed."""
+        if now.phase != "live":
+            if before.phase == "live":
+                self._lost(streams, before.heard_at)
+        elif now.slept_since is not None and before.slept_since is None:
+            self._lost(streams, now.slept_since)
+        elif now.slept_since is None and before.slept_since is not None:
+            self._awake()
+
+    def _lost(self, streams: Iterable[str], at: int | None) -> None:
+        """Since then nothing is heard, or nobody is awake to hear."""
         self._leave(at or self._now())
         for stream in streams:
             if stream not in (BOARD, ROOM):
@@ -186,14 +197,16 @@ class Meanwhile:
             away.ended = self._now()
             self._publish(stream)
 
-    def awake(self) -> None:
+    def _awake(self) -> None:
         """The line has outlived a sleep, and brought what had come meanwhile."""
         for stream in list(self._away):
             self.caught_up(stream)
-        self.in_lobby()
+        self.in_lobby(is_whole=True)
 
-    def in_lobby(self) -> None:
-        """The list of incidents and the alerts are what they are on the server."""
+    def in_lobby(self, *, is_whole: bool) -> None:
+        """More came of the list of incidents and the alerts; `is_whole` says if that was all."""
+        if not is_whole:
+            return
         self._model.stale.pop(LOBBY, None)
         if self._since is None or self._ended:
             return

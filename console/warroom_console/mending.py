@@ -168,17 +168,7 @@ class Mending:
             self._leave(stream)
 
     async def _synced(self, stream: str) -> None:
-        stirred = asyncio.Event()
-        unsubscribe = self._model.subscribe(lambda _urgent: stirred.set())
-        try:
-            async with asyncio.timeout(EACH_WITHIN):
-                while stream not in self._model.synced:
-                    stirred.clear()
-                    await stirred.wait()
-        except TimeoutError:
-            pass
-        finally:
-            unsubscribe()
+        await self._model.until(lambda: stream in self._model.synced, EACH_WITHIN)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -7,6 +7,7 @@ Nothing here knows a screen, a socket or a disk.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Literal
@@ -111,7 +112,7 @@ class Model:
         self.stale: dict[str, int] = {}
         """What is shown as it was in an earlier connection, and when: named as the digests are."""
         self.digests: dict[str, Digest] = {}
-        """Per incident, and under an empty name for the lobby, what happened in the last absence."""
+        """What happened in the last absence, per incident; the lobby's has an empty name."""
         self.held: dict[str, int] = {}
         """Per stream, up to which place a machine other than the server's holds it."""
         self.places: dict[str, int] = {}
@@ -257,3 +258,18 @@ class Model:
                 self._listeners.remove(listener)
 
         return unsubscribe
+
+    async def until(self, condition: Callable[[], bool], within: float) -> bool:
+        """Wait until something holds, at most so many seconds; return whether it does."""
+        stirred = asyncio.Event()
+        unsubscribe = self.subscribe(lambda _urgent: stirred.set())
+        try:
+            async with asyncio.timeout(within):
+                while not condition():
+                    stirred.clear()
+                    await stirred.wait()
+        except TimeoutError:
+            pass
+        finally:
+            unsubscribe()
+        return condition()

@@ -7,11 +7,23 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from msgspec import Struct
+
 from warroom_incident.event import Event, Packet
 from warroom_incident.outbox import Outbox, Refused
 
+from .naming import is_name_on
+
 T = TypeVar("T")
 Written = tuple[Event, Packet]
+
+
+class Sent(Struct, frozen=True):
+    """What became of some events: acknowledged, refused (with reasons), or still waiting."""
+
+    acknowledged: frozenset[str]
+    refused: dict[str, str]
+    waiting: frozenset[str]
 
 
 class Outgoing:
@@ -100,6 +112,12 @@ class Outgoing:
         if fresh:
             self._pushed.update(fresh)
             self._push([self.waiting[id_][1] for id_ in fresh])
+
+    def send_under(self, account: str) -> None:
+        """Push all that waits under any name of an account: those who wrote it may not come."""
+        waiting = [event for event, _ in self.waiting.values()]
+        mine = [event for event in waiting if is_name_on(account, event.head.by)]
+        self.send(event.id for event in sorted(mine, key=lambda event: event.order))
 
     @property
     def unanswered(self) -> frozenset[str]:

@@ -47,7 +47,7 @@ def test_it_goes_where_it_was_told(registry: Registry[Ctx]) -> None:
     ctx = Moving()
     ctx.command(registry, f"server {OTHER}")
     assert ctx.moved == [OTHER]
-    assert ctx.flashed == [f"Going to {OTHER}; if it does not answer, back to the others."]
+    assert ctx.flashed == [f"Trying {OTHER} first."]
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,7 @@ def go(ctx: Ctx, args: Args) -> None:
     except PlaceError as error:
         ctx.flash(str(error), Tone.WARN)
     else:
-        ctx.flash(
-            f"Going to {clean_line(args.text, 60)}; if it does not answer, back to the others."
-        )
+        ctx.flash(f"Trying {clean_line(args.text, 60)} first.")
 
 
 def _where(ctx: Ctx) -> str:
