@@ -5,15 +5,14 @@ Texts hold data as it came: whoever shows a line cleans it first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from .event import REFUSED, Event
-from .fields import Matcher
 from .fold import Fold
 from .incident import IncidentState
+from .matching import show_matchers
 from .practice.audience import audience_of
 from .practice.roles import role_of
 from .reducers import Write
@@ -191,7 +190,7 @@ def _tell_board(event: Event, state: Fold) -> Told:
         case WindowEnded(window=window):
             return Told("window", f"{by} ended {_window(window, state)}")
         case SilenceAsked(alertmanager=at, ends_at=ends_at, comment=comment):
-            told = told_matchers(event.body.matchers)
+            told = show_matchers(event.body.matchers)
             end = moment(ends_at)
             return Told("silence", f"{by} asked {at} to silence {told} until {end}: {comment}")
         case SilenceEnded(silence=silence):
@@ -208,11 +207,6 @@ def moment(ms: int) -> str:
     """A time in milliseconds as text to the minute, UTC."""
     seconds = min(ms // 1000, _LAST_SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}Z"
-
-
-def told_matchers(matchers: Iterable[Matcher]) -> str:
-    """Matchers in one line, as Alertmanager writes them."""
-    return ", ".join(f'{m.name}{m.op}"{m.value}"' for m in matchers)
 
 
 def _was(event: Event, state: Fold) -> str:
@@ -272,7 +266,7 @@ def _silence(silence: str, state: Fold) -> str:
     for event in state.entries.get(SilenceAsked.type, {}).values():
         body = event.body
         if isinstance(body, SilenceAsked) and body.silence == silence:
-            return f"the silence of {told_matchers(body.matchers)} at {body.alertmanager}"
+            return f"the silence of {show_matchers(body.matchers)} at {body.alertmanager}"
     return "a silence that is not here"
 
 

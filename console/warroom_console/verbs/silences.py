@@ -25,7 +25,7 @@ from warroom_incident.event import BOARD
 from warroom_incident.fields import Matcher
 from warroom_incident.matching import MOST, parse_matchers, show_matchers
 from warroom_incident.sync.asking import SILENCE_PREVIEW, Ask as Question
-from warroom_incident.vocabulary import NoteAdded, SilenceAsked, SilenceEnded
+from warroom_incident.vocabulary import SilenceAsked, SilenceEnded
 
 LONGEST = 7 * 24 * 60 * MINUTE
 """A silence ends within a week: longer ones belong into the source's own configuration."""
@@ -171,11 +171,11 @@ async def _preview(ctx: Ctx, draft: Draft) -> None:
     ctx.confirm_typed(
         f"Hides {hides} at {clean_line(name, 30)} until {until}Z. Type {clean_line(name, 30)}:",
         name,
-        partial(_place, ctx, draft, hides),
+        partial(_place, ctx, draft),
     )
 
 
-def _place(ctx: Ctx, draft: Draft, hides: str) -> None:
+def _place(ctx: Ctx, draft: Draft) -> None:
     number = ctx.state.number if ctx.stream is not None else "no incident"
     title = ctx.state.title if ctx.stream is not None else ""
     ends_at = ctx.now() + draft.span
@@ -190,9 +190,6 @@ def _place(ctx: Ctx, draft: Draft, hides: str) -> None:
     if not ctx.write_to(BOARD, body, said=""):
         return
     where = clean_line(draft.alertmanager, 30)
-    told = f"{show_matchers(draft.matchers)} until {stamp(ends_at)[:16]}Z, hiding {hides}"
-    if ctx.stream is not None:
-        ctx.write(NoteAdded(text=f"Asked {where} to silence {told}"), said="")
     ctx.flash(f"Asked {where} for the silence; ! e ends it.")
 
 
@@ -224,9 +221,4 @@ def _confirm_end(ctx: Ctx, silences: list[Silence], name: str) -> None:
 
 def _end(ctx: Ctx, wanted: list[Silence]) -> None:
     ctx.write_to(BOARD, *(SilenceEnded(silence=one.silence) for one in wanted), said="")
-    if ctx.stream is not None:
-        for one in wanted:
-            where = clean_line(one.alertmanager, 30)
-            text = f"Asked {where} to end the silence of {show_matchers(one.matchers)}"
-            ctx.write(NoteAdded(text=text), said="")
-    ctx.flash(f"Asked to end {len(wanted)}: the source's answer shows in the alerts' details.")
+    ctx.flash(f"Asked to end {len(wanted)}: what the source answers comes into the timeline.")

@@ -7,6 +7,7 @@ limited in size and read as strangers' text. Redirects are not followed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -32,6 +33,10 @@ PREFIXES = {"alertmanager": "/api/v2", "grafana": "/api/alertmanager/grafana/api
 _AT_ONCE = 256 << 10
 _T = TypeVar("_T")
 SilenceId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
+
+
+# It tells every request; what failed is told where it matters.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class ApiError(Exception):

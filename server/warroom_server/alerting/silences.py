@@ -14,7 +14,8 @@ from warroom_incident.board import Silence
 from warroom_incident.clean import clean_line
 from warroom_incident.door import DoorError
 from warroom_incident.event import BOARD
-from warroom_incident.telling import moment, told_matchers
+from warroom_incident.matching import show_matchers
+from warroom_incident.telling import moment
 from warroom_incident.vocabulary import NoteAdded, SilenceAnswered, SilenceAsked, SilenceEnded
 
 from ..room import Commit, Room, Unavailable
@@ -183,7 +184,7 @@ def _ended(silence: Silence, source_id: str, reason: str = "") -> SilenceAnswere
 
 
 def _told(silence: Silence, answer: SilenceAnswered) -> str:
-    what = clean_line(told_matchers(silence.matchers), 300)
+    what = clean_line(show_matchers(silence.matchers), 300)
     where = silence.alertmanager
     match answer.state:
         case "active":
