@@ -38,9 +38,13 @@ FRESH = 2 * MINUTE
 
 @dataclass
 class _Away:
-    """An absence from one incident. `newest` is the last admission that was known before."""
+    """An absence from one incident. `newest` is the last admission that was known before.
+
+    It `was_open` here when the line was lost, or has been opened since.
+    """
 
     since: int
+    was_open: bool
     is_whole: bool
     newest: int
     before: Glimpse
@@ -127,7 +131,8 @@ class Meanwhile:
         if known is not None and known.ended is None:
             return
         newest = max((event.admitted or 0 for event in state.events.values()), default=0)
-        self._away[stream] = _Away(since or newest, is_whole, newest, glimpse(state))
+        was_open = bool(since)
+        self._away[stream] = _Away(since or newest, was_open, is_whole, newest, glimpse(state))
 
     # Coming back ---------------------------------------------------------------------------
 
@@ -290,7 +295,9 @@ class Meanwhile:
             return 0, 0, []
         state = model.incident(stream)
         news = catch_up(away.before, state, away.new, model.you, away.refused)
-        return away.since, away.ended, [*news, *self._common]
+        # Of an incident that was opened later, the lobby has told the rest.
+        common = self._common if away.was_open and self._now() - self._ended < FRESH else []
+        return away.since, away.ended, [*news, *common]
 
 
 def _called(place: Place) -> str:

@@ -227,6 +227,19 @@ async def test_alerts_and_incidents_that_began_meanwhile_are_told_in_the_lobby(
         ]
 
 
+async def test_alerts_are_told_once_and_not_with_every_incident_that_is_opened(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room:
+        stream = await declared(room)
+        room.records = [alert_record("a1")]
+        async with Desk(places(room)) as desk:
+            await wait_for(lambda: LOBBY in desk.model.digests)
+            await desk.open(stream)
+            await desk.complete(stream)
+            assert stream not in desk.model.digests
+
+
 # Servers ------------------------------------------------------------------------------------
 
 
