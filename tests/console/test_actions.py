@@ -115,13 +115,13 @@ def test_a_command_may_be_shortened_while_it_stays_clear() -> None:
     found, args = made.find_command("sev  SEV1 'data loss'")
     assert found.id == "severity"
     assert args.words == ("SEV1", "data loss")
-    assert made.complaint(None, "si") is None
+    assert made.complaint(Desk(), "si") is None
     with pytest.raises(BadCommand, match="severity, silence"):
         made.find_command("s")
-    assert made.complaint(None, "nonsense") == (
+    assert made.complaint(Desk(), "nonsense") == (
         "no command nonsense: press Tab for the list or ? for help"
     )
-    assert made.complaint(None, "") is not None
+    assert made.complaint(Desk(), "") is not None
 
 
 def test_an_open_quote_on_the_command_line_is_no_error() -> None:
