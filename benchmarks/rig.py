@@ -236,9 +236,7 @@ async def console(
 class Crowd:
     """Many raw consoles on one stream that count events and little else."""
 
-    def __init__(
-        self, server: Running, size: int, counted: bytes = b'"type":"note.added"'
-    ) -> None:
+    def __init__(self, server: Running, size: int, counted: bytes = b'"type":"note.added"') -> None:
         self._server = server
         self._counted = counted
         self._size = size

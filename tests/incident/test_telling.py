@@ -12,7 +12,7 @@ from warroom_incident.fields import AlertCopy, Matcher, StepCopy
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body, Write
-from warroom_incident.telling import tell
+from warroom_incident.telling import spoken_time, tell
 from warroom_incident.vocabulary import (
     TYPES,
     AlertAcknowledged,
@@ -111,6 +111,15 @@ def story() -> Story:
         (ImpactSet(field="users"), "ana took back the users affected"),
         (RoleAssigned(role="commander", person="ana"), "ana took the role of incident commander"),
         (RoleAssigned(role="commander", person="bo"), "ana made bo incident commander"),
+        (RoleAssigned(role="sme:database", person="bo"), "ana made bo SME database"),
+        (
+            ImpactSet(field="started_at", text="2023-11-13T13:05:00Z"),
+            "ana stated the start of the impact: 2023-11-13 13:05Z",
+        ),
+        (
+            ImpactSet(field="started_at", text="about noon"),
+            "ana stated the start of the impact: about noon",
+        ),
         (RoleAssigned(role="scribe"), "ana released the role of scribe"),
         (RoleAssigned(role="juggler", person="bo"), "ana made bo juggler"),
         (NoteAdded(text="just words"), "just words"),
@@ -177,7 +186,7 @@ def test_what_ends_a_window_or_a_silence_names_it() -> None:
     ended = story.line(WindowEnded(window="w"))
     assert ended == "ana ended the maintenance window “new switch”"
     answered = story.line(SilenceAnswered(silence="s", state="active", source_id="1"), "warroom")
-    assert answered == 'the silence of alertname=Disk at am1 is active'
+    assert answered == "the silence of alertname=Disk at am1 is active"
 
 
 def test_a_write_says_what_it_replaced(story: Story) -> None:
@@ -259,3 +268,10 @@ def _sample(name: str, kind: type[Body]) -> Event:
     values = {field.name: known.get(field.name, "x") for field in msgspec.structs.fields(kind)}
     head = msgspec.structs.replace(event.head, type=name)
     return msgspec.structs.replace(event, head=head, body=kind(**values))
+
+
+def test_a_time_of_the_same_day_is_told_without_its_date() -> None:
+    noon = 1_700_000_000_000  # 2023-11-14T22:13:20Z
+    assert spoken_time("2023-11-14T13:05:00Z", noon) == "13:05Z"
+    assert spoken_time("2023-11-15T13:05:00+02:00", noon) == "2023-11-15 11:05Z"
+    assert spoken_time("9999-99-99", noon) == "9999-99-99"

@@ -93,7 +93,7 @@ async def test_a_silence_is_made_answered_and_told_in_the_incident(
         return [e.body.text for e in events if isinstance(e.body, NoteAdded)]
 
     await wait_for(notes, "the line in the timeline")
-    assert notes()[0].startswith('am1 silences alertname=Disk, zone=~eu-.* until ')
+    assert notes()[0].startswith("am1 silences alertname=Disk, zone=~eu-.* until ")
     await ana.put(BOARD, SilenceEnded(silence="s1"))
     await become(house, "expired")
     assert there.silences["0000-0"]["status"] == {"state": "expired"}
