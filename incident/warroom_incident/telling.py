@@ -106,7 +106,7 @@ def tell(event: Event, state: Fold) -> Told:
         case StatusSet(status=status):
             return Told("status", f"{by} set status {status}{_was(event, state)}")
         case ImpactSet(field=field, text=text):
-            return Told("impact", _impact(by, field, text))
+            return Told("impact", _impact(event, field, text))
         case RoleAssigned():
             return Told("role", _role(event, body, state))
         case NoteEdited(target=target, text=text):
@@ -209,6 +209,20 @@ def moment(ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}Z"
 
 
+def spoken_time(text: str, now: int) -> str:
+    """A stated time as people read it: `14:02Z`, with its date on other days than `now`.
+
+    What is no time stays as it was typed.
+    """
+    try:
+        when = datetime.fromisoformat(text)
+        ms = round(when.replace(tzinfo=when.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return text
+    told = moment(ms)
+    return told[11:] if told[:10] == moment(now)[:10] else told
+
+
 def _was(event: Event, state: Fold) -> str:
     """The value that a write replaced, in brackets."""
     body = event.body
@@ -225,7 +239,10 @@ def _was(event: Event, state: Fold) -> str:
     return f" (was {before})" if before else ""
 
 
-def _impact(by: str, field: str, text: str | None) -> str:
+def _impact(event: Event, field: str, text: str | None) -> str:
+    by = event.head.by
+    if field == "started_at" and text is not None:
+        text = spoken_time(text, event.shown_at)
     fact = _IMPACT.get(field, field)
     return f"{by} took back {fact}" if text is None else f"{by} stated {fact}: {text}"
 

@@ -16,6 +16,7 @@ from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 from warroom_incident.practice.words import find
+from warroom_incident.telling import spoken_time
 from warroom_incident.vocabulary import ImpactField, ImpactSet
 
 LONGEST = 2000
@@ -135,7 +136,7 @@ def state(ctx: Ctx, field: ImpactField, text: str, base: tuple[str, ...] | None 
     if value == ctx.state.impact(field):
         return
     name = IMPACT_NAMES[field]
-    shown = told_time(value) if value is not None and field == "started_at" else value
+    shown = spoken_time(value, ctx.now()) if value and field == "started_at" else value
     said = f"{name} taken back" if shown is None else f"{name}: {clean_line(shown, 200)}"
     ctx.write(ImpactSet(field=field, text=value), base=base, said=said)
 
