@@ -139,7 +139,7 @@ def built(path: Path) -> float:
     return seconds * 1000
 
 
-def read_only(path: Path) -> float:
+def read_only(path: Path, order: str = "iseq") -> float:
     """Milliseconds to read the same rows, hash both texts and decode both, and drop them."""
     decoders = {name: msgspec.json.Decoder(kind).decode for name, kind in v.TYPES.items()}
     decode_head = msgspec.json.Decoder(Head).decode
@@ -147,7 +147,7 @@ def read_only(path: Path) -> float:
     with _quiet():
         begun = perf_counter()
         read = 0
-        for text, body in connection.execute("SELECT head, body FROM events ORDER BY iseq"):
+        for text, body in connection.execute(f"SELECT head, body FROM events ORDER BY {order}"):
             raw_head, raw_body = text.encode(), body.encode()
             sha256(raw_head).hexdigest()
             head = decode_head(raw_head)
@@ -156,7 +156,7 @@ def read_only(path: Path) -> float:
             read += 1
         seconds = perf_counter() - begun
     connection.close()
-    assert read == EVENTS
+    assert read >= EVENTS
     return seconds * 1000
 
 

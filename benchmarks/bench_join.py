@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from dataclasses import replace
 from statistics import median
+
+from msgspec.structs import replace
 
 from tests.proxy import tcp_proxy
 from warroom_console.desk import Desk

@@ -54,6 +54,8 @@ class IncidentState(Fold):
     def __init__(self, stream: str) -> None:
         super().__init__()
         self.stream = stream
+        self._last_note: tuple[dict[str, Event] | None, str, int, Event | None]
+        self._last_note = (None, "", 0, None)
 
     # Closing -------------------------------------------------------------------------------
 
@@ -129,6 +131,8 @@ class IncidentState(Fold):
     # Registers -----------------------------------------------------------------------------
 
     def _write(self, key: Key) -> Write | None:
+        if key not in self.registers:
+            return None  # as it is with most notes: nobody edits, strikes or stars them
         heads = self.heads(key)
         body = heads[0].body if heads else None
         return body if isinstance(body, Write) else None
@@ -262,10 +266,24 @@ class IncidentState(Fold):
         body = self._write(("star", event_id))
         return isinstance(body, EntryStarred) and body.starred
 
+    def last_note(self, person: str) -> Event | None:
+        """The newest note that somebody wrote; asked often, it looks only at what came since."""
+        notes = self.entries.get(NoteAdded.type, {})
+        of, whose, looked, last = self._last_note
+        if of is not notes or whose != person:
+            looked, last = 0, None
+        for event in islice(reversed(notes.values()), len(notes) - looked):
+            if event.head.by == person and (last is None or event.order > last.order):
+                last = event
+        self._last_note = (notes, person, len(notes), last)
+        return last
+
     def happened_at(self, event: Event) -> int:
         """When what an entry tells happened, in milliseconds: back-dated notes say it."""
-        note = self.note(event)
-        return event.shown_at if note is None or note.at is None else note.at
+        edited = ("text", event.id) in self.registers
+        note = self.note(event) if edited else event.body
+        dated = note.at if isinstance(note, NoteAdded | NoteEdited) else None
+        return event.shown_at if dated is None else dated
 
     def people(self) -> list[str]:
         """Everybody who wrote an event, servers excepted, in order of appearance."""

@@ -133,12 +133,8 @@ def _notes(ctx: Ctx) -> list[Event]:
     """The entries under the cursor; at the tail, where there is none, the last own note."""
     if ctx.targets:
         return _events(ctx)
-    state, you = ctx.state, ctx.model.you
-    for id_ in reversed(state.ordered):
-        event = state.events[id_]
-        if isinstance(event.body, NoteAdded) and event.head.by == you:
-            return [event]
-    return []
+    last = ctx.state.last_note(ctx.model.you)
+    return [] if last is None else [last]
 
 
 def _on_own_note(ctx: Ctx) -> str | None:

@@ -16,7 +16,7 @@ from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
 from warroom_incident.knowing import new_facts
 from warroom_incident.telling import tell
-from warroom_incident.vocabulary import NoteAdded
+from warroom_incident.vocabulary import NoteAdded, NoteEdited
 
 LATE_ARRIVAL = 2 * MINUTE
 """An entry that a server admitted so much after it was written says so."""
@@ -55,9 +55,10 @@ def entry_of(room: Room, event: Event) -> Entry:
     told = tell(event, state)
     by = event.head.by
     is_note = isinstance(event.body, NoteAdded)
+    note = state.note(event)
     return Entry(
         event.id,
-        state.happened_at(event),
+        event.shown_at if note is None or note.at is None else note.at,
         by,
         told.text if is_note else told.text.removeprefix(f"{by} "),
         told.kind,
@@ -65,13 +66,12 @@ def entry_of(room: Room, event: Event) -> Entry:
         room.model.mark(event),
         state.is_starred(event.id),
         state.is_struck(event.id),
-        tuple(_remarks(state, event)),
+        tuple(_remarks(state, event, note)),
     )
 
 
-def _remarks(state: IncidentState, event: Event) -> list[str]:
+def _remarks(state: IncidentState, event: Event, note: NoteAdded | NoteEdited | None) -> list[str]:
     remarks = []
-    note = state.note(event)
     if note is not None and note is not event.body:
         remarks.append("edited")
     written = event.shown_at

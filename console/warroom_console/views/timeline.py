@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from msgspec import Struct
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from warroom_console.context import Room
 from warroom_console.model import Area, Changes
@@ -37,15 +36,40 @@ _SHOWN = frozenset({Area.MARKS, Area.REFUSALS, Area.PROGRESS})
 _AUTHOR_MOST = 10
 
 
-class _Drawn(Struct, frozen=True):
-    """An entry as it is drawn: one object a row, as there may be many thousands."""
+class _Drawn:
+    """An entry as it is drawn, told when it comes into sight: there may be many thousands.
 
-    entry: Entry
-    author: int
-    glyphs: Glyphs
+    It is the row's version too: equal where the drawing is.
+    """
+
+    __slots__ = ("_author", "_entry", "_glyphs", "_id", "_tell")
+
+    def __init__(self, id_: str, tell: Callable[[str], Entry], author: int, glyphs: Glyphs) -> None:
+        self._id = id_
+        self._tell = tell
+        self._entry: Entry | None = None
+        self._author = author
+        self._glyphs = glyphs
+
+    @property
+    def entry(self) -> Entry:
+        """What is drawn."""
+        if self._entry is None:
+            self._entry = self._tell(self._id)
+        return self._entry
 
     def __call__(self, width: int) -> Sequence[Line]:
-        return draw_entry(self.entry, self.author, self.glyphs, width)
+        return draw_entry(self.entry, self._author, self._glyphs, width)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, _Drawn) or self._author != other._author:
+            return False
+        return self._glyphs == other._glyphs and self.entry == other.entry
+
+    def __hash__(self) -> int:
+        return hash(self._id)
 
 
 class TimelineView:
@@ -58,8 +82,9 @@ class TimelineView:
         self.depth = 0
         self.unseen: set[str] = set()
         self._whole = False
+        self._noticed: set[str] = set()
         self._entries: dict[str, Entry] = {}
-        self._listed: list[Entry] | None = None
+        self._listed: list[tuple[int, str]] | None = None
         self._listed_of: tuple[Sequence[str], tuple[str, ...]] = ((), ())
         self._rows: dict[str, Row] = {}
         self._drawn_with: tuple[int, Glyphs] | None = None
@@ -77,15 +102,14 @@ class TimelineView:
             event = events.get(id_)
             if event is not None and isinstance(event.body, _FOUNDATIONS):
                 self._forget_all()
-            if event is not None and id_ not in self._entries:
+            if event is not None and id_ not in self._noticed:
                 self._notice(room, event)
         self._forget_decisions(room, ids)
-        for id_ in ids:
-            self._entries.pop(id_, None)
+        self._forget(ids)
         if Area.MARKS in changes.areas:
-            for id_, entry in list(self._entries.items()):
-                if entry.mark != "held" and room.model.mark(events[id_]) != entry.mark:
-                    del self._entries[id_]
+            told = ((id_, entry.mark) for id_, entry in self._entries.items())
+            rising = [(events[id_], mark) for id_, mark in told if mark != "held" and id_ in events]
+            self._forget(event.id for event, mark in rising if room.model.mark(event) != mark)
         is_concerned = bool(ids or changes.areas & _SHOWN)
         if is_concerned:
             self._listed = None
@@ -96,71 +120,88 @@ class TimelineView:
         state = room.state
         changed = [event for id_ in ids if (event := state.events.get(id_)) is not None]
         if any(is_fact(event) for event in changed):
-            for id_ in list(self._entries):
-                if id_ in state.events and isinstance(state.events[id_].body, Decision):
-                    del self._entries[id_]
+            told = (state.events[id_] for id_ in self._entries if id_ in state.events)
+            self._forget([event.id for event in told if isinstance(event.body, Decision)])
         for event in changed:
             register = (
                 state.registers.get(event.body.key) if isinstance(event.body, Write) else None
             )
-            for id_ in register.writes if register is not None else ():
-                self._entries.pop(id_, None)
+            self._forget(register.writes if register is not None else ())
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        for id_ in tuple(ids):
+            self._entries.pop(id_, None)
+            self._rows.pop(id_, None)
 
     def _forget_all(self) -> None:
         self._entries.clear()
+        self._rows.clear()
         self._listed = None
 
     def _notice(self, room: Room, event: Event) -> None:
         """Remember what others have written since this console was opened."""
         fresh = event.shown_at >= room.model.joined_at and event.head.by != room.model.you
-        if fresh and not tell(event, room.state).system:
-            self.unseen.add(event.id)
+        if fresh:
+            self._noticed.add(event.id)
+            if not tell(event, room.state).system:
+                self.unseen.add(event.id)
 
     # Rows ----------------------------------------------------------------------------------
 
-    def entries(self, room: Room) -> list[Entry]:
-        """Every entry, by the time at which it happened."""
-        state, known = room.state, self._entries
+    def _order(self, room: Room) -> list[tuple[int, str]]:
+        """When every entry happened, and its id, in that order."""
+        state = room.state
         # What I wrote and was refused is shown with its text, not as the void that others see.
         mine, order = room.model.refusals, state.ordered
         known_order, known_mine = self._listed_of
         if self._listed is not None and order is known_order and known_mine == tuple(mine):
             return self._listed
-        found: list[Entry] = []
-        for id_ in order:
-            if id_ in mine:
-                continue
-            entry = known.get(id_)
-            if entry is None:
-                entry = known[id_] = entry_of(room, state.events[id_])
-                self._rows.pop(id_, None)
-            found.append(entry)
+        events = state.events
+        found = [(state.happened_at(events[id_]), id_) for id_ in order if id_ not in mine]
         for refusal in mine.values():
             if refusal.event.head.stream == room.stream:
-                self._rows.pop(refusal.event.id, None)
-                found.append(refused_entry(room, refusal.event, refusal.reason))
+                self._forget([refusal.event.id])
+                found.append((refusal.event.shown_at, refusal.event.id))
         found.sort(key=_happened)
         self._listed, self._listed_of = found, (order, tuple(mine))
         return found
 
+    def _entry(self, room: Room, id_: str) -> Entry:
+        entry = self._entries.get(id_)
+        if entry is None:
+            refusal = room.model.refusals.get(id_)
+            if refusal is not None:
+                entry = refused_entry(room, refusal.event, refusal.reason)
+            else:
+                entry = entry_of(room, room.state.events[id_])
+            self._entries[id_] = entry
+        return entry
+
+    def _shown(self, room: Room) -> list[tuple[int, str]]:
+        order = self._order(room)
+        if not self.filter and not self.depth:
+            return order
+        return [place for place in order if self._wanted(self._entry(room, place[1]))]
+
     def rows(self, room: Room) -> list[Row]:
         """A row an entry, with a heading where another day begins."""
-        entries = self.entries(room)
-        names = {entry.by for entry in entries}
+        shown = self._shown(room)
+        names = {event.head.by for event in room.state.events.values()}
         author = min(_AUTHOR_MOST, max((cells(clean_line(name)) for name in names), default=0))
-        if self._drawn_with != (author, room.glyphs):
-            self._drawn_with = (author, room.glyphs)
+        glyphs, tell_one = room.glyphs, partial(self._entry, room)
+        if self._drawn_with != (author, glyphs):
+            self._drawn_with = (author, glyphs)
             self._rows.clear()
         rows: list[Row] = []
         today = -1
-        for entry in filter(self._wanted, entries) if self.filter or self.depth else entries:
-            if entry.at // DAY != today:
-                today = entry.at // DAY
-                rows.append(heading(day(entry.at)))
-            row = self._rows.get(entry.id)
+        for at, id_ in shown:
+            if at // DAY != today:
+                today = at // DAY
+                rows.append(heading(day(at)))
+            row = self._rows.get(id_)
             if row is None:
-                drawn = _Drawn(entry, author, room.glyphs)
-                row = self._rows[entry.id] = Row(entry.id, drawn, drawn)
+                drawn = _Drawn(id_, tell_one, author, glyphs)
+                row = self._rows[id_] = Row(id_, drawn, drawn)
             rows.append(row)
         return rows
 
@@ -173,9 +214,10 @@ class TimelineView:
 
     def title(self, room: Room) -> Title:
         """How many entries; collapsed, the last that a person wrote."""
-        entries = self.entries(room)
+        order = self._order(room)
         words = (shown(self.filter), ("", "without machinery", "notes only")[self.depth])
-        last = next((entry for entry in reversed(entries) if not entry.system), None)
+        told = (self._entry(room, id_) for _, id_ in reversed(order))
+        last = next((entry for entry in told if not entry.system), None)
         status: Line = ()
         if last is not None:
             status = (
@@ -183,7 +225,7 @@ class TimelineView:
                 (f"{last.by}: ", Tone.DIM),
                 (last.text.partition("\n")[0], Tone.TEXT),
             )
-        count = str(len(entries)) if entries else ""
+        count = str(len(order)) if order else ""
         return Title(count, (), " ".join(word for word in words if word), "", status)
 
     def empty(self, room: Room) -> str:
@@ -202,11 +244,10 @@ class TimelineView:
 
     def text(self, room: Room, row_id: str | None) -> str:
         """One entry, or all that are shown, as Markdown."""
-        chosen = [e for e in self.entries(room) if row_id == e.id or row_id is None]
-        if row_id is None:
-            chosen = [entry for entry in chosen if self._wanted(entry)]
+        ids = (id_ for _, id_ in (self._shown(room) if row_id is None else self._order(room)))
+        chosen = (self._entry(room, id_) for id_ in ids if row_id in (None, id_))
         return clean("\n".join(markdown(entry) for entry in chosen))
 
 
-def _happened(entry: Entry) -> int:
-    return entry.at
+def _happened(place: tuple[int, str]) -> int:
+    return place[0]
