@@ -20,6 +20,7 @@ BENCHES = (
     "fanout",
     "join",
     "refill",
+    "heal",
     "idle",
     "render",
     "consoles",
