@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from warroom_incident.clean import clean_line
 from warroom_incident.event import ROOM, Event
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
@@ -70,8 +71,8 @@ def check(
         raise Refusal("a token to join with is named after its holder: letters, digits, dot, dash")
     kinds = KINDS if kinds is None else kinds
     if isinstance(event.body, TokenCreated) and event.body.kind not in (None, *kinds):
-        known = ", ".join(sorted(kinds))
-        raise Refusal(f"this server reads no such kind of sender: give one of {known}")
+        kind = clean_line(event.body.kind or "", 40)
+        raise Refusal(f"this server reads no kind “{kind}”: `warroom intake kinds` lists them")
     if isinstance(event.body, WindowOpened):
         _check_window(event.body)
     if isinstance(event.body, WindowOpened | SilenceAsked):

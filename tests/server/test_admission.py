@@ -186,7 +186,7 @@ def test_a_token_to_join_with_has_a_plain_name(desk: Desk, name: str) -> None:
 @pytest.mark.parametrize("kind", ["nope", "Generic"])
 def test_a_sender_is_of_a_kind_that_the_server_reads(desk: Desk, kind: str) -> None:
     body = TokenCreated(name="prom", hash="0" * 64, kind=kind)
-    with pytest.raises(Refusal, match="give one of alertmanager, "):
+    with pytest.raises(Refusal, match="`warroom intake kinds` lists them"):
         check(desk.event(body, stream=ROOM), ANA, Right.ADMIN, RoomState())
     known = TokenCreated(name="prom", hash="0" * 64, kind="alertmanager")
     check(desk.event(known, stream=ROOM), ANA, Right.ADMIN, RoomState())

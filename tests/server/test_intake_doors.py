@@ -188,6 +188,33 @@ async def test_version_1_of_the_events_is_taken_too(house: House) -> None:
     assert house.only().state == "resolved"
 
 
+async def test_a_change_event_of_pagerduty_is_a_change_and_no_alert(house: House) -> None:
+    event = {
+        "routing_key": PD,
+        "payload": {
+            "summary": "checkout 1.4.2 deployed",
+            "timestamp": "2026-11-21T10:00:00Z",
+            "source": "ci",
+            "custom_details": {"service": "checkout", "user": "ana", "kind": "deploy"},
+        },
+        "links": [{"href": "https://ci.example/1", "text": "build"}],
+    }
+    answer = await house.client.post("/v2/change/enqueue", json=event)
+    assert answer.status_code == 202
+    assert answer.json() == {"status": "success", "message": "Change event processed"}
+    await house.worker.idle()
+    (change,) = house.board.beside.changes.values()
+    assert (change.title, change.service, change.by) == (
+        "checkout 1.4.2 deployed",
+        "checkout",
+        "ana",
+    )
+    assert (change.kind, change.link, change.source) == ("deploy", "https://ci.example/1", "pd")
+    assert len(house.board) == 0
+    wrong = await house.client.post("/v2/change/enqueue", json={**event, "routing_key": "x"})
+    assert wrong.status_code == 400
+
+
 async def test_what_alertmanager_sends_to_pagerduty_is_read(house: House) -> None:
     event = json.loads(payload("12-pagerduty-events-v2-trigger-by-alertmanager"))
     await house.client.post("/v2/enqueue", json={**event, "routing_key": PD})

@@ -234,6 +234,8 @@ async def test_what_cannot_be_read_becomes_one_card_that_names_the_newest_body(
         ("/in/generic", 401, "Unknown token"),
         (f"/in/carrier-pigeon/{GEN_TOKEN}", 404, "kinds: alertmanager, "),
         (f"/in/alertmanager/{GEN_TOKEN}", 404, "This token is for /in/generic/"),
+        ("/in/generic/", 404, "POST to /in/KIND/TOKEN"),
+        (f"{GEN}/", 404, "POST to /in/KIND/TOKEN"),
         ("/elsewhere", 404, "POST to /in/KIND/TOKEN"),
         ("/healthz", 405, "POST"),
     ],

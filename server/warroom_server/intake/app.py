@@ -41,7 +41,10 @@ def intake_app(deps: IntakeDeps) -> Starlette:
         Route("/readyz", _Readiness(deps).readyz),
         Route("/metrics", _Readiness(deps).metrics),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_door})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_door})
+    # A redirect would repeat a path, and most senders do not follow one with their body.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _take(visit: Visit) -> Response:

@@ -1,7 +1,8 @@
 """Bodies that tell of changes, posted to `/in/change/TOKEN`: what was deployed, set or merged.
 
 GitHub's and GitLab's webhooks, Argo CD's (an `Application`, or a template that sends one under
-`app`), and plain JSON: `{"title", "service", "kind", "by", "at", "url"}`, one or a list of them.
+`app`), PagerDuty's change events, and plain JSON: `{"title", "service", "kind", "by", "at",
+"url"}`, one or a list of them.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def _told(body: Object) -> Iterator[Told]:
         told = read_github(body)
     elif "metadata" in part(body, "app") or body.get("kind") == "Application":
         told = _argo(part(body, "app") or body)
+    elif text(part(body, "payload"), "summary"):
+        told = _pagerduty(body, part(body, "payload"))
     else:
         told = _plain(body)
     if told is not None:
@@ -81,6 +84,23 @@ def _argo(app: Object) -> Told:
         text(part(app, "spec", "source"), "repoURL"),
         text(part(app, "spec", "destination"), "namespace"),
         text(operation, "phase") or text(sync, "status"),
+    )
+
+
+def _pagerduty(body: Object, payload: Object) -> Told:
+    details = part(payload, "custom_details")
+    links = body.get("links")
+    link = links[0] if isinstance(links, list) and links else None
+    return Told(
+        "",
+        text(details, "service", "app", "application") or text(payload, "component", "source"),
+        text(details, "kind", "type") or "change",
+        text(payload, "summary"),
+        payload.get("timestamp"),
+        text(details, "by", "user", "author"),
+        text(link, "href") if isinstance(link, dict) else "",
+        text(details, "env", "environment"),
+        text(details, "state", "status"),
     )
 
 

@@ -1,4 +1,4 @@
-"""PagerDuty's Events API: version 2 at `/v2/enqueue`, version 1 at `create_event.json`.
+"""PagerDuty's Events API: version 2 at `/v2/enqueue`, version 1 at `create_event.json`, changes.
 
 The token is the routing key inside the body, so the body is read before it is known whose it is.
 It is taken out of what is kept, because what is kept may be shown.
@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..kinds import KINDS
+from ..kinds import CHANGE, KINDS
 from ..post import KEY
 from ..reading.body import read_json, text_of
 from ..request import Budget, Refused
@@ -30,24 +30,38 @@ def routes(deps: IntakeDeps, budget: Budget) -> list[Route]:
     first = door(deps, budget, partial(_take, "service_key", "incident_key", 200), _invalid)
     return [
         Route("/v2/enqueue", second, methods=["POST"]),
+        Route("/v2/change/enqueue", door(deps, budget, _change, _invalid), methods=["POST"]),
         Route("/generic/2010-04-15/create_event.json", first, methods=["POST"]),
     ]
 
 
 async def _take(token_field: str, key_field: str, status: int, visit: Visit) -> Response:
     """Take one event in and answer with its key, as PagerDuty does."""
+    event, body = await _admitted(visit, token_field)
+    key = text_of(event.get(key_field))
+    noted = {}
+    if not key:
+        key = noted[KEY] = secrets.token_hex(16)
+    await visit.keep(body, noted)
+    answer = {"status": "success", "message": "Event processed", key_field: key}
+    return JSONResponse(answer, status)
+
+
+async def _change(visit: Visit) -> Response:
+    """Take one change event in; it has no key."""
+    _, body = await _admitted(visit, "routing_key")
+    await visit.keep(body, kind=CHANGE)
+    return JSONResponse({"status": "success", "message": "Change event processed"}, 202)
+
+
+async def _admitted(visit: Visit, token_field: str) -> tuple[dict[str, object], bytes]:
+    """The event that a known sender posts, and its body without the token."""
     body = await visit.body(KINDS[KIND].max_bytes)
     event = _event(body)
     token = text_of(event.get(token_field)) or visit.request.headers.get("x-routing-key", "")
     await visit.admit(token, KIND)
     visit.wait_if_busy()
-    key = text_of(event.get(key_field))
-    noted = {}
-    if not key:
-        key = noted[KEY] = secrets.token_hex(16)
-    await visit.keep(_without(body, event, token_field, token), noted)
-    answer = {"status": "success", "message": "Event processed", key_field: key}
-    return JSONResponse(answer, status)
+    return event, _without(body, event, token_field, token)
 
 
 def _event(body: bytes) -> dict[str, object]:
