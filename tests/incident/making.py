@@ -16,8 +16,8 @@ from warroom_incident.event import Event, Packet, read_packet, void_of
 from warroom_incident.fields import AlertCopy, StepCopy
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
-from warroom_incident.log import Entry, Log
 from warroom_incident.knowing import claim, informed, new_facts
+from warroom_incident.log import Entry, Log
 from warroom_incident.reducers import Body, Decision, Element, Removal, Write
 from warroom_incident.vocabulary import (
     AlertLinked,
