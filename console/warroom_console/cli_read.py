@@ -14,6 +14,7 @@ from warroom_incident.practice.severity import severity_of
 from warroom_incident.showing import show, show_summary
 from warroom_incident.sync.wire import Summary
 
+from .commands import words_option
 from .desk import Desk
 from .errand import follow_whole, say_age, say_meanwhile, visit
 from .link import wall_ms
@@ -65,6 +66,7 @@ def _row(summary: Summary) -> tuple[str, ...]:
 @click.command("show")
 @click.argument("incident", metavar="INC")
 @as_json
+@words_option
 def show_command(incident: str, as_json: bool) -> None:
     """Print everything about an incident."""
 

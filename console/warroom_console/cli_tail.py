@@ -9,6 +9,7 @@ import click
 from warroom_incident.event import Event
 from warroom_incident.showing import show_entry, timeline
 
+from .commands import words_option
 from .desk import Desk
 from .errand import follow_whole, say_age, say_meanwhile, visit
 from .link import wall_ms
@@ -22,6 +23,7 @@ from .saying import Denied, err, out, out_json
 @click.option("-n", "--lines", type=click.IntRange(0, 100_000), default=10, metavar="N",
               help="How many entries to begin with (10).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@words_option
 def tail_command(incident: str, lines: int, as_json: bool) -> None:
     """Print an incident's entries as they come, until interrupted."""
 

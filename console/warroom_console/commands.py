@@ -84,6 +84,15 @@ ascii_option = click.option(
 )
 
 
+words_option = click.option(
+    "--ascii",
+    is_flag=True,
+    expose_value=False,
+    callback=note_ascii,
+    help="No marks: what was not sent yet is said in words, as for a screen reader.",
+)
+
+
 def _take_server_anywhere(command: click.Command) -> None:
     """Accept `--server` behind the command's name as well as before it."""
     if any("--server" in parameter.opts for parameter in command.params):

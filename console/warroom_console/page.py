@@ -11,16 +11,22 @@ from warroom_incident.knowing import new_facts
 from warroom_incident.practice.audience import audience_of
 from warroom_incident.practice.roles import role_of
 from warroom_incident.showing import timeline
-from warroom_incident.telling import tell
+from warroom_incident.telling import spoken_time, tell
 
 from .model import MARKS, Mark
+from .saying import ascii_only
 from .when import age, clock
 
 MarkOf = Callable[[Event], Mark]
+_SPOKEN: dict[Mark, tuple[str, ...]] = {"pending": ("not sent yet",), "refused": ("refused",)}
+"""What a mark says that is worth a word: an entry that a server has is as it should be."""
 
 
 def entry_line(event: Event, state: IncidentState, mark: MarkOf, now: int) -> str:
-    """One entry of the timeline on one line: time, mark, who and what."""
+    """One entry of the timeline on one line: time, mark, who and what.
+
+    With `WARROOM_ASCII` there is no mark, which nobody can hear: what waits is said in words.
+    """
     told = tell(event, state)
     at = state.happened_at(event)
     said = f"{event.head.by}: {told.text}" if told.kind == "note" else told.text
@@ -37,8 +43,12 @@ def entry_line(event: Event, state: IncidentState, mark: MarkOf, now: int) -> st
         notes.append("new facts since")
     if event.via is not None:
         notes.append(f"via {event.via}")
+    sign = f"{MARKS[mark(event)]} "
+    if ascii_only():
+        sign = ""
+        notes += _SPOKEN.get(mark(event), ())
     behind = f" ({', '.join(notes)})" if notes else ""
-    return clean_line(f"{clock(at, now)} {MARKS[mark(event)]} {said}{behind}")
+    return clean_line(f"{clock(at, now)} {sign}{said}{behind}")
 
 
 def page(state: IncidentState, mark: MarkOf, now: int) -> Iterator[str]:
@@ -51,7 +61,7 @@ def page(state: IncidentState, mark: MarkOf, now: int) -> Iterator[str]:
         yield f"started {clock(started, now)}, {lasted}"
     yield from _conflicts(state)
     yield from _roles(state, now)
-    yield from _impact(state)
+    yield from _impact(state, now)
     yield from _alerts(state, now)
     yield from _checklists(state)
     yield from _drafts(state)
@@ -77,12 +87,14 @@ def _roles(state: IncidentState, now: int) -> Iterator[str]:
         yield f"  {role_of(role.role).title}: {role.holder}, since {clock(role.since, now)}"
 
 
-def _impact(state: IncidentState) -> Iterator[str]:
+def _impact(state: IncidentState, now: int) -> Iterator[str]:
     stated = [(field, text) for field in IMPACT_FIELDS if (text := state.impact(field))]
     if stated:
         yield ""
         yield "Impact"
-        yield from (f"  {field.replace('_', ' ')}: {text}" for field, text in stated)
+    for field, text in stated:
+        told = spoken_time(text, now) if field == "started_at" else text
+        yield f"  {field.replace('_', ' ')}: {told}"
 
 
 def _alerts(state: IncidentState, now: int) -> Iterator[str]:
@@ -112,5 +124,7 @@ def _drafts(state: IncidentState) -> Iterator[str]:
         yield ""
         yield "Drafts"
     for draft in drafts:
-        stands = "ready" if draft.ready else f"{len(draft.versions)} version(s)"
+        stands = f"v{draft.saved}, {'ready' if draft.ready else 'draft'}"
+        if len(draft.versions) > 1:
+            stands = f"{len(draft.versions)} versions to be merged"
         yield f"  {audience_of(draft.audience).title}: {draft.title} ({stands})"

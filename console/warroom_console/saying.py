@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +14,11 @@ UNREACHABLE = 3
 REFUSED = 4
 FOUND_WRONG = 1
 """`doctor` and `fsck` found something that is not as it should be."""
+
+
+def ascii_only() -> bool:
+    """Whether nothing but ASCII of our own is wanted (`WARROOM_ASCII`)."""
+    return os.environ.get("WARROOM_ASCII", "") not in ("", "0")
 
 
 class Failure(Exception):

@@ -15,7 +15,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .places import PlaceError, Places
-from .saying import BAD_INPUT, REFUSED, UNREACHABLE, Denied, Failure, Unreachable, fail
+from .saying import (
+    BAD_INPUT,
+    REFUSED,
+    UNREACHABLE,
+    Denied,
+    Failure,
+    Unreachable,
+    ascii_only as wants_ascii,
+    fail,
+)
 
 if TYPE_CHECKING:
     from .app import Console
@@ -110,8 +119,7 @@ def run(
     gc.set_threshold(*_YOUNG_ONLY)
     from .theme import choose_look
 
-    ascii_only = ascii_only or os.environ.get("WARROOM_ASCII", "") not in ("", "0")
-    plain = ascii_only or "utf" not in (sys.stdout.encoding or "utf-8").lower()
+    plain = ascii_only or wants_ascii() or "utf" not in (sys.stdout.encoding or "utf-8").lower()
     try:
         look = choose_look(os.environ, ascii_only=plain)
         return asyncio.run(_run(places, incident, look, headless=headless))

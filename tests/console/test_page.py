@@ -1,5 +1,8 @@
 """An incident as plain lines: everything is there, one line each."""
 
+import pytest
+
+from warroom_console.model import Mark
 from warroom_console.page import entry_line, page
 from warroom_incident.author import Author, Counters
 from warroom_incident.clock import HybridClock
@@ -70,7 +73,7 @@ def test_a_page_holds_every_part() -> None:
         "  SEV2 firing disk (am, last seen",
         "T (0/1)",
         "  open    Do (cy)",
-        "  Customers: Down (1 version(s))",
+        "  Customers: Down (v1, draft)",
         "  12:00:00Z ◉ ana saved the draft “Down”",
     ):
         assert part in text
@@ -91,3 +94,21 @@ def test_an_entry_says_what_is_special_about_it_on_one_line() -> None:
     )  # fmt: skip
     late = bo.write(NoteAdded(text="late"))
     assert entry_line(late, state, lambda _event: "durable", NOW).endswith("(late, after close)")
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ("pending", "one (not sent yet)"),
+        ("refused", "one (refused)"),
+        ("durable", "one"),
+        ("held", "one"),
+    ],
+)
+def test_for_a_screen_reader_an_entry_has_words_instead_of_marks(
+    mark: Mark, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = IncidentState(STREAM)
+    note = Writer(state, "a", "ana").write(NoteAdded(text="one"))
+    monkeypatch.setenv("WARROOM_ASCII", "1")
+    assert entry_line(note, state, lambda _event: mark, NOW) == f"12:00:00Z ana: {said}"
