@@ -12,6 +12,7 @@ from warroom_console.times import DAY, clock, day
 from warroom_console.views.alert_row import heading
 from warroom_console.views.entry import Entry, draw_entry, entry_of, markdown, refused_entry
 from warroom_console.views.entry_detail import draw_detail
+from warroom_console.views.runs import gather, told
 from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
@@ -86,8 +87,12 @@ class TimelineView:
         self._entries: dict[str, Entry] = {}
         self._listed: list[tuple[int, str]] | None = None
         self._listed_of: tuple[Sequence[str], tuple[str, ...]] = ((), ())
+        self._runs: dict[str, Sequence[str]] = {}
         self._rows: dict[str, Row] = {}
-        self._drawn_with: tuple[int, Glyphs] | None = None
+        self._drawn: list[Row] | None = None
+        self._drawn_of: list[tuple[int, str]] = []
+        self._drawn_with: tuple[str, int, Glyphs] | None = None
+        self._rows_with: tuple[int, Glyphs] | None = None
 
     # What changed --------------------------------------------------------------------------
 
@@ -107,8 +112,10 @@ class TimelineView:
         self._forget_decisions(room, ids)
         self._forget(ids)
         if Area.MARKS in changes.areas:
-            told = ((id_, entry.mark) for id_, entry in self._entries.items())
-            rising = [(events[id_], mark) for id_, mark in told if mark != "held" and id_ in events]
+            marks = ((id_, entry.mark) for id_, entry in self._entries.items())
+            rising = [
+                (events[id_], mark) for id_, mark in marks if mark != "held" and id_ in events
+            ]
             self._forget(event.id for event, mark in rising if room.model.mark(event) != mark)
         is_concerned = bool(ids or changes.areas & _SHOWN)
         if is_concerned:
@@ -120,8 +127,8 @@ class TimelineView:
         state = room.state
         changed = [event for id_ in ids if (event := state.events.get(id_)) is not None]
         if any(is_fact(event) for event in changed):
-            told = (state.events[id_] for id_ in self._entries if id_ in state.events)
-            self._forget([event.id for event in told if isinstance(event.body, Decision)])
+            known = (state.events[id_] for id_ in self._entries if id_ in state.events)
+            self._forget([event.id for event in known if isinstance(event.body, Decision)])
         for event in changed:
             register = (
                 state.registers.get(event.body.key) if isinstance(event.body, Write) else None
@@ -129,6 +136,7 @@ class TimelineView:
             self._forget(register.writes if register is not None else ())
 
     def _forget(self, ids: Iterable[str]) -> None:
+        self._drawn = None
         for id_ in tuple(ids):
             self._entries.pop(id_, None)
             self._rows.pop(id_, None)
@@ -136,7 +144,7 @@ class TimelineView:
     def _forget_all(self) -> None:
         self._entries.clear()
         self._rows.clear()
-        self._listed = None
+        self._drawn = self._listed = None
 
     def _notice(self, room: Room, event: Event) -> None:
         """Remember what others have written since this console was opened."""
@@ -163,6 +171,7 @@ class TimelineView:
                 self._forget([refusal.event.id])
                 found.append((refusal.event.shown_at, refusal.event.id))
         found.sort(key=_happened)
+        found, self._runs = gather(found, events)
         self._listed, self._listed_of = found, (order, tuple(mine))
         return found
 
@@ -174,6 +183,8 @@ class TimelineView:
                 entry = refused_entry(room, refusal.event, refusal.reason)
             else:
                 entry = entry_of(room, room.state.events[id_])
+            if id_ in self._runs:
+                entry = told(entry, self._runs[id_], room.state.events)
             self._entries[id_] = entry
         return entry
 
@@ -185,16 +196,22 @@ class TimelineView:
 
     def rows(self, room: Room) -> list[Row]:
         """A row an entry, with a heading where another day begins."""
-        shown = self._shown(room)
+        order, shown_with = self._order(room), (self.filter, self.depth, room.glyphs)
+        if self._drawn is None or order is not self._drawn_of or shown_with != self._drawn_with:
+            self._drawn = self._draw(room)
+            self._drawn_of, self._drawn_with = order, shown_with
+        return self._drawn
+
+    def _draw(self, room: Room) -> list[Row]:
         names = {event.head.by for event in room.state.events.values()}
         author = min(_AUTHOR_MOST, max((cells(clean_line(name)) for name in names), default=0))
         glyphs, tell_one = room.glyphs, partial(self._entry, room)
-        if self._drawn_with != (author, glyphs):
-            self._drawn_with = (author, glyphs)
+        if self._rows_with != (author, glyphs):
+            self._rows_with = (author, glyphs)
             self._rows.clear()
         rows: list[Row] = []
         today = -1
-        for at, id_ in shown:
+        for at, id_ in self._shown(room):
             if at // DAY != today:
                 today = at // DAY
                 rows.append(heading(day(at)))
@@ -216,8 +233,8 @@ class TimelineView:
         """How many entries; collapsed, the last that a person wrote."""
         order = self._order(room)
         words = (shown(self.filter), ("", "without machinery", "notes only")[self.depth])
-        told = (self._entry(room, id_) for _, id_ in reversed(order))
-        last = next((entry for entry in told if not entry.system), None)
+        entries = (self._entry(room, id_) for _, id_ in reversed(order))
+        last = next((entry for entry in entries if not entry.system), None)
         status: Line = ()
         if last is not None:
             status = (
