@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from warroom_incident.alerts import AlertRecord
 from warroom_server.board import Board
@@ -126,15 +128,16 @@ async def test_an_event_without_a_key_is_given_one_that_ends_it(house: House) ->
 
 async def test_the_routing_key_is_not_in_what_is_kept(house: House) -> None:
     escaped = PD.replace("a", "\\u0061", 1)
-    plain = b'{"routing_key": "%s", "x": 1}'
+    plain = b'{"routing_key": "%s", "x": "\\ud83d"}'
     for key in (PD, escaped):
-        await house.client.post("/v2/enqueue", content=plain % key.encode())
+        answer = await house.client.post("/v2/enqueue", content=plain % key.encode())
+        assert answer.status_code == 202
     await house.worker.idle()
     for raw_id in (1, 2):
         raw = await house.store.body(raw_id)
         assert raw is not None
         assert PD.encode() not in raw.body
-        assert json.loads(raw.body) == {"routing_key": "(routing key)", "x": 1}
+        assert json.loads(raw.body) == {"routing_key": "(routing key)", "x": "\ud83d"}
     assert PD not in str(house.board.ordered())
 
 
@@ -145,6 +148,24 @@ async def test_a_wrong_routing_key_is_an_invalid_event(house: House, key: object
     assert answer.json()["status"] == "invalid event"
     assert len(answer.json()["errors"]) == 1
     assert len(house.board) == 0
+
+
+async def test_a_key_that_no_text_can_hold_is_answered_and_kept(house: House) -> None:
+    odd = b'"\\ud83d\\u0000"'
+    for door, body in (
+        ("/v2/enqueue", b'{"event_action": "trigger", "dedup_key": %s}'),
+        ("/generic/2010-04-15/create_event.json", b'{"event_type": "trigger", "incident_key": %s}'),
+        (f"{VO_DOOR}/x", b'{"message_type": "INFO", "entity_id": %s}'),
+        ("/v2/alerts", b'{"message": "m", "alias": %s}'),
+    ):
+        headers = {"x-routing-key": PD, "authorization": f"GenieKey {OG}"}
+        answer = await house.client.post(door, content=body % odd, headers=headers)
+        assert answer.status_code in (200, 202)
+        if request_id := answer.json().get("requestId"):
+            answer = await house.client.get(f"/v2/alerts/requests/{request_id}", headers=headers)
+            assert answer.json()["data"]["alias"] == "\ufffd\ufffd"
+    await house.worker.idle()
+    assert {r.key for r in house.board.open()} == {"\ufffd\ufffd"}
 
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b"[]", b"[" * 5000])
@@ -366,3 +387,66 @@ async def test_a_wrong_victorops_key_is_refused_in_their_words(house: House) -> 
 async def test_a_victorops_body_of_no_known_shape_becomes_a_card(house: House) -> None:
     await house.victorops(message_type="EXPLODED")
     assert house.only().title == "unparsed from vo"
+
+
+# --- anything at all ---
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+DOORS = (
+    "/v2/enqueue",
+    "/v2/change/enqueue",
+    "/generic/2010-04-15/create_event.json",
+    "/v2/alerts",
+    "/v2/alerts/%2F/close",
+    "/v2/alerts/%FF/notes",
+    f"{VO_DOOR}/%00",
+)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.just("\ud83d"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(("payload", "dedup_key", "event_action", "alias", "entity_id", "x")),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.binary(max_size=60) | ANYTHING.map(_encoded), min_size=1, max_size=5))
+def test_any_body_at_any_door_is_answered_and_never_a_failure(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes]
+) -> None:
+    async def post_all(path: Path) -> None:
+        store = await IntakeStore.open(path / "intake.db")
+        board = Board(await store.load_board())
+        metrics = Metrics("0")
+        worker = IntakeWorker(store, board, metrics)
+        worker.start()
+        app = intake_app(IntakeDeps(SOURCES.get, store, worker, metrics, newest=board.newest))
+        headers = {"authorization": f"GenieKey {OG}", "x-routing-key": PD}
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://w"
+        ) as client:
+            for door in DOORS:
+                for body in bodies:
+                    answer = await client.post(door, content=body, headers=headers)
+                    assert answer.status_code in (200, 202, 400), answer.text
+        await worker.idle()
+        assert await store.unparsed() == []
+        await worker.stop()
+        await store.close()
+
+    asyncio.run(post_all(tmp_path_factory.mktemp("doors")))

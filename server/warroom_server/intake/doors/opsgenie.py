@@ -21,7 +21,7 @@ from warroom_incident.alerts import AlertRecord
 from ..kinds.opsgenie import read_call
 from ..post import KEY, METHOD, PATH
 from ..reading.body import read_json, text_of
-from ..reading.fit import name
+from ..reading.fit import name, storable
 from ..request import Budget, Refused
 from ..unreadable import Unreadable
 from ..visit import IntakeDeps, Visit, door
@@ -97,7 +97,7 @@ def _alias(body: bytes) -> str:
         alert = read_json(body)
     except Unreadable:
         return ""
-    return text_of(alert.get("alias")) if isinstance(alert, dict) else ""
+    return storable(text_of(alert.get("alias"))) if isinstance(alert, dict) else ""
 
 
 def _request_id(raw_id: int) -> str:

@@ -6,16 +6,17 @@ It is taken out of what is kept, because what is kept may be shown.
 
 from __future__ import annotations
 
+import json
 import secrets
 from functools import partial
 
-import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..kinds import CHANGE, KINDS
 from ..post import KEY
 from ..reading.body import read_json, text_of
+from ..reading.fit import storable
 from ..request import Budget, Refused
 from ..unreadable import Unreadable
 from ..visit import IntakeDeps, Visit, door
@@ -38,7 +39,7 @@ def routes(deps: IntakeDeps, budget: Budget) -> list[Route]:
 async def _take(token_field: str, key_field: str, status: int, visit: Visit) -> Response:
     """Take one event in and answer with its key, as PagerDuty does."""
     event, body = await _admitted(visit, token_field)
-    key = text_of(event.get(key_field))
+    key = storable(text_of(event.get(key_field)))
     noted = {}
     if not key:
         key = noted[KEY] = secrets.token_hex(16)
@@ -58,7 +59,9 @@ async def _admitted(visit: Visit, token_field: str) -> tuple[dict[str, object], 
     """The event that a known sender posts, and its body without the token."""
     body = await visit.body(KINDS[KIND].max_bytes)
     event = _event(body)
-    token = text_of(event.get(token_field)) or visit.request.headers.get("x-routing-key", "")
+    token = storable(text_of(event.get(token_field))) or visit.request.headers.get(
+        "x-routing-key", ""
+    )
     await visit.admit(token, KIND)
     visit.wait_if_busy()
     return event, _without(body, event, token_field, token)
@@ -77,10 +80,10 @@ def _event(body: bytes) -> dict[str, object]:
 def _without(body: bytes, event: dict[str, object], field: str, token: str) -> bytes:
     """The body as it came, but for the token in it."""
     hidden = body.replace(token.encode("utf-8", "surrogatepass"), _HIDDEN)
-    if hidden != body or field not in event:
+    if hidden != body or event.get(field) != token:
         return hidden
     # Somebody wrote the token with escapes.
-    return msgspec.json.encode({**event, field: _HIDDEN.decode()})
+    return json.dumps({**event, field: _HIDDEN.decode()}).encode()
 
 
 def _invalid(refused: Refused) -> Response:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from ..post import KEY, PATH
 from ..reading.body import read_json, text_of
+from ..reading.fit import storable
 from ..request import Budget, Refused
 from ..unreadable import Unreadable
 from ..visit import IntakeDeps, Visit, door
@@ -45,7 +46,7 @@ def _entity(body: bytes) -> str:
         message = read_json(body)
     except Unreadable:
         return ""
-    return text_of(message.get("entity_id")) if isinstance(message, dict) else ""
+    return storable(text_of(message.get("entity_id"))) if isinstance(message, dict) else ""
 
 
 def _failure(refused: Refused) -> Response:
