@@ -69,6 +69,7 @@ class RowsView(Quiet, can_focus=True):
         self._tails = tails
         self._following = tails
         self._rows: list[Row] = []
+        self._given: Iterable[Row] | None = None
         self._index: dict[str, int] = {}
         self._cursor: str | None = None
         self._marks = Marks()
@@ -115,9 +116,15 @@ class RowsView(Quiet, can_focus=True):
         return told_position(self._rows, self._index.get(self._cursor or ""), tail)
 
     def set_rows(self, rows: Iterable[Row]) -> None:
-        """Replace all rows; cursor, marks and the place being read stay with their ids."""
+        """Replace all rows; cursor, marks and the place being read stay with their ids.
+
+        A list that was given before must hold what it held then.
+        """
+        if rows is self._given:
+            self._settle()
+            return
         before, old_index = self._rows, self._index
-        self._rows = list(rows)
+        self._given, self._rows = rows, list(rows)
         self._index = {row.id: place for place, row in enumerate(self._rows)}
         self._marks.outlive(self._index)
         anchor = self._anchor()
@@ -131,6 +138,7 @@ class RowsView(Quiet, can_focus=True):
 
     def patch(self, rows: Iterable[Row]) -> None:
         """Replace rows by newer versions of themselves; rows of unknown id are passed over."""
+        self._given = None
         for row in rows:
             place = self._index.get(row.id)
             if place is not None:
