@@ -26,6 +26,7 @@ BENCHES = (
     "consoles",
     "storm",
     "intake",
+    "offline",
 )
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
