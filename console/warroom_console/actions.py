@@ -171,6 +171,23 @@ class Registry(Generic[C]):
                     return action
         return None
 
+    def elsewhere(self, scope: Scope, key: str) -> str:
+        """Say where a key works that does nothing in `scope`; empty where it never does."""
+        found = self._by_key.get((None, key), ())
+        if not found:
+            return ""
+        panels = {scope: number for number, scope in PANELS.items()}
+        named = [
+            f"{panels[a.scope]} {a.scope.value.capitalize()}" for a in found if a.scope in panels
+        ]
+        if scope is Scope.LOBBY:
+            where = "an incident: Enter opens one"
+        elif named:
+            where = " and ".join(named)
+        else:
+            where = "the lobby: q goes there"
+        return f"{found[0].title} works in {where}."
+
     def find_command(self, line: str) -> tuple[Action[C], Args]:
         """Split a `:` line into its action and arguments.
 

@@ -336,3 +336,16 @@ async def test_what_was_done_fits_the_row_and_keeps_the_offer_to_undo(desk: Stil
         console.screen.seat.write(NoteAdded(text="x"), said=f"Ticked “{name}”")
         await console.settle()
         assert console.prompt == "Ticked “Look at the deploys of the last two hour…” · u undo"
+
+
+async def test_a_key_of_another_place_says_where_it_works(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("2", "a")
+        assert console.prompt == "Ack works in 1 Alerts."
+        await console.press("3", "x")
+        assert "works in" in console.prompt
+        await console.press("D")
+        assert console.prompt == "Drill works in the lobby: q goes there."
+    async with at_console(desk) as console:
+        await console.press("n")
+        assert console.prompt == "Note works in an incident: Enter opens one."

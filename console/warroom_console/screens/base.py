@@ -192,6 +192,8 @@ class Base(TerminalScreen):
             event.stop()
             event.prevent_default()
             self.act(action)
+        elif len(key) == 1 and (where := self.registry.elsewhere(self.scope, key)):
+            self.seat.flash(where, Tone.DIM)
 
     def _lead(self, leader: str) -> None:
         offers = self.registry.offers(self.seat, self.scope, leader)
