@@ -15,9 +15,9 @@ from tests.server.running import READY_WITHIN, Ready, ServerProcess, read_ready
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_console.places import Places
-from warroom_incident.event import read_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import LogReader
+from warroom_incident.repair import read_whole
 from warroom_incident.schema import StorageError
 
 COMMAND_WITHIN = 60.0
@@ -96,15 +96,17 @@ class House(ServerProcess):
         self.ready = read_ready(await self.line("ready"))
 
     def state(self, stream: str) -> IncidentState:
-        """What its log holds of an incident."""
+        """What its log holds of an incident, damaged events left out."""
         state = IncidentState(stream)
         try:
             reader = LogReader.open(self.log)
         except StorageError:
             return state
         try:
-            rows = reader.read(stream, 0, 1_000_000)
-            state.extend(read_packet(row.packet, row.admitted) for row in rows)
+            for entry, row in reader.scan(stream, 0, 1_000_000):
+                event = read_whole(row.packet, entry, row.admitted)
+                if event is not None:
+                    state.add(event)
         finally:
             reader.close()
         return state
