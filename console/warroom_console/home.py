@@ -173,7 +173,9 @@ class Home:
         """The kept bytes of events of a stream, in their order, without those that are damaged."""
         found: dict[str, Handing] = {}
         for _, replica in self._each(self._shelves):
-            wanted = {event.entry: event for event in events if event.id not in found}
+            left = [event for event in events if event.id not in found]
+            # Older replicas have hearsay under the ids of the events.
+            wanted = {name: event for event in left for name in (event.id, event.entry)}
             for entry, admitted, packet in replica.some(stream, wanted):
                 event = wanted[entry]
                 if is_whole(packet, event):

@@ -95,8 +95,9 @@ class Mending:
         """Fetch what is lacking here and relay what the server lacks."""
         self._link.send(ordered.fetch)
         self.placed(ordered.stream, ordered.common.items(), None, welcome)
-        if ordered.lacking or ordered.unvouched:
-            wanted = frozenset((*ordered.lacking, *ordered.unvouched))
+        contested = self._model.fold(ordered.stream).contested()
+        if ordered.lacking or ordered.unvouched or contested:
+            wanted = frozenset((*ordered.lacking, *ordered.unvouched, *contested))
             sure = frozenset((*ordered.lacking, *self._own(ordered)))
             self._start(self._relay(ordered.stream, wanted, sure, relaying))
 
@@ -105,8 +106,9 @@ class Mending:
         if not ordered.unvouched:
             return []
         events = self._model.fold(ordered.stream).events.values()
-        own = (event for event in events if event.head.by == self._model.you)
-        written = {name for event in own for name in (event.entry, event.id)}
+        you = self._model.you
+        # What came here on hearsay may be forged in this very name: only its author has it whole.
+        written = {event.entry for event in events if event.head.by == you and event.via is None}
         return [entry for entry in ordered.unvouched if entry in written]
 
     async def _relay(
@@ -131,9 +133,12 @@ class Mending:
                 )
         fold = self._model.fold(stream)
         events = [event for id_ in fold.ordered if (event := fold.events[id_]).entry in ids]
+        relaying.owe(stream, [event.id for event in events])
         for start in range(0, len(events), RELAY_EVENTS):
             some = events[start : start + RELAY_EVENTS]
             packets = await asyncio.to_thread(self._home.packets, stream, some)
+            found = {packet.id for packet in packets}
+            relaying.answered(stream, [event.id for event in some if event.id not in found])
             await self._send(relaying.frames(stream, packets))
 
     async def _send(self, frames: Iterable[bytes]) -> None:

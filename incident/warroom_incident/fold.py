@@ -252,6 +252,14 @@ class Fold:
                 ids.extend(entries)
         return ids
 
+    def contested(self) -> list[str]:
+        """The entries of the writes that have not seen each other, in registers with several.
+
+        Which of them is shown first hangs on their earliest admission stamps.
+        """
+        registers = (one for one in self.registers.values() if len(one.heads) > 1)
+        return [event.entry for register in registers for event in register.heads.values()]
+
     # Digests -------------------------------------------------------------------------------
 
     def set_digest(self) -> str:

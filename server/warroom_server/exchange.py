@@ -185,6 +185,7 @@ class Exchange:
                 self._introduce()
             case Synced():
                 self._introduce()
+                self._settle(message.stream)
             case Ack():
                 for event_id, stream, *_ in message.receipts:
                     self.owing.answered(stream, event_id)
@@ -221,12 +222,21 @@ class Exchange:
 
     def _compare(self, ordered: Ordered) -> None:
         """Hand on what the peer lacks, and what it has on hearsay that is proven here."""
+        self.end.relaying.owe(ordered.stream, ())  # how far both got is noted by place of our log
         events = self._room.state(ordered.stream).events
         doubted = [id_ for id_ in ordered.unvouched if id_ in events and not events[id_].via]
         if entries := [*ordered.lacking, *doubted]:
-            task = asyncio.get_running_loop().create_task(self._owe(ordered.stream, entries))
-            self._comparing[task] = ordered.stream
-            task.add_done_callback(self._comparing.pop)
+            self._hand_on(ordered.stream, entries)
+
+    def _settle(self, stream: str) -> None:
+        """See that both ends know the earliest admissions that decide what is shown first."""
+        if entries := self._room.state(stream).contested():
+            self._hand_on(stream, entries)
+
+    def _hand_on(self, stream: str, entries: Sequence[str]) -> None:
+        task = asyncio.get_running_loop().create_task(self._owe(stream, entries))
+        self._comparing[task] = stream
+        task.add_done_callback(self._comparing.pop)
 
     async def _owe(self, stream: str, entries: Sequence[str]) -> None:
         places = await self._room.look(lambda log: log.place(stream, entries))

@@ -182,15 +182,16 @@ class Relays:
         if event.via is not None and event.id in self._vouched:
             packet = packet._replace(via=None)
             return Entry(read_packet(packet), packet, stamp or None)
-        if event.entry in self._vouched and (event.via is None or event.head.by != who.name):
+        if event.entry in self._vouched:
             return Entry(event, packet, stamp or None)
         if self._room.losses.include(event):
             return Entry(event, packet._replace(via=None))
+        is_own = event.head.by == who.name and event.via is None
         packet = packet._replace(via=None)
         event = msgspec.structs.replace(event, via=None)
         if event.withheld is not None:
             raise Unshown("an event without its body needs a server's seal")
-        if event.head.by == who.name:
+        if is_own:
             self._room.admit(event, who)
             return Entry(event, packet)
         if event.head.stream == ROOM:

@@ -304,6 +304,13 @@ class Room:
         ids = self.state(stream).present()
         return sorted((await self._in_reader(lambda: self._reader.place(stream, ids))).values())
 
+    async def contested(self, stream: str) -> list[int]:
+        """The places of the writes that have not seen each other."""
+        entries = self.state(stream).contested()
+        if not entries:
+            return []
+        return list((await self.look(lambda log: log.place(stream, entries))).values())
+
     async def _in_reader(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 

@@ -192,7 +192,8 @@ class Session:
         if known == 0 and follow.set_digest:
             self.end.exchange(follow, top=top, present=present)
         else:
-            self.end.follow(follow, top=top, known=known, present=present)
+            contested = await room.contested(follow.stream)
+            self.end.follow(follow, top=top, known=known, present=present, contested=contested)
         self._hub.follow(self, follow.stream)
         if follow.stream in self._hub.held:
             self.news.held.add(follow.stream)

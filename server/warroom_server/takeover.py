@@ -94,10 +94,8 @@ class Shelf:
         for entry, (event, packet) in sorted(found.items(), key=lambda item: item[1][0].order):
             if event.via is not None and event.id in found:
                 continue  # somebody vouched for it later
-            if event.head.by == self.you:
-                own = packet._replace(via=None)
-                yield Entry(read_packet(own, event.admitted), own, event.admitted)
-            elif bytes.fromhex(entry) in proven:
+            is_own = event.head.by == self.you and event.via is None
+            if is_own or bytes.fromhex(entry) in proven:
                 yield Entry(event, packet, event.admitted)
             elif event.withheld is None:
                 hearsay = packet._replace(via=packet.via or self.you)

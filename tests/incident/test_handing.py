@@ -15,9 +15,12 @@ from warroom_incident.sync.handing import RELAY_BYTES, RELAY_EVENTS, Handing
 from warroom_incident.sync.server_end import Feed, Read
 from warroom_incident.sync.wire import (
     MAX_FRAME,
+    Ack,
     Close,
     ProtocolError,
+    Refused as NotTaken,
     Relay,
+    Subscribe,
     Taken,
     encode,
     packets,
@@ -175,3 +178,36 @@ def test_the_bytes_of_an_event_are_whole_or_not() -> None:
     assert is_whole(void_of(packet, "no"), void)
     assert not is_whole(packet, void)
     assert bytes.fromhex(void.entry) == void_entry(bytes.fromhex(event.id))
+
+
+# Being cut off -----------------------------------------------------------------------------
+
+
+def test_no_cursor_says_that_both_ends_are_even_before_all_was_taken(server: Server) -> None:
+    writer = Writer("bo", seed=5)
+    some = handings(writer, 3)
+    server.log.append(writer.entries([read_packet(some[0].packet)]), NOW)
+    console = Console()
+    join(server, console)
+    end, before = console.end, console.end.cursors()
+    assert [cursor.stream for cursor in before] == [STREAM]
+    end.relaying.comparing(STREAM)
+    assert end.cursors() == [], "nobody knows yet what is lacking"
+    end.relaying.owe(STREAM, [one.id for one in some])
+    list(end.relaying.frames(STREAM, some[:1]))
+    end.receive(encode(Ack([(some[1].id, STREAM, 2, NOW)])))
+    end.receive(encode(NotTaken(some[2].id, "no")))
+    assert end.cursors() == []
+    end.relaying.taken(1)
+    assert end.cursors() == before
+
+
+def test_a_stream_that_is_left_before_all_was_taken_is_compared_again(server: Server) -> None:
+    server.add("one")
+    console = Console()
+    join(server, console)
+    console.end.relaying.owe(STREAM, ["f" * 64])
+    console.end.subscribe([], [STREAM])
+    followed = read_from_console(console.end.subscribe([STREAM]))
+    assert isinstance(followed, Subscribe)
+    assert followed.follow[0].iseq == 0

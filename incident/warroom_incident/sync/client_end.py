@@ -22,6 +22,7 @@ from .wire import (
     MAX_FOLLOWS,
     PROTOCOL,
     SEEN_EVERY,
+    Ack,
     BoardCursor,
     Close,
     Events,
@@ -34,6 +35,7 @@ from .wire import (
     ProtocolError,
     Push,
     Records,
+    Refused,
     Seen,
     Subscribe,
     Synced,
@@ -159,7 +161,8 @@ class ClientEnd:
         for stream in leave:
             self._wanted.pop(stream, None)
             reading = self.readings.pop(stream, None)
-            if reading is not None and self.welcome is not None:
+            even = self.relaying.is_even(stream)
+            if reading is not None and self.welcome is not None and even:
                 self._cursors[stream] = self._follow(reading, self.welcome.log)
         self._wanted.update(dict.fromkeys(follow))
         cursors = [self._cursor(stream) for stream in follow]
@@ -240,6 +243,11 @@ class ClientEnd:
                             Close.LOG_CHANGED, f"the server lost events of {reading.stream}"
                         )
                     reading.synced = True
+            case Ack():
+                for event_id, stream, *_ in message.receipts:
+                    self.relaying.answered(stream, (event_id,))
+            case Refused():
+                self.relaying.refused(message.id)
             case Records():
                 self.board = BoardCursor(message.board, message.rev)
             case _:
@@ -310,6 +318,7 @@ class ClientEnd:
             return None
         if message.first == 1:
             reading.restart()
+            self.relaying.comparing(message.stream)
             held = {bytes.fromhex(i[:16]): i for i in self._holdings.ids(message.stream)}
             self._comparisons[message.stream] = Comparison(held)
         comparison = self._comparisons.get(message.stream)
@@ -331,19 +340,28 @@ class ClientEnd:
             return None
         del self._comparisons[message.stream]
         fetch = encode(Fetch(message.stream, comparison.missing))
+        lacking = comparison.lacking()
+        if not (lacking or comparison.unvouched):
+            self.relaying.owe(message.stream, ())
         return Ordered(
             message.stream,
             fetch,
-            comparison.lacking(),
+            lacking,
             comparison.unvouched,
             comparison.common,
         )
 
     def cursors(self) -> list[Follow]:
-        """How far every followed stream was read without a gap."""
+        """How far every followed stream was read without a gap.
+
+        One of which something is still to be handed on is left out: what was known of it before
+        makes the next connection compare again.
+        """
         if self.welcome is None:
             return []
-        return [self._follow(reading, self.welcome.log) for reading in self.readings.values()]
+        log = self.welcome.log
+        even = (r for r in self.readings.values() if self.relaying.is_even(r.stream))
+        return [self._follow(reading, log) for reading in even]
 
     @staticmethod
     def _follow(reading: Reading, log: str) -> Follow:

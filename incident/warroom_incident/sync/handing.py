@@ -71,11 +71,38 @@ class Carried(NamedTuple):
 
 
 class Relaying:
-    """The relays of one connection, by their numbers, until the other end has taken them."""
+    """The relays of one connection, by their numbers, until the other end has taken them.
+
+    It also knows of which streams something is still to be handed on or answered for: up to then no
+    cursor may say that both ends hold the same, or what is cut off would never be handed on.
+    """
 
     def __init__(self) -> None:
         self._count = 0
         self._carried: dict[int, Carried] = {}
+        self._owed: dict[str, set[str]] = {}
+
+    def comparing(self, stream: str) -> None:
+        """A comparison of a stream begins: nobody knows yet what is to be handed on."""
+        self._owed[stream] = {""}
+
+    def owe(self, stream: str, ids: Iterable[str]) -> None:
+        """Say which events of a compared stream are handed on."""
+        self._owed[stream] = set(ids)
+
+    def answered(self, stream: str, ids: Iterable[str]) -> None:
+        """The other end has events, will not have them, or cannot get them."""
+        if (owed := self._owed.get(stream)) is not None:
+            owed.difference_update(ids)
+
+    def refused(self, event_id: str) -> None:
+        """The other end does not take an event of whatever stream."""
+        for owed in self._owed.values():
+            owed.discard(event_id)
+
+    def is_even(self, stream: str) -> bool:
+        """Whether nothing of a stream is left to be handed on and answered for."""
+        return not self._owed.get(stream)
 
     def frames(self, stream: str, events: Iterable[Handing]) -> Iterator[bytes]:
         """The frames that hand on events of a stream, in their order."""
@@ -86,7 +113,10 @@ class Relaying:
 
     def taken(self, number: int) -> Carried | None:
         """What a relay carried, None where there was no such relay or it was answered for."""
-        return self._carried.pop(number, None)
+        carried = self._carried.pop(number, None)
+        if carried is not None:
+            self.answered(carried.stream, carried.ids)
+        return carried
 
 
 def _cut(events: Iterable[Handing]) -> Iterator[list[Handing]]:

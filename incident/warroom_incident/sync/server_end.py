@@ -183,7 +183,15 @@ class ServerEnd:
 
     # Feeds ---------------------------------------------------------------------------------
 
-    def follow(self, follow: Follow, *, top: int, known: int, present: Sequence[int]) -> None:
+    def follow(
+        self,
+        follow: Follow,
+        *,
+        top: int,
+        known: int,
+        present: Sequence[int],
+        contested: Sequence[int] = (),
+    ) -> None:
         """Begin to send a stream.
 
         Args:
@@ -191,13 +199,16 @@ class ServerEnd:
             top: The last place of the stream now.
             known: Up to where the console's copy is known to be this log's, 0 for not at all.
             present: The places of the events of the present state.
+            contested: The places of those whose earliest admission decides what is shown first: it
+                may have become known since, so they are sent even where they were before.
         """
         feed = Feed(follow.stream, live=known + 1)
+        feed.present = sorted(i for i in contested if i <= known)
         if top - known > RECENT:
             feed.live = top - RECENT + 1
             feed.past, feed.past_end = known + 1, top - RECENT
             # All of it, also what is among the newest: the state must not wait for the entries.
-            feed.present = sorted(i for i in present if known < i <= top)
+            feed.present += sorted(i for i in present if known < i <= top)
         self.feeds[follow.stream] = feed
 
     def exchange(self, follow: Follow, *, top: int, present: Sequence[int]) -> None:
