@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from warroom_console.actions import PANELS, Action, Args, Registry, Scope
 from warroom_console.context import Ctx
+from warroom_console.shelf import library
 from warroom_console.theme import Tone
 from warroom_console.verbs.filling import flowing, phase_for, values
 from warroom_console.verbs.guards import both, in_incident, word_check
-from warroom_console.verbs.shelf import library
 from warroom_console.views.comms import EDITING, NEW, WRITING, CommsView, find, gaps, merged
 from warroom_console.widgets.menu import Choice
 from warroom_incident.author import new_id

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
+from warroom_console.shelf import library
 from warroom_console.theme import Tone
 from warroom_console.verbs.guards import Guard, both, in_incident, word_check
 from warroom_console.verbs.people import choose_person
-from warroom_console.verbs.shelf import library
 from warroom_console.views.runbook import RunbookView, find, headline
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask

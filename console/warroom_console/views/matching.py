@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from warroom_console.verbs.shelf import library
+from warroom_console.shelf import library
 from warroom_incident.alerts import AlertRecord
 
 _BETWEEN = re.compile(r"[^a-z0-9]+")
