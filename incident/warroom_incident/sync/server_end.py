@@ -154,6 +154,9 @@ class ServerEnd:
         self.feeds: dict[str, Feed] = {}
         self.bytes_sent = 0
         self.bytes_seen = 0
+        # Whether the console can follow a chain over entries that are no ids: older ones would
+        # take it for broken.
+        self._knows_chains = False
 
     # Receiving -----------------------------------------------------------------------------
 
@@ -173,6 +176,7 @@ class ServerEnd:
                     f"this server speaks protocol {PROTOCOL}, the console {message.v}",
                 )
             self.hello = message
+            self._knows_chains = message.apart
         elif self.hello is None and not isinstance(message, Promote):
             raise ProtocolError(Close.BAD_MESSAGE, "the first message must be hello")
         elif isinstance(message, Seen):
@@ -265,14 +269,6 @@ class ServerEnd:
         self.feeds.pop(stream, None)
 
     @property
-    def _knows_chains(self) -> bool:
-        """Whether the console can follow a chain over entries that are no ids.
-
-        Older ones would take it for broken.
-        """
-        return self.hello is not None and self.hello.apart
-
-    @property
     def has_credit(self) -> bool:
         """Whether more may be sent before the console says `seen`."""
         return self.bytes_sent - self.bytes_seen < CREDIT
@@ -305,9 +301,19 @@ class ServerEnd:
 
         If not, the events will be read from the log.
         """
-        if not self.takes_live(stream, first):
+        # The same again, not called: this is done for every console and every event.
+        feed = self.feeds.get(stream)
+        if (
+            feed is None
+            or feed.live != first
+            or feed.present
+            or not self._knows_chains
+            or self.bytes_sent - self.bytes_seen >= CREDIT
+        ):
             return False
-        self.feeds[stream].go_on(last + 1)
+        feed.live = last + 1
+        if feed.brought:
+            feed.go_on(feed.live)
         self.bytes_sent += size
         return True
 
