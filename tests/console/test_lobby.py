@@ -227,3 +227,16 @@ async def test_where_people_are_stands_in_one_column(desk: StillDesk) -> None:
         where = {cells(re.split(" in (?:the lobby|INC)", row)[0]) for row in rows}
         assert len(rows) == 3
         assert where == {cells("   maximilian ")}
+
+
+async def test_several_marked_alerts_are_declared_as_one_incident(desk: StillDesk) -> None:
+    desk.fires(alert("m1", "Mail is stuck", service="mailer"))
+    desk.fires(alert("m2", "Queue grows", service="queue"))
+    async with at_console(desk, (120, 40)) as console:
+        rows = console.screen.pane.rows
+        rows.move_to(next(row.id for row in rows.rows if row.id.endswith("m1")))
+        await console.press("space")
+        rows.move_to(next(row.id for row in rows.rows if row.id.endswith("m2")))
+        await console.press("space", "d", "enter", "2")
+        state = next(s for s in desk.model.incidents.values() if s.stream != STREAM)
+        assert {link.uid for link in state.links()} == {"m1", "m2"}

@@ -44,6 +44,8 @@ def register(registry: Registry[Ctx]) -> None:
                mark, scope=alerts, when=on_row),
         Action("lobby.ack", ("a",), "Ack", "Take the alert on, or give it back.", acknowledge,
                scope=Scope.LOBBY, when=both(may_write, on_alert)),
+        Action("lobby.mark", ("space",), "Mark", "Mark the alert, to declare or take on several.",
+               mark, scope=Scope.LOBBY, when=on_alert, shown=False),
     )  # fmt: skip
 
 

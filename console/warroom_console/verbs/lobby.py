@@ -33,8 +33,8 @@ def register(registry: Registry[Ctx]) -> None:
     registry.register(
         Action("lobby.open", ("enter",), "Open", "Join the incident, or look into the alert.",
                open_row, scope=lobby, when=on_row),
-        Action("lobby.declare", ("d",), "Declare", "Declare an incident; on an alert, one that "
-               "it is linked to.", partial(declare, False), scope=lobby, when=may_write),
+        Action("lobby.declare", ("d",), "Declare", "Declare an incident; on an alert, or on "
+               "several that are marked, one that they are linked to.", partial(declare, False), scope=lobby, when=may_write),
         Action("lobby.drill", ("D",), "Drill", "Declare a drill, to practise.",
                partial(declare, True), scope=lobby, when=may_write),
         Action("incident.declare", ("d",), "Declare", "Declare another incident.",
@@ -89,12 +89,13 @@ def declare(drill: bool, ctx: Ctx, _args: Args) -> None:
 
 
 def _under_cursor(ctx: Ctx) -> Declaration:
-    """What the row under the lobby's cursor proposes: an alert, a fold, or a suggestion."""
-    view, row = ctx.view, ctx.cursor or ""
+    """What the lobby's row, or its marked rows, propose: alerts, folds, or a suggestion."""
+    view, row = ctx.view, (ctx.targets or ("",))[0]
     if not isinstance(view, LobbyView):
         return Declaration("")
     known = ctx.model.records
-    uids = tuple(uid for uid in view.uids(ctx, row) if uid in known)[:MOST_AT_ONCE]
+    chosen = dict.fromkeys(uid for target in ctx.targets for uid in view.uids(ctx, target))
+    uids = tuple(uid for uid in chosen if uid in known)[:MOST_AT_ONCE]
     one = next((one for one in candidates(ctx) if row == CANDIDATE + one.id), None)
     title = one.title if one is not None else known[uids[0]].title if uids else ""
     proposed = one.severity if one is not None else ""
