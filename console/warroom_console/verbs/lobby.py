@@ -34,7 +34,8 @@ def register(registry: Registry[Ctx]) -> None:
         Action("lobby.open", ("enter",), "Open", "Join the incident, or look into the alert.",
                open_row, scope=lobby, when=on_row),
         Action("lobby.declare", ("d",), "Declare", "Declare an incident; on an alert, or on "
-               "several that are marked, one that they are linked to.", partial(declare, False), scope=lobby, when=may_write),
+               "several that are marked, one that they are linked to.",
+               partial(declare, False), scope=lobby, when=may_write),
         Action("lobby.drill", ("D",), "Drill", "Declare a drill, to practise.",
                partial(declare, True), scope=lobby, when=may_write),
         Action("incident.declare", ("d",), "Declare", "Declare another incident.",
