@@ -123,9 +123,12 @@ async def test_an_alert_that_never_fired_before_says_so(desk: AskedDesk) -> None
 
 async def test_the_runbook_that_is_named_like_the_rule_is_offered(desk: AskedDesk) -> None:
     desk.fires(alert("r1", "x", "SEV1", labels={"alertname": "IcChecklist"}))
+    desk.model.runbooks = {"orders": "When orders are stuck"}
     async with at_console(desk, (100, 40), stream=STREAM) as console:
         await console.press("1", "j", "enter")
         assert "ic-checklist: A in the Runbook panel attaches it" in console.text
+        await console.press("escape", "j", "enter")
+        assert "orders: A in the Runbook panel attaches it" in console.text
 
 
 async def test_the_noise_report_tells_the_noisiest_rules_first(desk: AskedDesk) -> None:

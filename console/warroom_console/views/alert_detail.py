@@ -77,7 +77,7 @@ def draw_alert(room: Room, alert: Standing) -> Draw:
         _silenced(room, record) if record is not None else (),
         changes_told(room, [alert.since], {alert.service} - {""}),
         _before(before, alert.uid, room.now()) if before is not None else (),
-        matching_runbook(record) if record is not None else "",
+        matching_runbook(record, room.model.runbooks) if record is not None else "",
     )
     return partial(_draw_detail, alert, record, beside)
 
