@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from textual.cache import LRUCache
+from textual.message import Message
 
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.spans import Line, paint
@@ -41,6 +42,25 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
     ("Enter", "Open the row"),
 )
 """The list's own keys, for the help."""
+
+
+class RowNews(Message):
+    """News of a list's row."""
+
+    def __init__(self, row_id: str | None) -> None:
+        super().__init__()
+        self.row_id = row_id
+
+
+def neighbour(
+    before: Sequence[Row], place: int, rows: Sequence[Row], index: Mapping[str, int]
+) -> str | None:
+    """Return the nearest row that outlived the one at `place`: below first, then above."""
+    for row in (*before[place + 1 :], *reversed(before[:place])):
+        found = index.get(row.id)
+        if found is not None and not rows[found].heading:
+            return row.id
+    return None
 
 
 def told_position(rows: Sequence[Row], place: int | None, tail: str) -> str:

@@ -23,13 +23,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from textual.geometry import NULL_SIZE, Region
-from textual.message import Message
 from textual.strip import Strip
 
 from warroom_console.theme import Tone, look_of
 from warroom_console.widgets.marks import Marks
 from warroom_console.widgets.quiet import Quiet
-from warroom_console.widgets.row import Flags, Row, RowStrips, told_position
+from warroom_console.widgets.row import Flags, Row, RowNews, RowStrips, neighbour, told_position
 from warroom_console.widgets.spans import blank, paint
 
 if TYPE_CHECKING:
@@ -42,23 +41,15 @@ _Cell: TypeAlias = tuple[str, Hashable, int, Flags]
 """What tells one screen line from another: row id, version, line of the row, flags."""
 
 
-class _OfRow(Message):
-    """News of a list's row."""
-
-    def __init__(self, row_id: str | None) -> None:
-        super().__init__()
-        self.row_id = row_id
-
-
 class RowsView(Quiet, can_focus=True):
     """A list of rows with a cursor, marks and an optional live tail."""
 
     DEFAULT_CSS = "RowsView { height: 1fr; background: $background; }"
 
-    class CursorMoved(_OfRow):
+    class CursorMoved(RowNews):
         """The cursor is on another row; `row_id` is None while there is no cursor."""
 
-    class Opened(_OfRow):
+    class Opened(RowNews):
         """Enter was pressed on a row."""
 
     def __init__(
@@ -130,7 +121,7 @@ class RowsView(Quiet, can_focus=True):
         anchor = self._anchor()
         cursor = self._cursor
         if cursor is not None and cursor not in self._index:
-            cursor = self._neighbour(before, old_index[cursor])
+            cursor = neighbour(before, old_index[cursor], self._rows, self._index)
         if cursor is None and not self._following:
             cursor = next((row.id for row in self._rows if not row.heading), None)
         self._restore(anchor)
@@ -253,14 +244,6 @@ class RowsView(Quiet, can_focus=True):
 
     def _last(self) -> str | None:
         return next((row.id for row in reversed(self._rows) if not row.heading), None)
-
-    def _neighbour(self, before: Sequence[Row], place: int) -> str | None:
-        """Return the nearest row that outlived the one at `place`: below first, then above."""
-        for row in (*before[place + 1 :], *reversed(before[:place])):
-            found = self._index.get(row.id)
-            if found is not None and not self._rows[found].heading:
-                return row.id
-        return None
 
     def _anchor(self) -> tuple[str, int] | None:
         """Return the row that must stay where it is, and the screen line that it starts on.
