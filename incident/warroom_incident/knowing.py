@@ -88,18 +88,24 @@ def new_facts(state: IncidentState, event: Event) -> list[Event]:
     body = event.body
     if not isinstance(body, Write) or body.key[0] not in _DECIDED or state.is_late(event):
         return []
-    ancestors = _ancestors(state, event)
+    seen = body.seen if isinstance(body, Decision) else {}
+    until = float("inf") if event.admitted is None else event.admitted
+    # An incident may have thousands of facts and hundreds of decisions: the cheap questions first.
     found = [
         other
         for key in _keys(state, body)
         for other in state.registers[key].writes.values()
-        if _came_before(other, event)
-        and other.id not in ancestors
-        and not (isinstance(body, Decision) and body.knew(other.head.rep, other.head.n))
+        if other.admitted is not None
+        and other.admitted < until
+        and (not seen or other.head.n > seen.get(other.head.rep, 0) or _is_hole(body, other))
+        and other.head.by != event.head.by
         and not (key == body.key and _value(other) == body.value)
         and not state.is_late(other)
     ]
-    return sorted(found, key=lambda other: other.order)
+    if not found:
+        return []
+    ancestors = _ancestors(state, event)
+    return sorted((o for o in found if o.id not in ancestors), key=lambda other: other.order)
 
 
 def _keys(state: Fold, body: Write) -> list[Key]:
@@ -108,11 +114,11 @@ def _keys(state: Fold, body: Write) -> list[Key]:
     return [body.key] if body.key in state.registers else []
 
 
-def _came_before(other: Event, event: Event) -> bool:
-    """Whether a server had something of somebody else when it admitted a decision."""
-    if other.id == event.id or other.head.by == event.head.by or other.admitted is None:
+def _is_hole(body: Write, other: Event) -> bool:
+    """Whether a decision says that it had not read something, although it had read on."""
+    if not isinstance(body, Decision) or not body.unseen:
         return False
-    return event.admitted is None or other.admitted < event.admitted
+    return not body.knew(other.head.rep, other.head.n)
 
 
 def _ancestors(state: Fold, event: Event) -> set[str]:
