@@ -124,7 +124,7 @@ class Fold:
                 register.replace(gone.head.base)
 
     def _again(self, known: Event, event: Event) -> bool:
-        admitted = _earlier(known.admitted, event.admitted)
+        admitted = _admission(known, event)
         via = min(known.via, event.via) if known.via and event.via else None
         weight = _weight(event) - _weight(known)
         if weight > 0:
@@ -298,6 +298,17 @@ def _weight(event: Event) -> int:
     if event.via is not None:
         return 0
     return 5 if event.may_be_withheld else 3
+
+
+def _admission(known: Event, event: Event) -> int | None:
+    """When an event was first admitted, of which two forms are known.
+
+    When a server refused or heard it says nothing of that.
+    """
+    ranks = [min(_weight(form), 3) for form in (known, event)]
+    if ranks[0] == ranks[1]:
+        return _earlier(known.admitted, event.admitted)
+    return known.admitted if ranks[0] > ranks[1] else event.admitted
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:

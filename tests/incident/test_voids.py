@@ -100,6 +100,31 @@ def test_an_admission_outweighs_a_refusal_and_a_redaction_outweighs_both() -> No
             assert picture(state) == picture(again), names
 
 
+def test_when_an_event_was_refused_or_heard_says_nothing_of_when_it_was_admitted() -> None:
+    writer = Writer()
+    event = writer.write(SeveritySet(severity="SEV1"))
+    packet = writer.packets[event.id]
+    forms = [
+        read_packet(packet._replace(via="cy"), NOW + 1),
+        msgspec.structs.replace(void(writer, event).event, admitted=NOW + 2),
+        read_packet(packet, NOW + 5),
+        read_packet(packet, NOW + 4),
+    ]
+    for order in permutations(forms):
+        assert incident(order).events[event.id].admitted == NOW + 4
+    for order in permutations([event, *forms[:2]]):
+        assert incident(order).events[event.id].admitted is None, "no server has it"
+
+
+def test_hearsay_of_what_nobody_else_wrote_may_come_twice() -> None:
+    writer = Writer()
+    packet = writer.packets[writer.write(SeveritySet(severity="SEV1")).id]
+    heard = [read_packet(packet._replace(via="cy"), NOW + n) for n in (2, 1)]
+    state = incident(heard)
+    assert state.severity == "SEV?"
+    assert [event.admitted for event in state.events.values()] == [NOW + 1]
+
+
 def test_a_void_and_its_event_are_told_apart_by_the_digest_of_a_set() -> None:
     writer = Writer()
     event = writer.write(StatusSet(status="closed"))
