@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, strategies as st
 
 from warroom_incident.alerts import RECORD_BYTES, Signal
 from warroom_server.intake.kinds import KINDS, MAX_ALERTS
@@ -530,3 +532,27 @@ def _filled(body: Any, value: object) -> Any:
             return value
         case _:
             return body
+
+
+FORMS = (
+    "multipart/form-data; boundary=b",
+    "multipart/form-data",
+    'multipart/form-data; boundary="',
+    "multipart/form-data; boundary=b; charset=nonsense",
+    "application/x-www-form-urlencoded",
+)
+PIECES = (
+    *(b"--b", b"--b--", b"\r\n", b"\n", b":", b'"data"', b'{"title": "x"}', b"--c", b"\x00\xff"),
+    *(b"Content-Disposition: form-data; name=", b"Content-Transfer-Encoding: base64"),
+    *(b"Content-Type: text/plain; charset=x", b"Content-Type: multipart/mixed; boundary=c"),
+)
+
+
+@given(
+    st.sampled_from(FORMS),
+    st.binary(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join),
+)
+def test_any_form_is_read_or_refused_with_a_reason(content_type: str, body: bytes) -> None:
+    for kind in ("generic", "uptime-kuma", "datadog"):
+        with contextlib.suppress(Unreadable):
+            read(kind, body, {"content-type": content_type})

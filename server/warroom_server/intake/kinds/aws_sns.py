@@ -153,7 +153,7 @@ def _confirmation(body: Mapping[str, object], topic: str, post: Post, source: So
         key=_subscription(topic),
         state="firing",
         severity="SEV3",
-        title=f"AWS SNS asks to confirm the subscription of {topic}",
+        title=f"AWS SNS asks to confirm the subscription of {_name(topic)}",
         summary=how,
         labels={"topic": topic},
         links=[("confirm", address)] if good else [],
@@ -168,7 +168,7 @@ def _unsubscribed(body: Mapping[str, object], topic: str, post: Post, source: So
         key=f"sns:unsubscribed:{topic}",
         state="firing",
         severity="SEV2",
-        title=f"AWS SNS sends no more alerts of {topic}",
+        title=f"AWS SNS sends no more alerts of {_name(topic)}",
         summary="Somebody ended the subscription. Open its address to begin it again.",
         labels={"topic": topic},
         links=[("subscribe again", address)] if is_amazons(address) else [],
@@ -184,6 +184,10 @@ def is_amazons(address: str) -> bool:
         return False
     plain = parts.scheme == "https" and "@" not in parts.netloc and "\\" not in address
     return plain and port in (None, 443) and _HOST.fullmatch(host) is not None
+
+
+def _name(topic: str) -> str:
+    return topic.rpartition(":")[2] or "a topic without a name"
 
 
 def _subscription(topic: str) -> str:
