@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -20,6 +20,7 @@ from warroom_incident.clean import clean_line
 from .pace import Pace
 from .screens.opening import Opening
 from .theme import DEFAULT_LOOK, Look, Tone
+from .unsaved import Unsaved, read_unsaved, write_unsaved
 from .widgets.terminal import TerminalApp
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
 
 _FIRST, _LOBBY = "first", "lobby"
 _TWICE_WITHIN = 2.0
-_SHOWN_OF_LOST = 200
+_SHOWN_OF_TEXT = 200
+
+
+def _told(texts: list[str]) -> str:
+    """The last of some texts, and how many more there are."""
+    more = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
+    return f"your text “{clean_line(texts[-1].strip(), _SHOWN_OF_TEXT)}”{more}"
 
 
 class Console(TerminalApp[None]):
@@ -95,6 +102,7 @@ class Console(TerminalApp[None]):
         self.past = Past()
         self._actions: Registry[Ctx] = registry()
         self._ringing = Ringing(desk.model.joined_at)
+        self._kept = read_unsaved(desk.unsaved_path)
 
     def wall(self) -> int:
         """This machine's clock, in milliseconds."""
@@ -108,6 +116,11 @@ class Console(TerminalApp[None]):
         self._begin()
         await self._show(stream)
         await self.remove_mode(_FIRST)
+        if self._kept.texts and self.base is not None:
+            said = (
+                f"Kept from last time: {_told(self._kept.texts)}. It is offered where you typed it."
+            )
+            self.base.prompt.flash(said)
         self.screen.call_after_refresh(self._type_again)
 
     def _type_again(self) -> None:
@@ -126,6 +139,10 @@ class Console(TerminalApp[None]):
             from .screens.room import RoomScreen
 
             screen = RoomScreen(self, self._actions, stream)
+        if (typed := self._kept.screens.get(stream or "")) is not None:
+            screen.restore(typed)
+        # Nothing has changed that all styles would have to be parsed again for.
+        screen._css_update_count = self._css_update_count
         self._screens.append(screen)
         return screen
 
@@ -247,13 +264,22 @@ class Console(TerminalApp[None]):
         front.prompt.confirm(said, self.exit)
 
     def _lost(self) -> str:
-        """What would be lost of what was typed, empty for nothing."""
-        texts = [text for screen in self._screens for text in screen.unsaved]
-        if not texts:
-            return ""
-        last = clean_line(texts[-1].strip(), _SHOWN_OF_LOST)
-        more = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
-        return f"your text “{last}”{more} would be lost"
+        """What was typed and would be left unsaved, empty for nothing."""
+        texts = self._unsaved.texts
+        return f"{_told(texts)} is not saved, only kept for your next console here" if texts else ""
+
+    @property
+    def _unsaved(self) -> Unsaved:
+        """What was typed on all screens; what an earlier console kept for others stays."""
+        own = {screen.seat.stream or "": screen.unsaved for screen in self._screens}
+        screens = {**self._kept.screens, **own}
+        return Unsaved({stream: typed for stream, typed in screens.items() if typed})
+
+    def exit(self, *args: Any, **options: Any) -> None:
+        """Leave, in whatever way; what was typed and not saved is kept for the next console."""
+        if self._screens:
+            write_unsaved(self.desk.unsaved_path, self._unsaved)
+        super().exit(*args, **options)
 
     def _commanded(self) -> list[str]:
         model = self.desk.model
