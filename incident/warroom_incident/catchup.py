@@ -151,8 +151,13 @@ def _facts(state: IncidentState, mine: Iterable[Event]) -> Iterator[News]:
     for event in mine:
         facts = new_facts(state, event)
         if facts:
-            own, fact = tell(event, state).text, tell(facts[-1], state).text
+            same = [fact for fact in facts if _key(fact) == _key(event)]
+            own, fact = tell(event, state).text, tell((same or facts)[-1], state).text
             yield News("facts", f"{own}, not knowing that {fact}", True)
+
+
+def _key(event: Event) -> Key | None:
+    return event.body.key if isinstance(event.body, Write) else None
 
 
 def _title(before: Glimpse, state: IncidentState) -> Iterator[News]:
