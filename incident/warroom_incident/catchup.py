@@ -15,7 +15,7 @@ from .alerts import AlertRecord
 from .event import Event
 from .incident import IncidentState
 from .knowing import new_facts
-from .reducers import Key, Right
+from .reducers import Key, Right, Write
 from .sync.sights import Summary
 from .telling import tell
 from .vocabulary import ImpactSet, NoteAdded, RoleAssigned
