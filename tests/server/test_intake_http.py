@@ -28,6 +28,7 @@ from tests.waiting import wait_for
 from warroom_server.board import Board
 from warroom_server.intake import (
     app as app_module,
+    deliveries as deliveries_module,
     request as request_module,
     serve as serve_module,
     visit as visit_module,
@@ -634,3 +635,37 @@ async def test_a_token_with_a_secret_takes_only_what_is_signed_with_it(
         if kind == "generic":
             assert (await client.get(f"/in/{kind}/t?title=x")).status_code == 401
     await store.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-sns-message-id": "m1"},
+        {"ce-source": "/shop", "ce-id": "1", "ce-type": "t"},
+        {"request-id": "r1", "sentry-hook-resource": "issue"},
+    ],
+)
+async def test_a_delivery_that_is_sent_again_counts_once(
+    house: House, headers: dict[str, str]
+) -> None:
+    for _ in range(3):
+        answer = await house.post(GEN, b'{"title": "x", "key": "k"}', **headers)
+        assert (answer.status_code, answer.json()["id"]) == (202, 1)
+    first = next(iter(headers))
+    await house.post(GEN, b'{"title": "x", "key": "k"}', **{**headers, first: "another"})
+    await house.read_all()
+    assert [r.count for r in house.board.open()] == [2]
+
+
+def test_deliveries_are_forgotten_in_time_and_told_apart_by_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliveries_module, "MOST", 2)
+    deliveries = deliveries_module.Deliveries()
+    for number in range(3):
+        deliveries.note("s", {"x-amz-sns-message-id": str(number)}, 1000, number)
+    found = [deliveries.find("s", {"x-amz-sns-message-id": str(n)}, 2000) for n in range(3)]
+    assert found == [None, 1, 2]
+    assert deliveries.find("other", {"x-amz-sns-message-id": "2"}, 2000) is None
+    assert deliveries.find("s", {"x-amz-sns-message-id": "2"}, 1001 + 10 * 60 * 1000) is None
+    assert deliveries.find("s", {"ce-id": "2"}, 2000) is None

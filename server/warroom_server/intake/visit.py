@@ -18,6 +18,7 @@ from starlette.responses import Response
 from warroom_incident.alerts import AlertRecord
 
 from ..metrics import Metrics
+from .deliveries import Deliveries
 from .kinds import KINDS, Kind
 from .request import Budget, Refused, Share, kept_headers, read_body
 from .rows import RawBody
@@ -57,7 +58,7 @@ class IntakeDeps:
     disk is kept for those. `newest` finds the newest episode of a source's alert by its key,
     `shown` lists what is on the board.
     `open_metrics` is for listeners that only this machine reaches. `kinds` gives those that are
-    read now: an operator may add some while the server runs.
+    read now: an operator may add some while the server runs. `deliveries` tells what comes twice.
     """
 
     authenticate: Authenticate
@@ -72,6 +73,7 @@ class IntakeDeps:
     open_metrics: bool = True
     kinds: Callable[[], Mapping[str, Kind]] = lambda: KINDS
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    deliveries: Deliveries = field(default_factory=Deliveries)
 
 
 @dataclass(slots=True)
@@ -128,6 +130,8 @@ class Visit:
     ) -> int:
         """Store the body, wake who reads it, and return its id. Raises Refused (503).
 
+        A delivery that its sender gave the same id as one before is not stored again.
+
         Args:
             body: What to keep.
             noted: What the door notes beside it, as if it were a header.
@@ -136,6 +140,9 @@ class Visit:
         assert self.source is not None
         deps, source = self.deps, self.source
         received = deps.now()
+        twice = deps.deliveries.find(source.name, self.request.headers, received)
+        if twice is not None:
+            return twice
         headers = {**kept_headers(self.request.headers), **(noted or {})}
         try:
             raw_id = await deps.store.keep(
@@ -145,6 +152,7 @@ class Visit:
             _log.error("An alert could not be stored: %s", error)
             sentence = "The server cannot write to its disk now. Try again."
             raise Refused(503, sentence, retry_seconds=10) from None
+        deps.deliveries.note(source.name, self.request.headers, received, raw_id)
         deps.worker.wake()
         deps.metrics.source_last_seen.labels(source.name).set(received / 1000)
         return raw_id
