@@ -17,7 +17,7 @@ from .directory import sync
 from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
-from .schema import StorageError, connect, connect_readonly, insert
+from .schema import StorageError, connect, connect_readonly
 from .seal import (
     BLURRED,
     PROVING,
@@ -133,7 +133,7 @@ class Log(LogReader):
         db.execute("BEGIN IMMEDIATE")
         try:
             receipts, rows = self._place(entries, ids, gone, now, tails)
-            insert(db, "events", rows)
+            db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             reasons = [
                 (id_, entry.event.withheld)
                 for id_, entry in zip(ids, entries, strict=True)

@@ -20,7 +20,7 @@ from .alerts import AlertRecord
 from .beats import Beat
 from .changes import Change
 from .event import REFUSED, Packet
-from .schema import Damaged, StorageError, connect, connect_readonly, insert
+from .schema import Damaged, StorageError, connect, connect_readonly
 from .seal import heard_entry
 from .sync.wire import BoardCursor, Follow, Summary
 
@@ -185,7 +185,7 @@ class Replica:
                 "INSERT OR REPLACE INTO told VALUES (?,?,?)",
                 [(kind, name, msgspec.json.encode(what).decode()) for kind, name, what in told],
             )
-            insert(db, "places", places, replace=True)
+            db.executemany("INSERT OR REPLACE INTO places VALUES (?,?,?,?)", places)
             db.executemany(
                 "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
                 " DO UPDATE SET iseq = excluded.iseq, sealed = excluded.sealed,"

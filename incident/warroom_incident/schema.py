@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 from .filesystem import network_under
 
 MINIMUM_SQLITE = (3, 38, 0)
-ROWS_AT_ONCE = 50
-"""How many rows one statement inserts."""
 
 LOG_TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -114,27 +110,3 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
             connection.close()
         raise StorageError(f"{path} cannot be read as a database: {error}.") from error
     return connection
-
-
-def insert(
-    connection: sqlite3.Connection,
-    table: str,
-    rows: Sequence[tuple[object, ...]],
-    *,
-    replace: bool = False,
-) -> None:
-    """Insert rows, many with one statement; `replace` puts them in the place of those there.
-
-    While a statement runs, other threads go on; after each one this thread has to wait until a busy
-    one lets it in again, so few statements are wanted.
-    """
-    verb = "INSERT OR REPLACE" if replace else "INSERT"
-    whole = len(rows) - len(rows) % ROWS_AT_ONCE
-    if whole:
-        row = f"({','.join('?' * len(rows[0]))})"
-        many = f"{verb} INTO {table} VALUES {','.join([row] * ROWS_AT_ONCE)}"
-        for start in range(0, whole, ROWS_AT_ONCE):
-            connection.execute(many, tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE])))
-    if rest := rows[whole:]:
-        marks = ",".join("?" * len(rest[0]))
-        connection.executemany(f"{verb} INTO {table} VALUES ({marks})", rest)
