@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from warroom_server.board import Board
 from warroom_server.intake.kinds import KINDS, Kind
 from warroom_server.intake.post import Post
 from warroom_server.intake.replay import Wish
+from warroom_server.intake.rows import RawBody
 from warroom_server.intake.source import Source
 from warroom_server.intake.store import IntakeStore
 from warroom_server.intake.unreadable import Unreadable
@@ -141,6 +143,36 @@ async def test_a_better_title_keeps_the_episode_and_its_counts(desk: Desk) -> No
     desk.kinds["generic"] = Kind(titled, 1000)
     await desk.worker.replay(Wish())
     assert desk.shown() == [msgspec.structs.replace(r, title=r.title.upper()) for r in before]
+
+
+async def test_alerts_that_come_meanwhile_are_shown_at_once_and_stay(desk: Desk) -> None:
+    for number in range(200):
+        await desk.store.keep(
+            "generic", "s", {}, json.dumps({"title": "x", "key": str(number)}).encode(), NOON
+        )
+    desk.worker.wake()
+    await desk.worker.idle()
+    begun, wait = asyncio.Event(), asyncio.Event()
+    read_bodies = desk.store.read_bodies
+
+    async def slowly(source: str, since: int, after: int, limit: int) -> list[RawBody]:
+        bodies = await read_bodies(source, since, after, limit)
+        if after and not wait.is_set():
+            begun.set()
+            async with asyncio.timeout(30):
+                await wait.wait()
+        return bodies
+
+    desk.store.read_bodies = slowly  # type: ignore[method-assign]
+    replaying = asyncio.create_task(desk.worker.replay(Wish()))
+    async with asyncio.timeout(30):
+        await begun.wait()
+        await desk.post({"title": "meanwhile", "key": "m"}, NOON + MINUTE)
+    assert "meanwhile" in {r.title for r in desk.board.open()}
+    wait.set()
+    done = await replaying
+    assert (done.bodies, done.changed, done.ended) == (201, 0, 0)
+    assert len(desk.board.open()) == 201
 
 
 async def test_only_the_wished_source_is_read_again(desk: Desk) -> None:

@@ -8,7 +8,8 @@ body that is kept stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -56,38 +57,84 @@ Reread = Callable[[RawBody, Board], Awaitable[Reading]]
 
 
 async def replay(
-    store: IntakeStore, board: Board, wish: Wish, reread: Reread, now: Callable[[], int]
+    store: IntakeStore,
+    board: Board,
+    wish: Wish,
+    reread: Reread,
+    alone: asyncio.Lock,
+    now: Callable[[], int],
 ) -> Replayed:
-    """Read again what is wished for. Raises IntakeUnavailable; then nothing is lost."""
+    """Read again what is wished for. Raises IntakeUnavailable; then nothing is lost.
+
+    Args:
+        store: The kept bodies.
+        board: Where the result is shown.
+        wish: What to read again.
+        reread: What reads one body.
+        alone: Held while the result is put on the board: nothing new may be read then. The long
+            part before runs beside what comes in.
+        now: The clock, in milliseconds.
+    """
     total = Replayed()
     for source, oldest in await store.sources():
         if wish.source in (None, source):
-            fold = await _fold(store, board, source, wish.since, oldest, reread)
-            readings, scratch, start, frozen = fold
-            changed, ended = _take_over(board, scratch, source, start, frozen, now())
-            await store.reread(readings)
+            fold = _Fold(store, board, source, max(wish.since, oldest), oldest)
+            await fold.catch_up(reread)
+            async with alone:
+                await fold.catch_up(reread)
+                changed, ended = fold.take_over(board, now())
+                await store.reread(fold.readings)
             total = replace(
                 total,
-                bodies=total.bodies + len(readings),
-                signals=total.signals + sum(r.signals for r in readings),
-                unreadable=total.unreadable + sum(r.error is not None for r in readings),
+                bodies=total.bodies + len(fold.readings),
+                signals=total.signals + sum(r.signals for r in fold.readings),
+                unreadable=total.unreadable + sum(r.error is not None for r in fold.readings),
                 changed=total.changed + changed,
                 ended=total.ended + ended,
             )
     return total
 
 
-async def _fold(
-    store: IntakeStore, board: Board, source: str, since: int, oldest: int, reread: Reread
-) -> tuple[list[Reading], Board, int, frozenset[str]]:
-    """Fold a source's bodies anew; also tells from when on, and which alerts to leave alone."""
-    mine = [r for r in board.ordered() if r.source == source]
-    start = max(_whole(mine, max(since, oldest)), oldest)
-    frozen = frozenset(r.key for r in mine if r.first_seen < start <= r.last_seen)
-    known = tuple(r for r in mine if r.last_seen < start)
-    scratch = Board(SavedBoard("", 0, known), retention_ms=_MANY, max_records=_MANY)
-    readings = [await reread(raw, scratch) async for raw in _bodies(store, source, start)]
-    return readings, scratch, start, frozen
+class _Fold:
+    """One source's kept bodies, folded anew on a board of its own."""
+
+    def __init__(
+        self, store: IntakeStore, board: Board, source: str, since: int, oldest: int
+    ) -> None:
+        mine = [r for r in board.ordered() if r.source == source]
+        self._store, self._source = store, source
+        self._start = max(_whole(mine, since), oldest)
+        self._frozen = frozenset(r.key for r in mine if r.first_seen < self._start <= r.last_seen)
+        """The alerts whose beginning is kept no longer: they are left alone."""
+        known = tuple(r for r in mine if r.last_seen < self._start)
+        self._scratch = Board(SavedBoard("", 0, known), retention_ms=_MANY, max_records=_MANY)
+        self._after = 0
+        self.readings: list[Reading] = []
+
+    async def catch_up(self, reread: Reread) -> None:
+        """Read all bodies that were not read here yet."""
+        while batch := await self._store.read_bodies(
+            self._source, self._start, self._after, _BATCH
+        ):
+            for raw in batch:
+                self.readings.append(await reread(raw, self._scratch))
+                self._after = raw.id
+
+    def take_over(self, board: Board, now: int) -> tuple[int, int]:
+        """Show on a board what came out; returns how many episodes changed and ended."""
+        found = {r.uid: r for r in self._scratch.ordered() if self._is_mine(r, r.last_seen)}
+        found = {uid: r for uid, r in found.items() if not board.sift(_signal(r))}
+        news = list(_news(board, found.values()))
+        board.restate(news)
+        gone = [r for r in board.open() if self._is_mine(r, r.first_seen) and r.uid not in found]
+        for record in gone:
+            board.close(record.uid, "superseded", now)
+        return len(news), len(gone)
+
+    def _is_mine(self, record: AlertRecord, at: int) -> bool:
+        return (
+            record.source == self._source and at >= self._start and record.key not in self._frozen
+        )
 
 
 def _whole(records: Sequence[AlertRecord], start: int) -> int:
@@ -97,37 +144,6 @@ def _whole(records: Sequence[AlertRecord], start: int) -> int:
         if not across:
             return start
         start = min(across)
-
-
-async def _bodies(store: IntakeStore, source: str, start: int) -> AsyncIterator[RawBody]:
-    after = 0
-    while batch := await store.read_bodies(source, start, after, _BATCH):
-        for raw in batch:
-            yield raw
-            after = raw.id
-
-
-def _take_over(
-    board: Board, scratch: Board, source: str, start: int, frozen: frozenset[str], now: int
-) -> tuple[int, int]:
-    """Show on the board what came out; returns how many episodes changed and ended."""
-    found = {
-        r.uid: r
-        for r in scratch.ordered()
-        if r.source == source and r.last_seen >= start and r.key not in frozen
-    }
-    found = {uid: r for uid, r in found.items() if not board.sift(_signal(r))}
-    news = list(_news(board, found.values()))
-    board.restate(news)
-    gone = [
-        r.uid
-        for r in board.open()
-        if r.source == source and r.first_seen >= start and r.key not in frozen
-        if r.uid not in found
-    ]
-    for uid in gone:
-        board.close(uid, "superseded", now)
-    return len(news), len(gone)
 
 
 def _news(board: Board, records: Iterable[AlertRecord]) -> Iterable[AlertRecord]:

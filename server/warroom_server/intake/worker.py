@@ -171,12 +171,12 @@ class IntakeWorker:
                 _log.warning("Bodies cannot be read again now: %s", error)
 
     async def replay(self, wish: Wish) -> Replayed:
-        """Read kept bodies again and save what comes out; not while others are being read."""
+        """Read kept bodies again, beside those that come in, and save what comes out."""
+        self._refresh()
+        done = await replay(self._store, self._board, wish, self._read, self._reading, self._now)
         async with self._reading:
-            self._refresh()
-            done = await replay(self._store, self._board, wish, self._read, self._now)
             await self._save()
-            return done
+        return done
 
     async def _read(self, raw: RawBody, board: Board) -> Reading:
         if raw.kind == CHANGE:
@@ -191,8 +191,7 @@ class IntakeWorker:
                 more = _take(signals, part, self._slice_ends)
             except Unreadable as unreadable:
                 error, more = str(unreadable), False
-                part.append(unreadable_card(raw, error))
-                self._metrics.count_signal(raw.source, "unparsed")
+                part.append(self._card(raw, error, board))
             board.apply(part)
             count += len(part)
             await self._let_others()
@@ -205,11 +204,16 @@ class IntakeWorker:
             changes = read_changes(post, self._find_source(raw.source, raw.kind))
         except Exception as error:
             told = error if isinstance(error, Unreadable) else _failed(raw, error)
-            board.apply([unreadable_card(raw, str(told))])
-            self._metrics.count_signal(raw.source, "unparsed")
+            board.apply([self._card(raw, str(told), board)])
             return Reading(raw.id, self._now(), 0, str(told))
         self._board.change(changes, raw.received)
         return Reading(raw.id, self._now(), len(changes), None)
+
+    def _card(self, raw: RawBody, reason: str, board: Board) -> Signal:
+        """Make the card of what cannot be read; what is read again was counted before."""
+        if board is self._board:
+            self._metrics.count_signal(raw.source, "unparsed")
+        return unreadable_card(raw, reason)
 
     async def _let_others(self) -> None:
         """Give everybody else a turn once this slice is over, however many bodies it held."""
