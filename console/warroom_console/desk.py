@@ -26,7 +26,7 @@ from warroom_incident.sync.wire import Answer, Ask, Here, encode
 from .contact import candidates, first_contact, known_room
 from .hearing import Hearing
 from .home import Home
-from .known import Known
+from .known import Known, OtherRoom as OtherRoom
 from .link import Link, wall_ms
 from .meanwhile import Meanwhile
 from .memory import Memory
@@ -48,10 +48,6 @@ LOOK_EVERY = 2.0
 
 KEEP_WITHIN = 3.0
 """How long closing waits for the disk to take the last events, in seconds."""
-
-
-class OtherRoom(Exception):
-    """The server holds another room than the replica; the message says what to do."""
 
 
 class Desk:
@@ -370,6 +366,11 @@ class Desk:
         """Wait until a followed stream was read to its end; False without a server."""
         await self.until(lambda: stream in self.model.synced or self.offline, within)
         return stream in self.model.synced
+
+    @property
+    def unsaved_path(self) -> Path | None:
+        """Where texts that were typed and not saved are kept for the next console."""
+        return self._home.unsaved_path
 
     @property
     def refused_directory(self) -> Path:

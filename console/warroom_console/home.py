@@ -24,6 +24,8 @@ from warroom_incident.slot import Slot
 from warroom_incident.sync.handing import Handing
 from warroom_incident.sync.wire import BoardCursor, Follow
 
+from .unsaved import FILE as UNSAVED
+
 
 class Loaded(Struct, frozen=True):
     """A stream as it was kept. `places_known` says that all of it lies before the cursor.
@@ -66,6 +68,8 @@ class Home:
         self.account = own.meta().get("account", "")
         """The account that this slot wrote under so far, empty for a new one."""
         self._fresh = fresh
+        self.unsaved_path = slot.path / UNSAVED
+        """Where texts that were typed and not saved are kept for the next console."""
         self._own = _shelf(slot.path / FILE, own)
         self._shelves = [self._own, *others]
         # A thread takes memory in each of a machine's two hundred consoles: one for all disk work.

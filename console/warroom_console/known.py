@@ -18,6 +18,10 @@ _MOST = 200
 """More addresses than anybody has; the oldest are forgotten."""
 
 
+class OtherRoom(Exception):
+    """The server holds another room than the replica; the message says what to do."""
+
+
 class Known:
     """`known.json` in the state directory: server address → room."""
 

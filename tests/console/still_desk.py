@@ -73,8 +73,13 @@ class StillDesk(Desk):
         self.opened: list[str] = []
         self.whereabouts: list[tuple[str, str]] = []
         self.hurried = 0
+        self.unsaved_file: Path | None = None
         self.says_no: str | None = None
         """When set, the sentence with which every write is turned down."""
+
+    @property
+    def unsaved_path(self) -> Path | None:
+        return self.unsaved_file
 
     def _hurry(self) -> None:
         self.hurried += 1

@@ -19,6 +19,7 @@ from warroom_console.ringing import Ringing
 from warroom_console.saying import UNREACHABLE
 from warroom_console.start import _run, run
 from warroom_console.theme import DEFAULT_LOOK
+from warroom_console.unsaved import Typed, Unsaved, read_unsaved, write_unsaved
 from warroom_console.widgets.row import Row
 from warroom_incident.parts import Step
 from warroom_incident.sync.wire import Person
@@ -134,10 +135,10 @@ async def test_leaving_with_an_unsaved_text_asks(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("N")
         await console.type("half a", "ctrl+q")
-        assert console.prompt.startswith("Your text “half a” would be lost. Leave?")
+        assert console.prompt.startswith("Your text “half a” is not saved, only kept for your next")
         await console.press("escape")
         await console.type(" thought", "escape", "ctrl+q")
-        assert console.prompt.startswith("Your text “half a thought” would be lost.")
+        assert console.prompt.startswith("Your text “half a thought” is not saved, only kept")
         await console.press("n", "N", "ctrl+s")
         assert "half a thought" in console.text
         await console.pilot.press("ctrl+q")
@@ -315,13 +316,13 @@ async def test_a_line_that_is_being_typed_is_named_and_goes_on_after_a_no(
         await console.press("n")
         await console.type("the database fails over", leave)
         if leave == "ctrl+q":
-            assert console.prompt.startswith("Your text “the database fails over” would be lost.")
+            assert console.prompt.startswith("Your text “the database fail")
             await console.press("n")
         assert console.screen.prompt.text == "the database fails over"
         await console.press("escape")
-        assert console.screen.unsaved == ["the database fails over"]
+        assert console.screen.unsaved.texts == ["the database fails over"]
         await console.press("ctrl+c")
-        assert console.prompt.endswith("; your text “the database f…” would be lost.")
+        assert console.prompt.startswith("Press ctrl+c again to leave at once; your text “")
 
 
 async def test_who_commands_hears_of_the_text_too(desk: StillDesk) -> None:
@@ -329,7 +330,7 @@ async def test_who_commands_hears_of_the_text_too(desk: StillDesk) -> None:
         await console.press("n")
         await console.type("half a", "escape", "ctrl+q")
         assert "You command INC-42" in console.prompt
-        assert "your text “half a” would be lost" in console.prompt
+        assert "your text “half a” is not saved" in console.prompt
 
 
 @pytest.mark.parametrize("keys", [("i", "r"), ("i", "m", "u"), ("d",), ("n",), (":",)])
@@ -349,7 +350,7 @@ async def test_a_command_that_was_left_is_nothing_to_be_asked_about(desk: StillD
         await console.type("severity", "escape")
         await console.press("/")
         await console.type("orders", "escape")
-        assert console.screen.unsaved == []
+        assert not console.screen.unsaved
 
 
 async def test_v_marks_all_rows_up_to_the_cursor(desk: StillDesk) -> None:
@@ -401,3 +402,43 @@ async def test_an_editor_shows_every_word_of_a_long_line(
         shown = " ".join(console.rows[1:-3]).split()
         assert [word for word in shown if word.startswith("word")] == words
         assert max(len(row.strip()) for row in console.rows[2:-3]) <= 100
+
+
+@pytest.mark.parametrize("left", ["signal", "asked"])
+async def test_what_was_typed_is_offered_by_the_next_console(
+    desk: StillDesk, tmp_path: Path, left: str
+) -> None:
+    desk.unsaved_file = tmp_path / "unsaved.json"
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("n")
+        await console.type("half a line", "escape", "N")
+        await console.type("half a page")
+        if left == "signal":
+            console.app._leave(1)
+        else:
+            await console.press("ctrl+q")
+            await console.pilot.press("y")
+    assert desk.unsaved_file.stat().st_mode & 0o777 == 0o600
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("n")
+        assert console.screen.prompt.text == "half a line"
+        await console.press("enter", "N")
+        assert "half a page" in console.text
+        assert "kept text restored" in console.text
+        await console.press("ctrl+s")
+        console.app._leave(1)
+    assert not desk.unsaved_file.exists()
+
+
+async def test_texts_of_incidents_that_were_not_opened_stay_kept(
+    desk: StillDesk, tmp_path: Path
+) -> None:
+    path = desk.unsaved_file = tmp_path / "unsaved.json"
+    other = Unsaved({OTHER_STREAM: Typed({"note": "elsewhere"})})
+    assert write_unsaved(path, other)
+    async with at_console(desk) as console:
+        console.app._leave(1)
+    assert read_unsaved(path) == other
+    path.write_bytes(b"garbage")
+    assert not read_unsaved(path).texts
+    assert not write_unsaved(tmp_path / "no" / "where", other)

@@ -13,6 +13,7 @@ from warroom_console.model import Area, Changes
 from warroom_console.seat import House, Seat
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE
+from warroom_console.unsaved import Typed
 from warroom_console.widgets.header import Header, Heading
 from warroom_console.widgets.keybar import Hint, KeyBar, hints
 from warroom_console.widgets.menu import Menu, choices_of
@@ -95,9 +96,14 @@ class Base(TerminalScreen):
         return False
 
     @property
-    def unsaved(self) -> list[str]:
+    def unsaved(self) -> Typed:
         """The texts that were typed here and neither saved nor sent."""
-        return [*self.unsaved_texts, *self.prompt.unsent]
+        return Typed(self.unsaved_texts, self.prompt.unsent)
+
+    def restore(self, typed: Typed) -> None:
+        """Offer texts again that an earlier console kept."""
+        self.restore_texts(typed.editors)
+        self.prompt.restore(typed.lines)
 
     def window_title(self) -> str:
         """What the terminal's window is called while this screen is in front."""

@@ -25,7 +25,7 @@ from warroom_console.widgets.spans import Line, abridge, fit, paint, spread, wid
 from warroom_incident.clean import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual import events
     from textual.strip import Strip
@@ -103,16 +103,16 @@ class Prompt(Bar, can_focus=True):
         return self._edit.text
 
     @property
-    def unsent(self) -> list[str]:
-        """What was typed and not sent: the open line, and the lines that Esc kept.
-
-        Commands and filters that were left are not counted.
-        """
-        kept = [text for label, text in self._kept.items() if label not in PASSING]
-        typed = self._typed
-        if typed is not None and typed[1] not in kept:
-            kept.append(typed[1])
+    def unsent(self) -> dict[str, str]:
+        """What was typed and not sent, by label; no commands and filters that were left."""
+        kept = {label: text for label, text in self._kept.items() if label not in PASSING}
+        if self._typed is not None:
+            kept[self._typed[0].label] = self._typed[1]
         return kept
+
+    def restore(self, lines: Mapping[str, str]) -> None:
+        """Offer lines again that were kept elsewhere."""
+        self._kept.update(lines)
 
     @property
     def _typed(self) -> tuple[Ask, str] | None:

@@ -256,12 +256,16 @@ class TerminalScreen(Screen[None]):
         return self._kept
 
     @property
-    def unsaved_texts(self) -> list[str]:
+    def unsaved_texts(self) -> dict[str, str]:
         """The kept texts, and what stands in the editor that is open."""
         kept, sheet = dict(self._kept), self._sheet
         if sheet is not None and not isinstance(sheet, Sheet) and sheet.changed:
             kept[sheet.key] = sheet.text
-        return list(kept.values())
+        return kept
+
+    def restore_texts(self, texts: Mapping[str, str]) -> None:
+        """Offer texts again that were kept elsewhere."""
+        self._kept.update(texts)
 
     def on_resize(self) -> None:
         if self._sheet is not None:
