@@ -15,6 +15,9 @@ from warroom_console.widgets.quiet import Quiet
 from warroom_console.widgets.spans import blank
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.segment import Segment
     from rich.style import Style
     from textual.strip import Strip
 
@@ -58,15 +61,25 @@ def _difference(old: Strip, new: Strip) -> tuple[int, int] | None:
     """Return the first and the end cell that differ, None when none does."""
     if old.cell_length != new.cell_length:
         return 0, new.cell_length
-    before, after = _cells(old), _cells(new)
-    if len(before) != old.cell_length or len(after) != new.cell_length:
+    before, after = list(old), list(new)
+    first = _strip_same(before, after, 0)
+    end = new.cell_length - _strip_same(before, after, -1)
+    one, other = _cells(before), _cells(after)
+    if len(one) != end - first or len(other) != end - first:
         # Wide characters or marks: cells and characters do not line up.
-        return None if before == after else (0, new.cell_length)
-    differing = [
-        x for x, (one, other) in enumerate(zip(before, after, strict=True)) if one != other
-    ]
-    return (differing[0], differing[-1] + 1) if differing else None
+        return (first, end) if one != other else None
+    differing = [x for x, (was, is_) in enumerate(zip(one, other, strict=True)) if was != is_]
+    return (first + differing[0], first + differing[-1] + 1) if differing else None
 
 
-def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
-    return [(character, segment.style) for segment in strip for character in segment.text]
+def _strip_same(before: list[Segment], after: list[Segment], at: int) -> int:
+    """Drop what both begin with (`at` 0) or end with (-1); return how many cells it took."""
+    cells = 0
+    while before and after and before[at] == after[at]:
+        cells += before.pop(at).cell_length
+        after.pop(at)
+    return cells
+
+
+def _cells(segments: Iterable[Segment]) -> list[tuple[str, Style | None]]:
+    return [(character, segment.style) for segment in segments for character in segment.text]

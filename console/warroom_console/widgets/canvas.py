@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.geometry import NULL_SIZE, Region
+from textual.geometry import NULL_SIZE
 
 from warroom_console.theme import Look, Surface, look_of
 from warroom_console.widgets.quiet import Quiet
@@ -43,14 +43,8 @@ class Canvas(Quiet):
             self._drawn = None
         old, new = self._drawn or (), self.draw(self.size, look_of(self))
         self._drawn, self._drawn_size = new, self.size
-        width = self.size.width
-        dirty = [
-            Region(0, y, width, 1)
-            for y in range(self.size.height)
-            if old[y : y + 1] != new[y : y + 1]
-        ]
-        if dirty:
-            self.refresh(*dirty)
+        lines = range(self.size.height)
+        self.refresh_lines(y for y in lines if old[y : y + 1] != new[y : y + 1])
 
     def render_line(self, y: int) -> Strip:
         look = look_of(self)

@@ -9,17 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.geometry import NULL_SIZE
+from textual.geometry import NULL_SIZE, Region
 from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Self
 
     from textual.color import Color
     from textual.filter import LineFilter
-    from textual.geometry import Region, Size
+    from textual.geometry import Size
 
 
 class Quiet(Widget):
@@ -39,6 +40,17 @@ class Quiet(Widget):
         if changed:
             self._repaint_regions.clear()
         return changed
+
+    def refresh_lines(self, lines: Iterable[int]) -> None:
+        """Repaint whole lines, given from above; those in a row cost no more than one."""
+        regions: list[Region] = []
+        for y in lines:
+            if regions and regions[-1].bottom == y:
+                regions[-1] = regions[-1].grow((0, 0, 1, 0))
+            else:
+                regions.append(Region(0, y, self.size.width, 1))
+        if regions:
+            self.refresh(*regions)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # Textual would keep a styled and a filtered copy of every line; each takes kilobytes.

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from textual.geometry import NULL_SIZE, Region
+from textual.geometry import NULL_SIZE
 from textual.strip import Strip
 
 from warroom_console.theme import Tone, look_of
@@ -39,6 +39,7 @@ _Place: TypeAlias = tuple[str, Strip]
 """What one screen line shows: which row, and how it is drawn."""
 _Cell: TypeAlias = tuple[str, Hashable, int, Flags]
 """What tells one screen line from another: row id, version, line of the row, flags."""
+_PLAIN: Flags = (False, False, False)
 
 
 class RowsView(Quiet, can_focus=True):
@@ -273,14 +274,14 @@ class RowsView(Quiet, can_focus=True):
         """Return the top that puts the first line of row `place` `above` lines down the screen."""
         if above < 0:
             return place, -above
+        width, look = self.size.width, look_of(self)
         while above > 0 and place > 0:
             place -= 1
-            above -= self._height(place)
+            above -= len(self._strips.of(self._rows[place], width, _PLAIN, look))
         return place, max(0, -above)
 
     def _height(self, place: int) -> int:
-        row, width = self._rows[place], self.size.width
-        return len(self._strips.of(row, width, (False, False, False), look_of(self)))
+        return len(self._strips.of(self._rows[place], self.size.width, _PLAIN, look_of(self)))
 
     def _place_cursor(self, row_id: str | None, *, show: bool = False) -> None:
         moved = row_id != self._cursor
@@ -326,9 +327,9 @@ class RowsView(Quiet, can_focus=True):
             self.refresh()
             return
         shown, self._shown = self._shown, self._fill(size)
-        dirty = [y for y, cell in enumerate(self._shown) if y >= len(shown) or shown[y] != cell]
-        if dirty:
-            self.refresh(*(Region(0, y, size.width, 1) for y in dirty))
+        self.refresh_lines(
+            y for y, cell in enumerate(self._shown) if y >= len(shown) or shown[y] != cell
+        )
 
     def _fill(self, size: Size) -> list[_Cell | None]:
         """Fill the frame for the widget's size; return what tells each screen line from others."""
