@@ -8,11 +8,12 @@ seals that prove what an earlier server admitted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
 from warroom_incident.event import ROOM
-from warroom_incident.replica import Placed, Sealed
+from warroom_incident.replica import Placed, Proof, Sealed
+from warroom_incident.seal import ZERO, link
 from warroom_incident.sync.client_end import Handed, Ordered, Seal
 from warroom_incident.sync.handing import RELAY_EVENTS, Relaying, vouches
 from warroom_incident.sync.wire import Follow, Welcome
@@ -117,20 +118,12 @@ class Mending:
         """Send the events that are wanted, and those that can be proven, in displayed order."""
         await self._saver.save()
         proofs = await asyncio.to_thread(self._home.proofs, stream)
-        proven = {id_.hex() for proof in proofs for id_ in proof.ids}
-        ids = wanted | (provable & proven)
-        for seal, entries in proofs:
-            if not proven.isdisjoint(ids):
-                await self._send(
-                    vouches(
-                        stream,
-                        seal.log,
-                        seal.server,
-                        entries,
-                        sealed=seal.sealed,
-                        signature=seal.signature,
-                    )
-                )
+        ids = set(wanted)
+        if not provable <= wanted:
+            proven = {id_.hex() for proof in proofs for id_ in proof.ids}
+            ids |= provable & proven
+        for proof in proofs:
+            await self._send(_vouches_for(ids, proof))
         fold = self._model.fold(stream)
         events = [event for id_ in fold.ordered if (event := fold.events[id_]).entry in ids]
         relaying.owe(stream, [event.id for event in events])
@@ -190,3 +183,22 @@ class Mending:
         """End what is under way and wait for its end."""
         self.stop()
         await asyncio.gather(*self._work, return_exceptions=True)
+
+
+def _vouches_for(ids: Collection[str], proof: Proof) -> list[bytes]:
+    """The frames that prove some entries, from the first of them on; none for none."""
+    seal, chain = proof.seal, ZERO
+    for before, entry in enumerate(proof.ids):
+        if entry.hex() in ids:
+            return vouches(
+                seal.stream,
+                seal.log,
+                seal.server,
+                proof.ids[before:],
+                sealed=seal.sealed,
+                signature=seal.signature,
+                first=before + 1,
+                chain=chain.hex() if before else "",
+            )
+        chain = link(chain, entry)
+    return []

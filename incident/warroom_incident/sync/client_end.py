@@ -228,7 +228,7 @@ class ClientEnd:
                     )
                 self.welcome = message
                 for stream in self._wanted:
-                    self._begin(self._cursor(stream), message.log)
+                    self._begin(self._cursors.get(stream, Follow(stream)), message.log)
             case Events():
                 return self._events(message)
             case Order():
