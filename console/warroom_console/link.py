@@ -27,6 +27,7 @@ from .farewell import farewell
 from .places import Server
 from .pulse import SLEPT_FROM, Pulse
 from .route import Route
+from .uplink import Uplink
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -109,7 +110,7 @@ class Link:
         self._token = token
         self._wall = wall
         self._jitter = jitter
-        self._outgoing: asyncio.Queue[bytes] | None = None
+        self._uplink: Uplink | None = None
         self._hurry = asyncio.Event()
         self._welcomed_at: float | None = None
         self._connection: ClientConnection | None = None
@@ -128,14 +129,14 @@ class Link:
 
     def send(self, *frames: bytes) -> None:
         """Send frames in order; without a connection they are dropped."""
-        if self._outgoing is not None:
+        if self._uplink is not None:
             for frame in frames:
-                self._outgoing.put_nowait(frame)
+                self._uplink.put(frame)
 
     async def drained(self) -> None:
         """Wait until what was given to `send` has left, or the connection is gone."""
-        if self._outgoing is not None:
-            await self._outgoing.join()
+        if self._uplink is not None:
+            await self._uplink.drained()
 
     def now(self) -> int:
         """The wall clock in milliseconds."""
@@ -258,7 +259,7 @@ class Link:
         except TimeoutError:
             self._failed(server, f"{server.url} accepts connections but says nothing")
         finally:
-            self._outgoing = self._connection = None
+            self._uplink = self._connection = None
             await connection.close()
 
     async def _talk(self, connection: ClientConnection, server: Server) -> None:
@@ -273,7 +274,8 @@ class Link:
         self._pulse = pulse = Pulse(
             connection, credit, self._answered, self._fell_silent, self._wall
         )
-        tasks = [asyncio.create_task(work) for work in (self._carry(connection), pulse.run())]
+        assert self._uplink is not None
+        tasks = [asyncio.create_task(work) for work in (self._uplink.run(), pulse.run())]
         try:
             while True:
                 frame = await _frame(connection)
@@ -292,7 +294,8 @@ class Link:
         now = self._wall()
         if isinstance(message, Welcome):
             self._welcomed_at = asyncio.get_running_loop().time()
-            self._outgoing = asyncio.Queue()
+            assert self._connection is not None
+            self._uplink = Uplink(self._connection)
             self.state = replace(
                 self.state,
                 phase="live",
@@ -308,21 +311,13 @@ class Link:
             self._listener.linked(self.state)
         else:
             self._heard(now)
-        if (seen := end.seen()) is not None:
-            self.send(seen)
+        self._say_seen(end.seen())
 
     def _heard(self, now: int) -> None:
         was_quiet = self.state.quiet_since is not None
         self.state = replace(self.state, heard_at=now, quiet_since=None)
         if was_quiet:
             self._listener.linked(self.state)
-
-    async def _carry(self, connection: ClientConnection) -> None:
-        queue = self._outgoing
-        assert queue is not None
-        while True:
-            await connection.send(await queue.get(), text=True)
-            queue.task_done()
 
     def _beat(self) -> None:
         """Notice that no time passed here while it did elsewhere, before anything else is read."""
@@ -336,8 +331,12 @@ class Link:
         self._beat()
         if self._is_awake and self.state.slept_since is not None:
             self._change(slept_since=None)
-        if (seen := end.seen(now=True)) is not None:
-            self.send(seen)
+        self._say_seen(end.seen(now=True))
+
+    def _say_seen(self, seen: bytes | None) -> None:
+        """Give credit, before all else that waits: without it the server sends nothing more."""
+        if seen is not None and self._uplink is not None:
+            self._uplink.put_first(seen)
 
     def _answered(self, trip: float) -> None:
         if self.live:
@@ -380,7 +379,7 @@ class Link:
 
     def _failed(self, server: Server, reason: str) -> None:
         phase: Phase = "retrying" if self.live else self.state.phase
-        self._outgoing = None
+        self._uplink = None
         failed = {"phase": phase, "server": server.url, "rtt_ms": None, "reason": reason}
         self._change(**failed, quiet_since=None, slept_since=None)
 

@@ -15,6 +15,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve, unix_serv
 from warroom_incident.sync.wire import MAX_FRAME
 
 from .identity import Caller, bearer, peer_account
+from .patience import Connection
 
 Serve = Callable[[ServerConnection, Caller | str | None], Awaitable[None]]
 """Serves a connection; gets its caller, or the token that it brought, or None."""
@@ -28,6 +29,7 @@ _KEEPALIVE: dict[str, object] = {
     "ping_timeout": 30,
     "close_timeout": 2,
     "server_header": None,
+    "create_connection": Connection,
 }
 """Browsers send an Origin and are refused; a stuck reader is cut by the hub's sweep."""
 

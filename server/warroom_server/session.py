@@ -49,6 +49,7 @@ from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
 from .keepers import Follower
 from .news import News
+from .patience import Connection, Patience
 from .presence import Seat
 from .relays import Relays
 from .room import Refused as NotAdmitted, Room, Unavailable
@@ -109,8 +110,7 @@ class Session:
         self._answers = 0
         self._questions = Questions(hub.asks, self.say, caller)
         self._over = False
-        self._at_sweep = (0, 0)
-        self._quiet_sweeps = 0
+        self._patience = Patience()
 
     # Running -------------------------------------------------------------------------------
 
@@ -372,16 +372,12 @@ class Session:
 
     def stalled(self, seconds: int) -> bool:
         """Whether the console owes `seen` and read nothing through so many calls, one a second."""
-        if self.transport.get_write_buffer_size() > MAX_BUFFERED:
-            return True
-        end = self.end
-        progress = (end.bytes_seen, self._answers)
-        if end.bytes_seen == end.bytes_sent or progress != self._at_sweep:
-            self._quiet_sweeps = 0
-        else:
-            self._quiet_sweeps += 1
-        self._at_sweep = progress
-        return self._quiet_sweeps >= seconds
+        end, ws = self.end, self.ws
+        received = ws.received if isinstance(ws, Connection) else 0
+        owes = end.bytes_seen != end.bytes_sent
+        self._patience.look(owes, (end.bytes_seen, self._answers), received)
+        is_flooded = self.transport.get_write_buffer_size() > MAX_BUFFERED
+        return is_flooded or self._patience.is_over(seconds)
 
     def cut(self) -> None:
         """End the line of somebody who does not read; with a word, if the line still takes one."""

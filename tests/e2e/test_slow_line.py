@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 from tests.e2e.console_client import Console
-from tests.e2e.leaps import now, room
+from tests.e2e.leaps import now, room, same
 from tests.leaping import run_leaping
 from tests.waiting import wait_for
 from warroom_console.link import LinkState
+from warroom_incident.sync.handing import RELAY_BYTES
 from warroom_incident.sync.wire import CREDIT, FRAME_TARGET
 from warroom_incident.vocabulary import NoteAdded
 
@@ -58,5 +60,66 @@ def test_twenty_megabytes_over_64_kbits_come_without_a_break_and_hold_nobody_up(
             assert max(trips) / 1000 <= IN_FLIGHT, "pings queue behind the backlog"
             assert here.lines["bo"].accepted == 1, "the line broke"
             await ana.leave()
+
+    run_leaping(test)
+
+
+def test_an_emptied_server_is_refilled_over_64_kbits_without_a_break(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            bo = await here.desk("bo", latency=0.1)
+            stream = bo.declare("checkout answers 5xx", "SEV2")
+            for _ in range(200):
+                bo.write(stream, NoteAdded(text=LONG))
+            await same(stream, bo)
+            await here.stop()
+            await asyncio.to_thread(shutil.rmtree, here.data)
+            wire = here.lines["bo"]
+            wire.rate = RATE
+            await here.start()
+            bo.link.retry_now()
+            await wait_for(lambda: bo.model.live, "a line to the empty server")
+            lines, began = wire.accepted, now()
+            states: list[LinkState] = []
+            bo.model.subscribe(lambda _urgent: states.append(bo.model.link))
+
+            def refilled() -> bool:
+                held = here.server.room.state(stream)
+                return held.set_digest() == bo.model.incident(stream).set_digest()
+
+            while not refilled():
+                await asyncio.sleep(20)
+                assert now() - began < 2 * 200 * len(LONG) / RATE
+                written = now()
+                mine = bo.write(stream, NoteAdded(text="mine"))
+                await wait_for(lambda id_=mine.id: id_ not in bo.model.pending, "the ack")  # type: ignore[misc]
+                assert now() - written <= 2 * RELAY_BYTES / RATE, "own words wait for the refilling"
+            assert now() - began > 100 * len(LONG) / RATE, "it came over the slow line"
+            assert wire.accepted == lines, "the line broke"
+            assert {state.phase for state in states} == {"live"}
+            trips = [state.rtt_ms for state in states if state.rtt_ms is not None]
+            assert max(trips) / 1000 <= IN_FLIGHT, "pings queue behind what is sent"
+
+    run_leaping(test)
+
+
+def test_many_own_notes_leave_over_64_kbits_without_a_break(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            bo = await here.desk("bo", latency=0.1, rate=RATE)
+            stream = bo.declare("checkout answers 5xx", "SEV2")
+            await same(stream, bo)
+            wire = here.lines["bo"]
+            wire.cut()
+            for _ in range(100):
+                bo.write(stream, NoteAdded(text=LONG))
+            await bo.kept()
+            wire.heal()
+            bo.link.retry_now()
+            await wait_for(lambda: bo.model.live, "a line")
+            lines = wire.accepted
+            await wait_for(lambda: not bo.model.pending, "the acks", 30)
+            assert wire.accepted == lines, "the line broke"
+            await same(stream, bo)
 
     run_leaping(test)

@@ -47,7 +47,7 @@ from .wire import (
     read_from_server,
 )
 
-PUSH_BYTES = 128 * 1024
+PUSH_BYTES = 32 * 1024
 """One push carries about this much."""
 
 

@@ -1,0 +1,47 @@
+"""How long a console that owes `seen` is waited for; a connection that counts what arrives."""
+
+from __future__ import annotations
+
+from websockets.asyncio.server import ServerConnection
+
+WHILE_SENDING = 6
+"""So many times as long is waited for who goes on sending: `seen` may come behind all that."""
+
+
+class Connection(ServerConnection):
+    """A connection that counts the bytes that arrive."""
+
+    received = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes arrived, maybe not yet a whole frame."""
+        self.received += len(data)
+        super().data_received(data)
+
+
+class Patience:
+    """Counts the looks, one a second, at a console that owes `seen` and makes no progress."""
+
+    def __init__(self) -> None:
+        self._before: tuple[int, ...] = ()
+        self._received = 0
+        self._owing = self._silent = 0
+
+    def look(self, owes: bool, progress: tuple[int, ...], received: int) -> None:
+        """Compare with the last look.
+
+        Args:
+            owes: Whether anything was sent to the console that it has not seen.
+            progress: Changes whenever it takes something in.
+            received: The bytes that came from it.
+        """
+        if not owes or progress != self._before:
+            self._owing = self._silent = 0
+        else:
+            self._owing += 1
+            self._silent = 0 if received != self._received else self._silent + 1
+        self._before, self._received = progress, received
+
+    def is_over(self, looks: int) -> bool:
+        """Whether it neither read nor sent anything for so many looks, or read nothing for long."""
+        return self._silent >= looks or self._owing >= WHILE_SENDING * looks
