@@ -442,3 +442,13 @@ async def test_texts_of_incidents_that_were_not_opened_stay_kept(
     path.write_bytes(b"garbage")
     assert not read_unsaved(path).texts
     assert not write_unsaved(tmp_path / "no" / "where", other)
+
+
+async def test_a_kept_draft_is_listed_among_the_drafts(desk: StillDesk, tmp_path: Path) -> None:
+    path = desk.unsaved_file = tmp_path / "unsaved.json"
+    write_unsaved(path, Unsaved({STREAM: Typed({"draft:new:executives": "half a draft"})}))
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("5")
+        assert any("Executives" in row for row in console.rows)
+        await console.press("t", "e")
+        assert "half a draft" in console.text

@@ -9,6 +9,7 @@ from warroom_console.actions import PANELS, Registry, Scope
 from warroom_console.context import Ctx, View
 from warroom_console.seat import House
 from warroom_console.theme import Tone
+from warroom_console.unsaved import Typed
 from warroom_console.views.alerts import AlertsView
 from warroom_console.views.comms import CommsView
 from warroom_console.views.due import Due, due_list
@@ -76,6 +77,13 @@ class RoomScreen(Base):
 
     def heading(self) -> Heading:
         return room_heading(self.seat, self.size.width)
+
+    def restore(self, typed: Typed) -> None:
+        super().restore(typed)
+        drafts = (key.partition(":") for key in typed.editors)
+        for pane in self._panes.values():
+            if isinstance(pane.view, CommsView):
+                pane.view.unsaved = frozenset(about for kind, _, about in drafts if kind == "draft")
 
     def window_title(self) -> str:
         state = self.seat.state
