@@ -157,7 +157,7 @@ def fold_signal(record: AlertRecord | None, signal: Signal, now: int) -> Folded:
     `record` is that episode, the `unseen` one of an earlier orphan, or None. Copies and repeats
     in any order lead to the same answer about what is open, as far as the sender tells starts.
     """
-    if signal.says != "all":
+    if signal.says != "all" and signal.state != "resolved":
         return _amend(record, signal, now)
     if signal.state == "resolved":
         return _end(record, signal, now)

@@ -11,8 +11,10 @@ from hypothesis import given, strategies as st
 from warroom_incident.alerts import (
     ECHO_MS,
     FLAP_MS,
+    RECORD_BYTES,
     AlertRecord,
     Folded,
+    Says,
     Severity,
     Signal,
     State,
@@ -367,3 +369,55 @@ def test_a_newer_servers_words_do_not_lose_the_record() -> None:
     record = fold((NOON, signal()))
     newer = msgspec.to_builtins(record) | {"state": "paused", "severity": "SEV0", "shiny": 1}
     assert msgspec.convert(newer, AlertRecord).state == "paused"
+
+
+# --- what tells only a part ---
+
+
+def amend(says: Says, state: State = "firing", **fields: object) -> Signal:
+    return msgspec.structs.replace(signal(state, title=""), says=says, severity=None, **fields)
+
+
+def test_a_word_of_state_changes_nothing_but_the_state() -> None:
+    record = fold((NOON, signal()), (NOON + 1, signal("acknowledged")))
+    folded = fold_signal(record, amend("state"), NOON + MINUTE)
+    (changed,) = folded.changed
+    expected = msgspec.structs.replace(record, state="firing", last_seen=NOON + MINUTE)
+    assert (folded.outcome, changed) == ("repeat", expected)
+    muted = fold_signal(changed, amend("state", "suppressed"), NOON + HOUR).changed[0]
+    assert (muted.state, muted.count, muted.title) == ("suppressed", 1, "disk is filling")
+
+
+def test_new_words_change_nothing_but_what_they_fill() -> None:
+    record = fold((NOON, signal()), (NOON + 1, signal("acknowledged")))
+    said = amend("words", summary="97 %", labels={"team": "db"}, annotations={"note": "looking"})
+    (changed,) = fold_signal(record, said, NOON + MINUTE).changed
+    assert (changed.state, changed.title, changed.severity, changed.count) == (
+        "acknowledged",
+        "disk is filling",
+        "SEV2",
+        1,
+    )
+    assert (changed.summary, changed.labels) == ("97 %", {"team": "db"})
+    assert fold_signal(changed, said, NOON + HOUR).outcome == "duplicate"
+    graver = msgspec.structs.replace(said, severity="SEV1")
+    worse = fold_signal(changed, graver, NOON + HOUR).changed[0]
+    assert (worse.severity, worse.peak) == ("SEV1", "SEV1")
+
+
+def test_words_without_an_open_alert_open_none() -> None:
+    over = fold((NOON, signal()), (NOON + MINUTE, signal("resolved")))
+    for says in ("state", "words"):
+        for record in (None, over):
+            folded = fold_signal(record, amend(says), NOON + HOUR)
+            assert (folded.outcome, folded.changed, folded.unseen) == ("orphan", (), None)
+
+
+def test_words_never_make_a_record_larger_than_the_promise() -> None:
+    record = fold((NOON, signal()))
+    for number in range(200):
+        said = amend("words", annotations={f"note {number}": "x" * 400})
+        for changed in fold_signal(record, said, NOON + number).changed:
+            record = changed
+    assert len(msgspec.json.encode(record)) <= RECORD_BYTES
+    assert len(record.annotations) > 10
