@@ -629,7 +629,7 @@ async def test_a_token_with_a_secret_takes_only_what_is_signed_with_it(
             assert answer.status_code == status
         assert SECRET.decode() not in answer.text + repr(source)
         stamped = {header: value.format(signed(body, b"17:")), "content-encoding": "gzip"}
-        stamped["X-Grafana-Alerting-Timestamp"] = "17"
+        stamped["X-Grafana-Alerting-Signature-Timestamp"] = "17"
         answer = await client.post(f"/in/{kind}/t", content=body, headers=stamped)
         assert answer.status_code == 202
         if kind == "generic":

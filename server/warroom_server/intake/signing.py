@@ -13,7 +13,9 @@ _HEADERS = {
     "pagerduty": ("x-pagerduty-signature",),
 }
 _COMMON = ("x-warroom-signature", "x-hub-signature-256")
-_TIMESTAMP = "x-grafana-alerting-timestamp"
+_TIMESTAMPS = ("x-grafana-alerting-signature-timestamp", "x-grafana-alerting-timestamp")
+"""Grafana lets people choose this header; these are the names that its documentation uses."""
+
 _LARGEST = 2_000
 _HEX = re.compile(r"(?:v1=|sha256=)?([0-9a-fA-F]{64})")
 
@@ -33,7 +35,7 @@ def is_signed(kind: str, secret: bytes, headers: Mapping[str, str], body: bytes)
         body: The body as it was transferred.
     """
     expected = [hmac.new(secret, body, hashlib.sha256).hexdigest()]
-    if stamp := headers.get(_TIMESTAMP, "")[:64]:
+    for stamp in filter(None, (headers.get(name, "")[:64] for name in _TIMESTAMPS)):
         signed = stamp.encode("utf-8", "replace") + b":" + body
         expected.append(hmac.new(secret, signed, hashlib.sha256).hexdigest())
     good = False
