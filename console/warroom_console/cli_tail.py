@@ -91,5 +91,5 @@ class Tail:
         self._was_live = link.phase == "live"
         digest = self._desk.model.digests.get(self._stream)
         if digest is not self._digest:
+            say_meanwhile(self._desk, self._stream, self._digest)
             self._digest = digest
-            say_meanwhile(self._desk, self._stream)

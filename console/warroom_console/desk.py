@@ -120,15 +120,9 @@ class Desk:
         self._memory = Memory(
             places, self.model, self._home, self._saver, meanwhile, self._hearing.forget
         )
-        self._mending = self._hearing.mending = Mending(
-            self.model,
-            self._home,
-            self._saver,
-            self._memory,
-            self.link,
-            self._hearing.watch,
-            self._hearing.unwatch,
-        )
+        ways = (self._hearing.watch, self._hearing.unwatch)
+        kept = (self._home, self._saver, self._memory)
+        self._mending = self._hearing.mending = Mending(self.model, *kept, self.link, *ways)
         self._memory.restore(room, board=self._board)
         self.link.learn(url for place in self.model.servers for url in place.urls)
         self._memory.show(await self._outgoing.look())
@@ -314,10 +308,13 @@ class Desk:
         """Ask the server what only it knows; the answer's `error` says why there is none."""
         return await self._hearing.asking.ask(question)
 
-    def _push(self, packets: Sequence[Packet]) -> None:
+    def _push(self, packets: Sequence[Packet]) -> bool:
+        """Send events, if a server has said welcome; say whether it has."""
         end = self._hearing.end
-        if end is not None and self._hearing.welcome is not None:
-            self.link.send(*end.push(packets))
+        if end is None or self._hearing.welcome is None:
+            return False
+        self.link.send(*end.push(packets))
+        return True
 
     async def _look_for_others(self) -> None:
         """Take on what other processes of this user leave in the outbox."""

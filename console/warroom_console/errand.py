@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import click
+from msgspec.structs import replace
 
+from warroom_incident.catchup import Digest
 from warroom_incident.clean import clean_line
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event
@@ -151,12 +153,20 @@ def say_age(desk: Desk) -> None:
     err(f"No server can be reached ({_lower(model.link.reason)}): this is the picture{since}.")
 
 
-def say_meanwhile(desk: Desk, stream: str) -> None:
-    """Say on standard error what happened in an incident since this machine last looked."""
+def say_meanwhile(desk: Desk, stream: str, said: Digest | None = None) -> None:
+    """Say on standard error what happened in an incident since this machine last looked.
+
+    What was `said` of the same absence is not said again.
+    """
     digest = desk.model.digests.get(stream)
-    if digest is not None and is_worth_opening(digest):
-        for line in sentences(digest):
-            err(f"-- {clean_line(line)}")
+    if digest is None or not is_worth_opening(digest):
+        return
+    is_same = said is not None and said.since == digest.since
+    known = said.news if said is not None and is_same else ()
+    new = [one for one in digest.news if one not in known]
+    lines = sentences(replace(digest, news=tuple(new))) if new else []
+    for line in lines[1:] if is_same else lines:
+        err(f"-- {clean_line(line)}")
 
 
 async def settle(desk: Desk, events: Iterable[Event]) -> None:

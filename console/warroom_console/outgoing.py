@@ -41,7 +41,7 @@ class Outgoing:
         self,
         outbox: Outbox,
         disk: ThreadPoolExecutor,
-        push: Callable[[Sequence[Packet]], None],
+        push: Callable[[Sequence[Packet]], bool],
         trouble: Callable[[str], None],
     ) -> None:
         self.outbox = outbox
@@ -109,9 +109,8 @@ class Outgoing:
     def send(self, ids: Iterable[str]) -> None:
         """Push events that this connection has not carried yet."""
         fresh = [id_ for id_ in ids if id_ in self.waiting and id_ not in self._pushed]
-        if fresh:
+        if fresh and self._push([self.waiting[id_][1] for id_ in fresh]):
             self._pushed.update(fresh)
-            self._push([self.waiting[id_][1] for id_ in fresh])
 
     def send_under(self, account: str) -> None:
         """Push all that waits under any name of an account: those who wrote it may not come."""

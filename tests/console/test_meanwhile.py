@@ -317,3 +317,8 @@ def test_a_command_says_it_line_by_line_on_standard_error(
     assert err.splitlines()[0] == "-- since 00:00Z (42m):"
     assert err.splitlines()[1].startswith("-- severity ")
     assert "\x1b" not in err
+    said = desk.model.digests[STREAM]
+    more = News("alerts", "1 alert began: disk full")
+    desk.model.digests[STREAM] = Digest(0, 42 * MINUTE, (*news, more))
+    say_meanwhile(desk, STREAM, said)
+    assert capsys.readouterr().err == "-- 1 alert began: disk full\n", "nothing twice"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,8 +29,14 @@ class Desk:
         self.pushed: list[Packet] = []
         self.disk = disk
         self.other = Outbox(home)
-        self.outgoing = Outgoing(Outbox(home), disk, self.pushed.extend, lambda _sentence: None)
+        self.is_welcome = True
+        self.outgoing = Outgoing(Outbox(home), disk, self._push, lambda _sentence: None)
         self._writer = Writer()
+
+    def _push(self, packets: Sequence[Packet]) -> bool:
+        if self.is_welcome:
+            self.pushed.extend(packets)
+        return self.is_welcome
 
     def event(self, text: str) -> Written:
         """Something that was written."""
@@ -61,6 +67,22 @@ async def test_what_is_answered_while_the_outbox_is_read_waits_no_more(
     assert desk.outgoing.waiting.keys() == {others.id}
     await desk.outgoing.close()
     assert desk.other.ids() == {others.id}
+
+
+async def test_what_was_written_between_hello_and_welcome_is_pushed_after_the_welcome(
+    home: Path, disk: ThreadPoolExecutor
+) -> None:
+    desk = Desk(home, disk)
+    desk.is_welcome = False
+    desk.outgoing.forget_pushes()
+    event, packet = await desk.put("while nobody had answered")
+    assert desk.pushed == []
+    assert desk.outgoing.unanswered == frozenset()
+    desk.is_welcome = True
+    desk.outgoing.send([event.id])
+    desk.outgoing.send([event.id])
+    assert desk.pushed == [packet], "once"
+    await desk.outgoing.close()
 
 
 async def test_an_answered_event_is_forgotten_whole(home: Path, disk: ThreadPoolExecutor) -> None:
