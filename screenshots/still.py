@@ -52,13 +52,17 @@ class Still(Desk):
         model.summaries = {stream: summarize(rehearsal.state)}
         events = [rehearsal.state.events[id_] for id_ in rehearsal.state.ordered]
         model.places = {event.id: place for place, event in enumerate(events, 1)}
-        # The last second's events have not reached another machine yet.
-        model.held = {stream: sum(event.shown_at < self._now - 1000 for event in events)}
+        # As in the demo, whose server runs on the machine that one sits at.
+        model.machines = 1
         model.current, model.synced = {stream}, {stream}
         model.people = [
             Person(name, stream, rehearsal.doing.get(name, ""))
             for name in sorted({*rehearsal.doing, "ana", "bo", YOU})
         ]
+
+    @property
+    def unsaved_path(self) -> None:
+        """Nothing is kept."""
 
     async def open(self, stream: str) -> None:
         """Everything is here already."""
