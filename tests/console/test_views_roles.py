@@ -134,3 +134,11 @@ def test_copied_text_is_a_list_of_holders_that_holds_no_control() -> None:
     ctx.says("ana", RoleAssigned(role="deputy", person="bo\x1b[31m"))
     assert ctx.view.text(ctx, "deputy") == "- Deputy: bo␛[31m since 22:15Z"
     assert len(ctx.view.text(ctx, None).splitlines()) == len(ROLES)
+
+
+def test_who_is_away_is_said_also_where_there_is_little_room() -> None:
+    ctx = room()
+    ctx.says("ana", RoleAssigned(role="scribe", person="cy (root)"))
+    lines = panel(ctx.view, ctx, 47)
+    assert lines[2].split()[-3:] == ["(root)", "22:15", "away"]
+    assert panel(ctx.view, ctx, 60)[2].split()[-3:] == ["since", "22:15", "away"]

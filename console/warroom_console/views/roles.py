@@ -191,7 +191,7 @@ def _draw(held: Held, glyphs: Glyphs, width: int) -> Sequence[Line]:
     lines: list[Line] = []
     for number, claim in enumerate(held.claims):
         lead = head if number == 0 else (" " * title, Tone.TEXT)
-        told = _claim(claim, held, number, beside)
+        told = _claim(claim, held, number, beside, width - title)
         lines.append(fit((lead, *told), width, glyphs.more))
     return lines
 
@@ -201,15 +201,18 @@ def _gap(role: str, beside: int) -> Line:
     return ((column("VACANT", beside), tone), (_PURPOSES.get(role, ""), Tone.FAINT))
 
 
-def _claim(claim: Claim, held: Held, number: int, beside: int) -> Line:
+def _claim(claim: Claim, held: Held, number: int, beside: int, width: int) -> Line:
     told = f"since {clock(claim.at)}"
     if held.disputed:
         told = "for now" if number == 0 else "claims it too"
     name = clean_line(claim.person or "nobody", 24)
     tone = Tone.WARN if held.disputed else Tone.STRONG if claim.person else Tone.DIM
     away: Line = ((" away", Tone.WARN if held.role == COMMANDER else Tone.DIM),)
+    called = max(beside, cells(name) + 1)
+    if claim.away and called + len(told) + len(" away") > width:
+        told = told.removeprefix("since ")  # who is away matters more than a word
     return (
-        (column(name, max(beside, cells(name) + 1)), tone),
+        (column(name, called), tone),
         (told, Tone.DIM),
         *(away if claim.away else ()),
     )
