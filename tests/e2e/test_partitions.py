@@ -107,3 +107,25 @@ def test_a_line_that_breaks_in_the_middle_of_frames_loses_and_doubles_nothing(ho
             assert len(ana.model.incident(stream).entries["note.added"]) == 120
 
     run_leaping(test)
+
+
+def test_what_is_written_between_hello_and_welcome_is_sent_on_that_line(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            ana = await here.desk("ana", latency=0.5)
+            stream = ana.declare("checkout answers 5xx", "SEV3")
+            await same(stream, ana)
+            wire = here.lines["ana"]
+            for moment in range(20):
+                wire.hang_up()
+                await wait_for(lambda: not ana.model.live, "the end of the line")
+                lines = wire.accepted
+                await wait_for(lambda n=lines: wire.accepted > n, "a new one")  # type: ignore[misc]
+                await asyncio.sleep(moment * 0.2)
+                note = ana.write(stream, NoteAdded(text="said meanwhile"))
+                await wait_for(lambda: ana.model.live, "a live line")
+                await wait_for(lambda id_=note.id: id_ not in ana.model.pending, "the ack")  # type: ignore[misc]
+                assert wire.accepted == lines + 1, "it took another line"
+                await asyncio.sleep(10)
+
+    run_leaping(test)
