@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import msgspec
 import pytest
 
@@ -9,6 +11,7 @@ from tests.console.fake_ctx import drawn
 from tests.console.still_desk import MINUTE, Reader, StillDesk
 from tests.incident.making import NOW, STREAM, Writer, admitted
 from warroom_console.model import Area, Refusal
+from warroom_console.times import DAY
 from warroom_console.views.timeline import TimelineView
 from warroom_console.widgets.spans import plain
 from warroom_incident.fields import StepCopy
@@ -239,3 +242,47 @@ def test_a_refused_note_is_shown_once_with_its_words_to_whoever_wrote_it(told: T
     told.desk.model.touch(STREAM, [note.id])
     assert "my own words" in told.last
     assert len(told.lines()) == before + 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_happens_it_reads_as_if_it_were_opened_then(
+    told: Told, desk: StillDesk, seed: int
+) -> None:
+    random = Random(seed)
+    notes = [desk.says("bo", NoteAdded(text="first"))]
+
+    def note() -> None:
+        body = NoteAdded(text=f"note {len(notes)}")
+        who = random.choice(["ana", "bo", "a longer name"])
+        notes.append(desk.write(STREAM, body) if who == "ana" else desk.says(who, body))
+
+    def backdated() -> None:
+        at = desk.clock.now - random.randrange(3 * DAY)
+        notes.append(desk.says("bo", NoteAdded(text="before", at=at)))
+
+    def change() -> None:
+        target = random.choice(notes).id
+        changes = (NoteEdited(target=target, text="better"), EntryStarred(target=target))
+        desk.says("bo", random.choice([*changes, NoteStruck(target=target)]))
+
+    def refused() -> None:
+        desk.refuse(desk.write(STREAM, NoteAdded(text="unwelcome")), "No.")
+
+    def held() -> None:
+        desk.model.held[STREAM] = len(desk.model.incident(STREAM).events) - 1
+        desk.model.note(Area.MARKS)
+
+    def later() -> None:
+        desk.clock.now += random.choice([MINUTE, DAY])
+
+    def decide() -> None:
+        desk.says("ana", StatusSet(status=random.choice(["investigating", "resolved"])))
+
+    steps = [note, note, note, backdated, change, refused, held, later, decide]
+    for _ in range(40):
+        random.choice([*steps, desk.acknowledge_all])()
+        told.view.depth = random.choice([0, 0, 0, 1])
+        fresh = Told(desk)
+        fresh.view.depth = told.view.depth
+        shown = told.lines()
+        assert shown == [line for row in fresh.view.rows(Reader(desk)) for line in drawn(row, 78)]

@@ -12,7 +12,7 @@ from warroom_console.times import DAY, clock, day
 from warroom_console.views.alert_row import heading
 from warroom_console.views.entry import Entry, draw_entry, entry_of, markdown, refused_entry
 from warroom_console.views.entry_detail import draw_detail
-from warroom_console.views.runs import gather, told
+from warroom_console.views.runs import Place, gather, told
 from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
@@ -85,12 +85,13 @@ class TimelineView:
         self._whole = False
         self._noticed: set[str] = set()
         self._entries: dict[str, Entry] = {}
-        self._listed: list[tuple[int, str]] | None = None
+        self._touched: set[str] = set()
+        self._listed: list[Place] | None = None
         self._listed_of: tuple[Sequence[str], tuple[str, ...]] = ((), ())
         self._runs: dict[str, Sequence[str]] = {}
         self._rows: dict[str, Row] = {}
         self._drawn: list[Row] | None = None
-        self._drawn_of: list[tuple[int, str]] = []
+        self._drawn_of: list[Place] = []
         self._drawn_with: tuple[str, int, Glyphs] | None = None
         self._rows_with: tuple[int, Glyphs] | None = None
 
@@ -118,8 +119,7 @@ class TimelineView:
             ]
             self._forget(event.id for event, mark in rising if room.model.mark(event) != mark)
         is_concerned = bool(ids or changes.areas & _SHOWN)
-        if is_concerned:
-            self._listed = None
+        self._touched |= ids
         return is_concerned
 
     def _forget_decisions(self, room: Room, ids: frozenset[str]) -> None:
@@ -136,10 +136,10 @@ class TimelineView:
             self._forget(register.writes if register is not None else ())
 
     def _forget(self, ids: Iterable[str]) -> None:
-        self._drawn = None
         for id_ in tuple(ids):
             self._entries.pop(id_, None)
-            self._rows.pop(id_, None)
+            if self._rows.pop(id_, None) is not None:
+                self._drawn = None
 
     def _forget_all(self) -> None:
         self._entries.clear()
@@ -156,23 +156,39 @@ class TimelineView:
 
     # Rows ----------------------------------------------------------------------------------
 
-    def _order(self, room: Room) -> list[tuple[int, str]]:
+    def _order(self, room: Room) -> list[Place]:
         """When every entry happened, and its id, in that order."""
-        state = room.state
         # What I wrote and was refused is shown with its text, not as the void that others see.
-        mine, order = room.model.refusals, state.ordered
+        mine, order = room.model.refusals, room.state.ordered
         known_order, known_mine = self._listed_of
-        if self._listed is not None and order is known_order and known_mine == tuple(mine):
-            return self._listed
-        events = state.events
-        found = [(state.happened_at(events[id_]), id_) for id_ in order if id_ not in mine]
+        found = self._listed if known_mine == tuple(mine) else None
+        if found is None or order is not known_order or self._touched:
+            found = self._extended(room, found) or self._gathered(room)
+            self._listed, self._listed_of = found, (order, tuple(mine))
+            self._touched.clear()
+        return found
+
+    def _extended(self, room: Room, found: list[Place] | None) -> list[Place] | None:
+        """The listing with what came behind it; None where anything else has changed."""
+        events, order, known = room.state.events, room.state.ordered, self._listed_of[0]
+        new = order[len(known) :]
+        if not found or not new or not self._touched.issubset(new) or order[: len(known)] != known:
+            return None
+        if room.model.refusals or any(isinstance(events[id_].body, AlertLinked) for id_ in new):
+            return None
+        places = sorted([(room.state.happened_at(events[id_]), id_) for id_ in new], key=_happened)
+        return None if places[0][0] < found[-1][0] else [*found, *places]
+
+    def _gathered(self, room: Room) -> list[Place]:
+        state, mine = room.state, room.model.refusals
+        found = [(state.happened_at(state.events[id_]), id_) for id_ in state.ordered]
+        found = [place for place in found if place[1] not in mine]
         for refusal in mine.values():
             if refusal.event.head.stream == room.stream:
                 self._forget([refusal.event.id])
                 found.append((refusal.event.shown_at, refusal.event.id))
         found.sort(key=_happened)
-        found, self._runs = gather(found, events)
-        self._listed, self._listed_of = found, (order, tuple(mine))
+        found, self._runs = gather(found, state.events)
         return found
 
     def _entry(self, room: Room, id_: str) -> Entry:
@@ -188,8 +204,8 @@ class TimelineView:
             self._entries[id_] = entry
         return entry
 
-    def _shown(self, room: Room) -> list[tuple[int, str]]:
-        order = self._order(room)
+    def _shown(self, room: Room, first: int = 0) -> list[Place]:
+        order = self._order(room)[first:]
         if not self.filter and not self.depth:
             return order
         return [place for place in order if self._wanted(self._entry(room, place[1]))]
@@ -197,21 +213,28 @@ class TimelineView:
     def rows(self, room: Room) -> list[Row]:
         """A row an entry, with a heading where another day begins."""
         order, shown_with = self._order(room), (self.filter, self.depth, room.glyphs)
-        if self._drawn is None or order is not self._drawn_of or shown_with != self._drawn_with:
-            self._drawn = self._draw(room)
-            self._drawn_of, self._drawn_with = order, shown_with
+        rows, before = self._drawn, self._drawn_of
+        if rows is not None and shown_with == self._drawn_with and order == before:
+            return rows
+        goes_on = shown_with == self._drawn_with == ("", 0, room.glyphs)
+        if rows is None or not goes_on or order[: len(before)] != before:
+            rows, before = [], []
+        self._drawn = self._draw(room, rows, before)
+        self._drawn_of, self._drawn_with = order, shown_with
         return self._drawn
 
-    def _draw(self, room: Room) -> list[Row]:
+    def _draw(self, room: Room, rows: list[Row], before: list[Place]) -> list[Row]:
+        """The rows that there were, and those of what came behind them."""
         names = {event.head.by for event in room.state.events.values()}
         author = min(_AUTHOR_MOST, max((cells(clean_line(name)) for name in names), default=0))
         glyphs, tell_one = room.glyphs, partial(self._entry, room)
         if self._rows_with != (author, glyphs):
             self._rows_with = (author, glyphs)
             self._rows.clear()
-        rows: list[Row] = []
-        today = -1
-        for at, id_ in self._shown(room):
+            rows, before = [], []
+        rows = list(rows)
+        today = before[-1][0] // DAY if before else -1
+        for at, id_ in self._shown(room, len(before)):
             if at // DAY != today:
                 today = at // DAY
                 rows.append(heading(day(at)))
@@ -266,5 +289,5 @@ class TimelineView:
         return clean("\n".join(markdown(entry) for entry in chosen))
 
 
-def _happened(place: tuple[int, str]) -> int:
+def _happened(place: Place) -> int:
     return place[0]
