@@ -102,6 +102,13 @@ async def test_a_body_is_tried_with_a_kind_and_with_a_file(home: Path) -> None:
         house, "intake", "try", "opsgenie", "-", "--json", "--header", close, given=b"{}"
     )
     assert json.loads(out)["signals"][0]["key"] == "db1/disk"
+    change = b'{"title": "checkout 1.4.2", "service": "checkout", "kind": "deploy"}'
+    code, out, _ = await warroom(house, "intake", "try", "change", "-", given=change)
+    assert code == 0
+    assert "title        checkout 1.4.2\n" in out
+    assert out.endswith("1 change.\n")
+    code, out, _ = await warroom(house, "intake", "try", "change", "-", given=b"[7]")
+    assert (code, out[:22]) == (1, "It cannot be read: it ")
     for arguments in (("nope", "-"), ("acme", str(home / "none.json")), ("none.toml", "-")):
         code, _, err = await warroom(house, "intake", "try", *arguments)
         assert code == 2

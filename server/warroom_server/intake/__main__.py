@@ -17,8 +17,10 @@ from warroom_incident.clean import clean_line
 
 from ..config import ConfigError, config_directory, data_directory, read_config
 from .replay import Wish
+from .saying import Problem
 from .senders import Senders
-from .tool import Problem, check, kinds, listed, replayed, tried
+from .tool import check, kinds, listed, replayed
+from .trying import tried
 
 BAD_INPUT = 2
 
