@@ -128,6 +128,12 @@ def test_closing_asks_and_sweeps_away_nothing_that_it_had_not_seen(
     assert ctx.confirmed is not None
     question, then = ctx.confirmed
     assert question.startswith("Close INC-~aaaa? What is written later counts as late.")
+    ctx.model.behind[ctx.stream or ""] = 9_800
+    ctx.command(registry, "close")
+    assert ctx.confirmed is not None
+    assert ctx.confirmed[0] == (
+        "Close INC-~aaaa? 9,800 entries, unread here, and what is written later count as late."
+    )
     note = ctx.says("bo", NoteAdded(text="while the question stood"))
     then()
     assert ctx.state.closed

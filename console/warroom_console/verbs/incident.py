@@ -147,8 +147,16 @@ def close(ctx: Ctx, _args: Args) -> None:
     def then() -> None:
         ctx.write(body, base=base, said=f"{state.number} closed")
 
-    left = _left_undone(ctx)
-    ctx.confirm(f"Close {state.number}{left}? What is written later counts as late.", then)
+    ctx.confirm(f"Close {state.number}{_left_undone(ctx)}? {_late(ctx)}", then)
+
+
+def _late(ctx: Ctx) -> str:
+    """What will count as late: also what this console has not read yet."""
+    unread = ctx.model.behind.get(ctx.stream or "", 0)
+    if not unread:
+        return "What is written later counts as late."
+    entries = "1 entry" if unread == 1 else f"{unread:,} entries"
+    return f"{entries}, unread here, and what is written later count as late."
 
 
 def _left_undone(ctx: Ctx) -> str:
