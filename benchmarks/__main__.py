@@ -28,6 +28,7 @@ BENCHES = (
     "storm",
     "intake",
     "offline",
+    "alerts",
 )
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
