@@ -25,8 +25,9 @@ from warroom_incident.author import Author, Counters, new_rep
 from warroom_incident.clock import MAX_LEAD_MS, HybridClock
 from warroom_incident.event import ROOM, Event, Packet, read_packet
 from warroom_incident.incident import IncidentState
+from warroom_incident.knowing import informed
 from warroom_incident.log import Entry, Log, LogReader, Receipt
-from warroom_incident.reducers import Body, Right
+from warroom_incident.reducers import Body, Decision, Right
 from warroom_incident.replica import Kept, Placed, Replica, Sealed
 from warroom_incident.showing import summarize
 from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Seal
@@ -53,7 +54,7 @@ from warroom_incident.sync.wire import (
     encode,
     packets,
 )
-from warroom_incident.vocabulary import MemberGranted, ServerListed, StatusSet
+from warroom_incident.vocabulary import MemberGranted, ServerListed
 from warroom_server.board import Board, SavedBoard
 from warroom_server.exchange import Exchange, Progress, Us
 from warroom_server.identity import Caller, name_of
@@ -379,8 +380,8 @@ class Desk(Machine):
     def write(self, stream: str, body: Body, base: tuple[str, ...]) -> Event:
         """Do something, as somebody who sees what this console shows."""
         state = self.fold(stream)
-        if isinstance(body, StatusSet) and body.status == "closed":
-            body = msgspec.structs.replace(body, seen=dict(state.vector))
+        if isinstance(body, Decision):
+            body = informed(body, state)
         event, packet = self.writer.write(stream, self.account, body, base)
         self.stamps.append(event.head.hlc)
         self.outbox[event.id] = packet
