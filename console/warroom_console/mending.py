@@ -117,15 +117,18 @@ class Mending:
     ) -> None:
         """Send the events that are wanted, and those that can be proven, in displayed order."""
         await self._saver.save()
-        proofs = await asyncio.to_thread(self._home.proofs, stream)
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(None, self._home.proofs, stream)
+        fold = self._model.fold(stream)
+        ordered = fold.ordered  # sorted while the proofs are read
+        proofs = await reading
         ids = set(wanted)
         if not provable <= wanted:
             proven = {id_.hex() for proof in proofs for id_ in proof.ids}
             ids |= provable & proven
         for proof in proofs:
             await self._send(_vouches_for(ids, proof))
-        fold = self._model.fold(stream)
-        events = [event for id_ in fold.ordered if (event := fold.events[id_]).entry in ids]
+        events = [event for id_ in ordered if (event := fold.events[id_]).entry in ids]
         relaying.owe(stream, [event.id for event in events])
         for start in range(0, len(events), RELAY_EVENTS):
             some = events[start : start + RELAY_EVENTS]

@@ -20,8 +20,8 @@ from warroom_incident.log import End, Entry, Log, Receipt
 
 from .identity import SERVER_NAME
 
-MAX_BATCH = 500
-"""The most events of one commit."""
+MAX_BATCH = 1000
+"""The most events of one commit: whoever writes meanwhile waits for them, some 20 ms."""
 
 Ends = Mapping[str, End]
 """Where the streams end that a commit added to."""
