@@ -212,6 +212,7 @@ class HouseOfReplicas(RuleBasedStateMachine):
     def restart_server(self, where: int) -> None:
         """A server is killed and started again."""
         house = self.house(where)
+        self.run(house.room.commits.finish())
         before = {s: house.room.state(s).state_digest() for s in STREAMS}
         self.run(house.restart())
         assert {s: house.room.state(s).state_digest() for s in STREAMS} == before
