@@ -26,6 +26,22 @@ class CleanFilter(LineFilter):
         return [segment if _harmless(segment) else _cleaned(segment) for segment in segments]
 
 
+_ASCII = str.maketrans({"…": "~", "“": '"', "”": '"', "·": "-", "→": ">", "↑": "^", "–": "-"})
+
+
+class AsciiFilter(LineFilter):
+    """Replace what sentences of our own hold beyond ASCII; what data holds stays as it is."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments with a character of ASCII for each of ours."""
+        return [
+            segment
+            if segment.text.isascii()
+            else Segment(segment.text.translate(_ASCII), segment.style, segment.control)
+            for segment in segments
+        ]
+
+
 def _harmless(segment: Segment) -> bool:
     text, style, _ = segment
     return text.isascii() and text.isprintable() and (style is None or not style.link)

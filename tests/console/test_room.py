@@ -42,6 +42,24 @@ async def test_plain_ascii_has_nothing_but_ascii_of_our_own(desk: StillDesk) -> 
         check_golden(console.app, "incident-ascii-80x24")
 
 
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+async def test_in_plain_ascii_no_sentence_of_ours_has_anything_else(
+    desk: StillDesk, size: tuple[int, int]
+) -> None:
+    async with at_console(desk, size, stream=STREAM, look=Look(MONO, ASCII)) as console:
+        for keys in (
+            ("1", "a"),
+            ("4", "space"),
+            ("3",),
+            ("5", "e", "escape"),
+            ("2", "i"),
+            ("escape", "?"),
+        ):
+            await console.press(*keys)
+            found = [row for row in console.rows if not row.isascii()]
+            assert not found, found
+
+
 @pytest.mark.parametrize("panel", [1, 3, 4, 5])
 async def test_every_panel_opens_with_its_digit(desk: StillDesk, panel: int) -> None:
     async with at_console(desk, stream=STREAM) as console:

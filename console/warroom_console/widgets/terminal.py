@@ -31,7 +31,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from warroom_console.linefilter import CleanFilter
+from warroom_console.linefilter import AsciiFilter, CleanFilter
 from warroom_console.theme import DEFAULT_LOOK, THEMES, Look
 from warroom_console.widgets.sheet import Host, Sheet
 from warroom_incident.clean import clean_line
@@ -164,7 +164,8 @@ class TerminalApp(App[R], Generic[R]):
         self.exit(return_code=128 + number)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [self._clean, *super().get_line_filters()]
+        own = [AsciiFilter()] if self.look.glyphs.more.isascii() else []
+        return [self._clean, *own, *super().get_line_filters()]
 
     def action_redraw(self) -> None:
         """Clear the terminal and paint everything, for when something else wrote to it."""
