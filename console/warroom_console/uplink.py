@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-PIECE = 8 * 1024
-"""Frames are sent in pieces of so many bytes; pings pass between them."""
-
-FIRST_WINDOW, LARGEST_WINDOW = 2 * PIECE, 128 * PIECE
+LEAST = 8 * 1024
+FIRST_WINDOW, LARGEST_WINDOW = 2 * LEAST, 128 * LEAST
 """How much may be under way, in bytes: at the beginning, and on the fastest line."""
+
+PIECES = 4
+"""Frames are sent in pieces of this part of that; pings pass between them."""
 
 SOON, LATE = 0.1, 0.8
 """Arriving so many seconds later than the quickest did lets more be under way, or less."""
@@ -72,7 +73,7 @@ class Uplink:
             self._empty.set()
 
     async def _send(self, frame: bytes) -> None:
-        if len(frame) > PIECE:
+        if len(frame) > self._piece:
             await self._connection.send(self._pieces(frame), text=True)
         else:
             await self._room()
@@ -80,11 +81,17 @@ class Uplink:
             await self._sent(len(frame))
 
     async def _pieces(self, frame: bytes) -> AsyncIterator[bytes]:
-        for start in range(0, len(frame), PIECE):
+        start = 0
+        while start < len(frame):
             await self._room()
-            piece = frame[start : start + PIECE]
+            piece = frame[start : start + self._piece]
+            start += len(piece)
             yield piece
             await self._sent(len(piece))
+
+    @property
+    def _piece(self) -> int:
+        return max(LEAST, self._window // PIECES)
 
     async def _room(self) -> None:
         """Wait until something more may be under way."""
@@ -95,7 +102,7 @@ class Uplink:
     async def _sent(self, size: int) -> None:
         """Count what has left; a ping behind every so many bytes tells when it has arrived."""
         self._unmarked += size
-        if self._unmarked < PIECE:
+        if self._unmarked < self._piece:
             return
         marked, self._unmarked = self._unmarked, 0
         self._under_way += marked
@@ -111,5 +118,5 @@ class Uplink:
             if took < self._quickest + SOON:
                 self._window = min(2 * self._window, LARGEST_WINDOW)
             elif took > self._quickest + LATE:
-                self._window = max(self._window // 2, PIECE)
+                self._window = max(self._window // 2, LEAST)
         self._arrived.set()
