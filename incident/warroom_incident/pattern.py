@@ -19,7 +19,8 @@ MAX_PATTERN = 500
 MAX_STATES = 1000
 """The largest machine that a pattern may become; `{n,m}` multiplies."""
 
-_MAX_CACHED = 4096
+_MAX_STEPS = 20 * MAX_STATES
+_MAX_REMEMBERED = 20_000
 _MAX_NESTED = 30
 _QUANTIFIERS = "*+?{"
 _CLASSES = {
@@ -114,7 +115,7 @@ class _Reader:
         while (char := self._take()) != "}":
             inside += char
         low, comma, high = inside.partition(",")
-        if not (low.isascii() and low.isdigit()) or (high and not high.isdigit()):
+        if not (inside.isascii() and low.isdigit() and (high or "0").isdigit()):
             raise BadPattern("the pattern has a { that is no repetition; write \\{ for the sign")
         least = int(low[:5])
         most = (int(high[:5]) if high else None) if comma else least
@@ -223,10 +224,12 @@ class Pattern:
             raise BadPattern(f"a pattern has {MAX_PATTERN} characters at the most")
         self._accepts: list[Accepts | None] = []
         self._then: list[tuple[int, ...]] = []
+        self._takers: dict[Accepts, list[int]] = {}
+        self._steps = 0
         self._end = self._state(None, ())
         start = self._build(_Reader(text).read(), self._end)
         self._start = self._reach((start,))
-        self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._forget()
 
     def fits(self, value: str) -> bool:
         """Whether the whole value fits."""
@@ -241,16 +244,30 @@ class Pattern:
                 return False
         return self._end in states
 
+    def _forget(self) -> None:
+        self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._taking: dict[str, frozenset[int]] = {}
+        self._remembered = 0
+
     def _follow(self, states: frozenset[int], char: str) -> frozenset[int]:
+        # Large sets are what a hostile text makes: states are counted, not sets.
+        if self._remembered >= _MAX_REMEMBERED:
+            self._forget()
         found: list[int] = []
-        for state in states:
-            accepts = self._accepts[state]
-            if accepts is not None and accepts(char):
-                found.extend(self._then[state])
-        if len(self._known) >= _MAX_CACHED:
-            self._known.clear()
+        for state in states & self._who_take(char):
+            found.extend(self._then[state])
         following = self._known[states, char] = self._reach(found)
+        self._remembered += 1 + len(following)
         return following
+
+    def _who_take(self, char: str) -> frozenset[int]:
+        """All states that take a character: each class is asked once, however often it stands."""
+        taking = self._taking.get(char)
+        if taking is None:
+            found = [states for accepts, states in self._takers.items() if accepts(char)]
+            taking = self._taking[char] = frozenset(state for each in found for state in each)
+            self._remembered += 1 + len(taking)
+        return taking
 
     def _reach(self, states: list[int] | tuple[int, ...]) -> frozenset[int]:
         """These states and all that are reached from them without a character."""
@@ -268,9 +285,15 @@ class Pattern:
             raise BadPattern("the pattern is too large; repeat less often")
         self._accepts.append(accepts)
         self._then.append(then)
-        return len(self._then) - 1
+        state = len(self._then) - 1
+        if accepts is not None:
+            self._takers.setdefault(accepts, []).append(state)
+        return state
 
     def _build(self, node: _Node, then: int) -> int:
+        self._steps += 1
+        if self._steps > _MAX_STEPS:  # what is empty takes no states, however often it repeats
+            raise BadPattern("the pattern is too large; repeat less often")
         match node:
             case _One():
                 return self._state(node.accepts, (then,))
@@ -279,7 +302,8 @@ class Pattern:
                     then = self._build(part, then)
                 return then
             case _Choice():
-                return self._state(None, tuple(self._build(part, then) for part in node.parts))
+                ways = dict.fromkeys(self._build(part, then) for part in node.parts)
+                return self._state(None, tuple(ways))
             case _Repeat():
                 return self._repeat(node, then)
 
