@@ -20,7 +20,7 @@ _MATCHER = re.compile(
     r"""\s*(?P<name>[^\s=!~,"]+)\s*(?P<op>=~|!=|!~|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s,"]*)\s*,?"""
 )
 _ESCAPED = re.compile(r"\\(.)")
-_PLAIN = re.compile(r"[^\s,\"\\]+")
+_PLAIN = re.compile(r"[^\s,\"\\{}]+")
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
@@ -29,7 +29,9 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     Raises:
         ValueError: They are none; the message is one sentence that says what to write.
     """
-    text = text.strip().removeprefix("{").removesuffix("}").strip()
+    text = text.strip()
+    if text.startswith("{") and text.endswith("}"):  # an end alone may be that of web[0-9]{2}
+        text = text[1:-1].strip()
     found: list[Matcher] = []
     at = 0
     while at < len(text):

@@ -19,6 +19,12 @@ def test_matchers_are_read_with_or_without_commas_and_quotes() -> None:
     assert parse_matchers('{alertname="HighErrors",zone=~eu-.*,team!="pay, ments"}') == expected
 
 
+def test_a_brace_at_the_end_belongs_to_the_pattern_unless_one_opened_the_matchers() -> None:
+    expected = (Matcher("host", "web[0-9]{2}", "=~"),)
+    assert parse_matchers("host=~web[0-9]{2}") == expected
+    assert parse_matchers("{ host=~web[0-9]{2} }") == expected
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
