@@ -452,3 +452,19 @@ async def test_a_kept_draft_is_listed_among_the_drafts(desk: StillDesk, tmp_path
         assert any("Executives" in row for row in console.rows)
         await console.press("t", "e")
         assert "half a draft" in console.text
+
+
+async def test_tab_goes_round_the_questions_of_a_text_and_typing_answers(desk: StillDesk) -> None:
+    saved: list[str] = []
+    text = "Since [when].\nFor [whom, and how many]. - [x] See [the page](link)."
+    async with at_console(desk, stream=STREAM) as console:
+        console.screen.seat.edit("long", "Long", text, saved.append)
+        await console.settle()
+        assert "Tab Next [question]" in console.text
+        await console.press("tab")
+        await console.type("noon", "tab")
+        await console.type("all", "tab", "ctrl+s")
+        assert saved == ["Since noon.\nFor all. - [x] See [the page](link)."]
+        console.screen.seat.edit("other", "Other", "Plain.", saved.append)
+        await console.settle()
+        assert "Next [question]" not in console.text

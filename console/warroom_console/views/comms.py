@@ -6,7 +6,6 @@ versions stand below it until somebody merges them. A row's id is `DRAFT` or `DR
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -25,6 +24,7 @@ from warroom_incident.event import Event
 from warroom_incident.incident import IncidentState
 from warroom_incident.parts import Draft, Version
 from warroom_incident.practice.audience import audience_of
+from warroom_incident.practice.template import QUESTION
 from warroom_incident.vocabulary import DraftReadied, DraftSaved
 
 EDITING = "editing draft "
@@ -35,7 +35,6 @@ WRITING = "writing to "
 NEW = "new:"
 """Before an audience: the name of a first version that was not saved yet."""
 
-_GAP = re.compile(r"\[(?!\w\])[^\]\[\n]{2,200}\](?!\()")
 _EXCERPT = 3
 _OLDER = 3
 
@@ -177,7 +176,7 @@ def merged(draft: Draft) -> str:
 
 def gaps(text: str) -> list[str]:
     """The questions in brackets that a text still asks."""
-    return [clean_line(found) for found in _GAP.findall(text)]
+    return [clean_line(found) for found in QUESTION.findall(text)]
 
 
 def editors(room: Room, draft: str) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
     screen.open_sheet(Editor("update-3", "Update to customers", draft, save=store))
 
 ctrl+s saves: `save` gets the text, cleaned, after the editor has closed. Esc leaves and keeps the
-text under the editor's key: the next editor with that key starts with it and says so.
+text under the editor's key: the next editor with that key starts with it and says so. Tab goes to
+the next `[question]` that the text still asks, and typing answers it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.bar import Bar
 from warroom_console.widgets.spans import Line, paint, spread
 from warroom_incident.clean import clean
+from warroom_incident.practice.template import QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,14 +84,15 @@ class Editor(Widget):
         self._save, self._left = save, left
         self._given = text
         self._title = _Edge(((f" {title}", Tone.STRONG),))
-        self._hint = _Edge(
-            (
-                (" ^S", Tone.ACCENT),
-                (" Save ", Tone.DIM),
-                (" Esc", Tone.ACCENT),
-                (" Leave, keeping the text", Tone.DIM),
-            )
+        hints: Line = (
+            (" ^S", Tone.ACCENT),
+            (" Save ", Tone.DIM),
+            (" Esc", Tone.ACCENT),
+            (" Leave, keeping the text ", Tone.DIM),
         )
+        if QUESTION.search(text):
+            hints = (*hints, (" Tab", Tone.ACCENT), (" Next [question]", Tone.DIM))
+        self._hint = _Edge(hints)
         self.area: TextArea = TextArea(
             clean(text), soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
         )
@@ -132,12 +135,27 @@ class Editor(Widget):
                 self._finish()
             case "escape":
                 self._leave()
-            case "tab" | "shift+tab":
+            case "tab":
+                self._next_question()
+            case "shift+tab":
                 pass
             case _:
                 return  # backspace, arrows and the like find the text area by way of the app
         event.stop()
         event.prevent_default()
+
+    def _next_question(self) -> None:
+        """Select the next thing that the text asks, from the top again after the last."""
+        from textual.widgets.text_area import Selection
+
+        area = self.area
+        document = area.document
+        here = document.get_index_from_location(area.selection.end)  # type: ignore[attr-defined]
+        found = list(QUESTION.finditer(area.text))
+        asked = next((one for one in found if one.start() >= here), found[0] if found else None)
+        if asked is not None:
+            place = document.get_location_from_index  # type: ignore[attr-defined]
+            area.selection = Selection(place(asked.start()), place(asked.end()))
 
     def _finish(self) -> None:
         text = self.text

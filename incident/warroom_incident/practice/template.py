@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 _GAP = re.compile(r"\{([a-z][a-z_]{0,39})\}")
 
+QUESTION = re.compile(r"\[(?!\w\])[^\]\[\n]{2,200}\](?!\()")
+"""What a text still asks, as `fill` leaves it; no tick box and no link of Markdown."""
+
 GAPS: dict[str, str] = {
     "title": "what is broken, in one line",
     "number": "the incident's number",
