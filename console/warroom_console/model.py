@@ -28,6 +28,7 @@ from warroom_incident.room import RoomState
 from warroom_incident.sync.wire import Answer, Person, Place, Summary
 
 from .link import LinkState
+from .weighing import Weighing
 
 Mark = Literal["pending", "durable", "held", "refused"]
 
@@ -121,6 +122,7 @@ class Model:
         """Grows with every change of the alerts, and of what people did to them."""
         self.records_edition = 0
         """Grows with every change of the alerts themselves."""
+        self.weighing = Weighing(self._weighed)
         self.picture: object = None
         """What views last worked out from the board."""
         self.refusals: dict[str, Refusal] = {}
@@ -226,6 +228,10 @@ class Model:
         self._records.update(uids)
         self.board_edition += 1
         self.records_edition += 1
+        self.note(Area.RECORDS)
+
+    def _weighed(self) -> None:
+        self.board_edition += 1
         self.note(Area.RECORDS)
 
     def _tell(self, urgent: bool) -> None:

@@ -16,7 +16,7 @@ from warroom_console.times import MINUTE
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.board import Acknowledged, BoardState, Window
 from warroom_incident.fields import AlertCopy
-from warroom_incident.suggesting import Offer, Suggestions, suggest
+from warroom_incident.suggesting import Offer, Suggestions
 from warroom_incident.vocabulary import Noise
 from warroom_incident.windows import Windows
 
@@ -45,8 +45,6 @@ _WORDS = {
     "resolved": "RESOLVED",
 }
 _LOUD = ("firing", "nodata")
-_MOST_WEIGHED = 2000
-"""So many open alerts, the newest ones, are looked at for suggestions."""
 
 
 def severity_tone(severity: str) -> Tone:
@@ -166,6 +164,7 @@ class Picture:
         self.own = {link.uid: link.alert for link in room.state.links()} if room.stream else {}
         self._now = now
         self._linked = _by_incident(room)
+        self._weighing = model.weighing
         self.acked = _acked(model.board, now)
         self._assigned = _assigned(model.board)
         self._noise = model.board.marks()
@@ -198,11 +197,10 @@ class Picture:
     @cached_property
     def suggestions(self) -> Suggestions:
         """What looks like an incident, or like a part of one that is open."""
-        linked = [
-            r for uids in self._linked.values() for uid in uids if (r := self.records.get(uid))
-        ]
-        newest = self.open[-_MOST_WEIGHED:]
-        return suggest([*linked, *newest], self._linked, self._now, hidden=self.hidden)
+        known = (self.records.get(uid) for uids in self._linked.values() for uid in uids)
+        over = [record for record in known if record is not None and not record.is_open]
+        weighed = [*self.open, *over]
+        return self._weighing.suggestions(weighed, self._linked, self._now, self.hidden)
 
     def offer(self, stream: str | None) -> Offer:
         """The alerts that look like a part of an open incident; none for the lobby."""
