@@ -317,3 +317,17 @@ def test_a_template_flows_where_only_its_source_was_broken() -> None:
         f"- {long}",
         "- two",
     ]
+
+
+def test_text_that_an_earlier_console_kept_replaces_no_version_unseen(
+    ctx: FakeCtx, registry: Registry[Ctx]
+) -> None:
+    begin(ctx)
+    assert isinstance(ctx.view, CommsView)
+    ctx.view.unsaved = frozenset({"d1"})
+    ctx.press(registry, "e")
+    opened(ctx).save("Paying by card fails.")
+    assert sorted(texts(ctx)) == ["Paying by card fails.", "Paying fails."]
+    ctx.press(registry, "e")
+    opened(ctx).save("Paying by card fails for many.")
+    assert texts(ctx) == ["Paying by card fails for many."]

@@ -90,10 +90,18 @@ class Drafting:
         draft, version = found
         given = version.text if version is not None else merged(draft)
         base = ctx.state.base_for(("draft", draft.id))
+        if self._is_of_earlier(ctx, draft.id):
+            # What was seen when that text was begun is not known: it stands beside what stands.
+            base = ()
         edit = Edit(ctx.stream or "", draft.id, base, given, given)
         many = ", merged when saved" if len(draft.versions) > 1 else ""
         title = f"{audience_of(draft.audience).title}: {clean_line(draft.title, 40)}{many}"
         self._open(ctx, edit, title, EDITING + draft.id)
+
+    def _is_of_earlier(self, ctx: Ctx, about: str) -> bool:
+        """Whether the text that the editor will offer was kept by an earlier console."""
+        kept = isinstance(ctx.view, CommsView) and about in ctx.view.unsaved
+        return kept and (ctx.stream or "", about) not in self._waiting
 
     def _open(self, ctx: Ctx, edit: Edit, title: str, doing: str) -> None:
         waiting = self._waiting.get((edit.stream, edit.about))
