@@ -11,7 +11,7 @@ from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
 from warroom_console.views.alert_detail import draw_alert, draw_group
 from warroom_console.views.alert_row import Columns, alert_row, heading
-from warroom_console.views.beats import beat_rows
+from warroom_console.views.beats import beat_badge, beat_rows
 from warroom_console.views.board import (
     NOISES,
     Picture,
@@ -175,10 +175,12 @@ class AlertsView:
         rows: list[Row] = []
         plain = not any(lines for name, lines in sections if not name.startswith("Open"))
         for name, lines in sections:
+            if name.startswith("Over"):
+                rows.extend(beat_rows(room))
             if lines and not plain:
                 rows.append(heading(name))
             rows.extend(self._draw(room, lines, columns))
-        return [*rows, *beat_rows(room)]
+        return rows
 
     def loose_rows(self, room: Room, prefix: str) -> tuple[int, list[Row]]:
         """How many open alerts are in no incident, and a row for each or for their fold."""
@@ -232,6 +234,7 @@ class AlertsView:
         badges: Line = ()
         if waiting:
             badges = ((f" {room.glyphs.dot}", Tone.DIM), (f" {len(waiting)} waiting", Tone.WARN))
+        badges = (*badges, *beat_badge(room))
         first = waiting.first
         status: Line = ()
         if first is not None:

@@ -26,6 +26,19 @@ def beat_rows(room: Room) -> Iterator[Row]:
         yield Row(f"beat:{beat.key}", line, partial(_draw, line), heading=True)
 
 
+def beat_badge(room: Room) -> Line:
+    """The alert path in a panel's title: ok and how long ago, or late; nothing where none is."""
+    now = room.now()
+    beats = [beat for beat in room.model.beats.values() if beat.is_watched]
+    if not beats:
+        return ()
+    dot = (f" {room.glyphs.dot}", Tone.DIM)
+    if any(beat.is_late(now) for beat in beats):
+        return (dot, (" path LATE", Tone.BAD))
+    oldest = min(beat.last_seen for beat in beats)
+    return (dot, (f" path ok {age(now - oldest)}", Tone.DIM))
+
+
 def late_beats(room: Room) -> list[Beat]:
     """The alert paths that gave no sign for too long."""
     now = room.now()

@@ -12,6 +12,7 @@ from warroom_console.times import age, stamp
 from warroom_console.views.alert_detail import draw_suggestion
 from warroom_console.views.alert_row import heading
 from warroom_console.views.alerts import AlertsView
+from warroom_console.views.beats import beat_badge
 from warroom_console.views.board import picture_of
 from warroom_console.views.due import away
 from warroom_console.views.lobby_row import (
@@ -163,7 +164,7 @@ class LobbyView:
         if loose:
             word = "alert waits" if loose == 1 else "alerts wait"
             badges = ((f" {room.glyphs.dot}", Tone.DIM), (f" {loose} {word}", Tone.WARN))
-        return Title(f"{count} open", badges, shown(self.filter))
+        return Title(f"{count} open", (*badges, *beat_badge(room)), shown(self.filter))
 
     def empty(self, room: Room) -> str:
         """Never seen: the lobby always has something to say."""
