@@ -8,14 +8,14 @@ seals that prove what an earlier server admitted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
-from warroom_incident.event import ROOM
+from warroom_incident.event import ROOM, Event
 from warroom_incident.replica import Placed, Proof, Sealed
 from warroom_incident.seal import ZERO, link
 from warroom_incident.sync.client_end import Handed, Ordered, Seal
-from warroom_incident.sync.handing import RELAY_EVENTS, Relaying, vouches
+from warroom_incident.sync.handing import Handing, Relaying, vouches
 from warroom_incident.sync.wire import Follow, Welcome
 
 from .home import Home
@@ -23,6 +23,9 @@ from .link import Link
 from .memory import Memory
 from .model import Model
 from .saver import Saver
+
+PAGE = 2000
+"""How many events to hand on are read at once."""
 
 EACH_WITHIN = 120.0
 """Seconds that one stream's mending may take before the next one's turn."""
@@ -130,12 +133,24 @@ class Mending:
             await self._send(_vouches_for(ids, proof))
         events = [event for id_ in ordered if (event := fold.events[id_]).entry in ids]
         relaying.owe(stream, [event.id for event in events])
-        for start in range(0, len(events), RELAY_EVENTS):
-            some = events[start : start + RELAY_EVENTS]
-            packets = await asyncio.to_thread(self._home.packets, stream, some)
+        async for page, packets in self._pages(stream, events):
             found = {packet.id for packet in packets}
-            relaying.answered(stream, [event.id for event in some if event.id not in found])
+            relaying.answered(stream, [event.id for event in page if event.id not in found])
             await self._send(relaying.frames(stream, packets))
+
+    async def _pages(
+        self, stream: str, events: list[Event]
+    ) -> AsyncIterator[tuple[list[Event], list[Handing]]]:
+        """Events with what is kept of them; a page is read while the one before is sent."""
+        loop = asyncio.get_running_loop()
+        pages = [events[start : start + PAGE] for start in range(0, len(events), PAGE)]
+        read = self._home.packets
+        coming = loop.run_in_executor(None, read, stream, pages[0] if pages else [])
+        nothing: list[Event] = []
+        for page, following in zip(pages, [*pages[1:], nothing], strict=True):
+            packets = await coming
+            coming = loop.run_in_executor(None, read, stream, following)
+            yield page, packets
 
     async def _send(self, frames: Iterable[bytes]) -> None:
         for frame in frames:

@@ -67,14 +67,15 @@ class Duties:
         state = commit.state
         if not isinstance(state, IncidentState):
             return
-        if any(isinstance(event.body, IncidentNumbered) for event in commit.events):
+        kinds = {type(event.body) for event in commit.events}
+        if IncidentNumbered in kinds:
             self._last = max(self._last, *_numbers(state))
             for each in tuple(self._room.incidents.values()):
                 if each.number == state.number:
                     self._number(each)
         elif NUMBER not in state.registers:
             self._number(state)
-        if any(isinstance(event.body, AlertLinked | StatusSet) for event in commit.events):
+        if not kinds.isdisjoint((AlertLinked, StatusSet)):
             self._note_links(state)
             for link in state.links():
                 self._keep_told(state.stream, link.uid)

@@ -86,8 +86,13 @@ class Hub:
         if followers:
             if commit.stream == ROOM:
                 self._turn_out(followers)
-            for stretch in cut_rows(commit.rows, commit.end):
-                self._pass_on(commit, stretch, followers)
+            first = commit.rows[0].iseq
+            if any(session.takes_live(commit.stream, first) for session in followers):
+                for stretch in cut_rows(commit.rows, commit.end):
+                    self._pass_on(commit, stretch, followers)
+            else:
+                for session in followers:
+                    session.wake()
         if isinstance(commit.state, IncidentState):
             self._changed_streams.add(commit.stream)
             self._flush_soon()
@@ -112,7 +117,7 @@ class Hub:
         size = 0
         deflated = []
         for session in followers:
-            if not frame and session.is_idle() and session.end.takes_live(stream, first):
+            if not frame and session.takes_live(stream, first):
                 frame = events_frame(stream, "live", stretch, commit.end.iseq)
                 size = len(frame)
                 # A frame without extensions is the same bytes for everybody, so it is serialized

@@ -295,6 +295,10 @@ class Session:
             and self._protocol.state is State.OPEN
         )
 
+    def takes_live(self, stream: str, first: int) -> bool:
+        """Whether a shared frame of new events from place `first` on may be sent at once."""
+        return self.is_idle() and self.end.takes_live(stream, first)
+
     def wake(self) -> None:
         """There may be something to send."""
         self._wake.set()
