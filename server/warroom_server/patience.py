@@ -8,6 +8,10 @@ WHILE_SENDING = 6
 """So many times as long is waited for who goes on sending: `seen` may come behind all that."""
 
 
+LEAST_SENT = 256
+"""Who sends fewer bytes between two looks sends nothing but pings, which say nothing of reading."""
+
+
 class Connection(ServerConnection):
     """A connection that counts the bytes that arrive."""
 
@@ -39,7 +43,8 @@ class Patience:
             self._owing = self._silent = 0
         else:
             self._owing += 1
-            self._silent = 0 if received != self._received else self._silent + 1
+            is_sending = received - self._received >= LEAST_SENT
+            self._silent = 0 if is_sending else self._silent + 1
         self._before, self._received = progress, received
 
     def is_over(self, looks: int) -> bool:
