@@ -137,7 +137,7 @@ def _kind(of: types.Type) -> str:
         case types.Metadata(extra={"pattern": pattern}):
             return _PATTERNS[pattern]
         case types.IntType():
-            return "integer" if of.ge is None else f"integer from {of.ge}"
+            return "integer" if of.ge is None or of.ge < 0 else f"integer from {of.ge}"
         case types.BoolType():
             return "boolean"
         case types.LiteralType():

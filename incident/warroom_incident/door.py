@@ -48,11 +48,6 @@ def check_json(raw: bytes) -> Any:
     return value
 
 
-def is_plain(raw: bytes) -> bool:
-    """Whether an object or list can be neither too deep nor hold too large a number."""
-    return raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH and not _LARGE.search(raw)
-
-
 def _check_depth(raw: bytes) -> None:
     depth = 0
     quoted = escaped = False

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from .clock import Stamp
-from .door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json, is_plain
+from .door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json
 from .reducers import Body, Removal
 from .seal import heard_entry, void_entry, withheld_entry
 from .vocabulary import TYPES, Unknown, decode_body, types_of
@@ -267,8 +267,9 @@ def check_packet(packet: Packet) -> Event:
 def _read_own_spelling(raw_head: bytes, raw_body: bytes, via: str | None) -> Event | None:
     """Read an event that is spelled as this program spells it, None if it is not.
 
-    What its structs write again byte for byte is strict JSON that names every key once, so the
-    strict look can be spared; that is how nearly all events come.
+    What its structs write again byte for byte is strict JSON that names every key once, no deeper
+    than they are, with numbers that their fields let in: so the strict look can be spared. That is
+    how nearly all events come.
     """
     try:
         head = _decode_head(raw_head)
@@ -280,7 +281,6 @@ def _read_own_spelling(raw_head: bytes, raw_body: bytes, via: str | None) -> Eve
     if (
         head.v != VERSION
         or max(head.n, head.wall, *head.hlc) > MAX_INTEGER
-        or not is_plain(raw_body)
         or sha256(raw_body).hexdigest() != head.bh
     ):
         return None

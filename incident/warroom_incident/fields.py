@@ -16,6 +16,8 @@ Ident = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(min_length=1, max_length=12_000)]
 Long = Annotated[str, Meta(max_length=20_000)]
 Url = Annotated[str, Meta(pattern=r"\A(unix|wss?)://[\x21-\x7e]{1,190}\Z")]
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""A number that no reader of JSON rounds. Every number of an event is one, or narrower."""
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -42,7 +44,7 @@ class AlertCopy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     severity: Ident
     state: Ident
     service: Annotated[str, Meta(max_length=200)] = ""
-    count: int = 1
+    count: Whole = 1
     first_seen: Millis = 0
     last_seen: Millis = 0
 

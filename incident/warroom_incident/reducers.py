@@ -11,6 +11,8 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from .fields import Whole
+
 Key = tuple[str, ...]
 """The address of a register or a set inside one stream, e.g. `("role", "commander")`."""
 
@@ -91,8 +93,8 @@ class Decision(Write, frozen=True, kw_only=True):
     those that had stated facts.
     """
 
-    seen: dict[str, int] = msgspec.field(default_factory=dict)
-    unseen: dict[str, tuple[tuple[int, int], ...]] = msgspec.field(default_factory=dict)
+    seen: dict[str, Whole] = msgspec.field(default_factory=dict)
+    unseen: dict[str, tuple[tuple[Whole, Whole], ...]] = msgspec.field(default_factory=dict)
 
     def knew(self, rep: str, n: int) -> bool:
         """Whether the author had read what a replica wrote as its `n`th event of the stream."""

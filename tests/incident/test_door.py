@@ -1,12 +1,14 @@
 """The door lets in what every replica can read, and nothing else."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
+from msgspec import inspect as types
 
 from tests.incident.making import NOW, STREAM, Writer
 from warroom_incident.door import MAX_EVENT_BYTES, MAX_INTEGER, DoorError, check_json
@@ -14,6 +16,7 @@ from warroom_incident.event import BOARD, ROOM, Packet, check_packet, make_packe
 from warroom_incident.reducers import Body
 from warroom_incident.sync.wire import Push, encode, packets, raw_pair, read_from_console
 from warroom_incident.vocabulary import (
+    TYPES,
     AlertAcknowledged,
     MemberGranted,
     NoteAdded,
@@ -270,6 +273,39 @@ def test_a_head_that_names_a_key_twice_stays_out() -> None:
     twice = packet.head.replace(b'{"v":1', b'{"v":1,"v":1')
     with pytest.raises(DoorError, match="twice"):
         check_packet(Packet(twice, packet.body))
+
+
+def numbers(of: types.Type) -> Iterator[types.Type]:
+    """The numbers in a type, and whatever may hold any value."""
+    match of:
+        case types.StructType():
+            yield from (found for field in of.fields for found in numbers(field.type))
+        case types.ListType() | types.VarTupleType():
+            yield from numbers(of.item_type)
+        case types.TupleType():
+            yield from (found for item in of.item_types for found in numbers(item))
+        case types.DictType():
+            yield from (*numbers(of.key_type), *numbers(of.value_type))
+        case types.UnionType():
+            yield from (found for each in of.types for found in numbers(each))
+        case types.Metadata():
+            yield from numbers(of.type)
+        case types.StrType() | types.BoolType() | types.NoneType() | types.LiteralType():
+            pass
+        case _:
+            yield of
+
+
+@pytest.mark.parametrize("body", TYPES.values())
+def test_the_fields_of_an_event_let_no_number_in_that_a_reader_would_round(
+    body: type[Body],
+) -> None:
+    for number in numbers(types.type_info(body)):
+        assert isinstance(number, types.IntType), number
+        assert number.le is not None
+        assert number.le <= MAX_INTEGER
+        assert number.ge is not None
+        assert number.ge >= -MAX_INTEGER
 
 
 @pytest.mark.parametrize(

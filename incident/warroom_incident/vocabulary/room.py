@@ -59,7 +59,7 @@ class ServerListed(Write, frozen=True):
     server: Ident
     key_hex: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     promoted_by: Annotated[str, Meta(max_length=80)] = ""
-    as_of: Annotated[int, Meta(ge=0)] = 0
+    as_of: Millis = 0
     type: ClassVar[str] = "server.listed"
     is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
