@@ -8,7 +8,6 @@ import msgspec
 
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.reducers import Right
-from warroom_incident.showing import summarize
 from warroom_incident.sync.wire import Place
 
 from .home import Home, Loaded
@@ -119,6 +118,8 @@ class Memory:
 
     def show(self, events: Iterable[Event]) -> None:
         """Let own events count before any server has them."""
+        from warroom_incident.showing import summarize
+
         model = self._model
         changed: dict[str, list[str]] = {}
         for event in events:

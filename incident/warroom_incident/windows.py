@@ -13,7 +13,6 @@ from msgspec import Struct
 from .alerts import AlertRecord
 from .board import Window
 from .fields import Matcher
-from .pattern import BadPattern, pattern
 
 MAX_VALUE = 1000
 """A label's value is fitted up to so many characters."""
@@ -39,18 +38,18 @@ def value_of(record: AlertRecord, name: str) -> str:
 
 def fits_value(matcher: Matcher, value: str) -> bool:
     """Whether a value is as a matcher wants it; a pattern that is none fits nothing."""
-    try:
-        match matcher.op:
-            case "=":
-                return value == matcher.value
-            case "!=":
-                return value != matcher.value
-            case "=~":
-                return pattern(matcher.value).fits(value)
-            case "!~":
-                return not pattern(matcher.value).fits(value)
-    except BadPattern:
-        return False
+    match matcher.op:
+        case "=":
+            return value == matcher.value
+        case "!=":
+            return value != matcher.value
+        case "=~" | "!~":
+            from .pattern import BadPattern, pattern  # few matchers need it
+
+            try:
+                return pattern(matcher.value).fits(value) == (matcher.op == "=~")
+            except BadPattern:
+                return False
 
 
 def fits(matchers: Iterable[Matcher], record: AlertRecord) -> bool:
@@ -66,6 +65,8 @@ def check_matchers(matchers: Sequence[Matcher]) -> str | None:
     """
     for matcher in matchers:
         if matcher.op in ("=~", "!~"):
+            from .pattern import BadPattern, pattern
+
             try:
                 pattern(matcher.value)
             except BadPattern as error:

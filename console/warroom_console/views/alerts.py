@@ -9,7 +9,6 @@ from msgspec import Struct
 from warroom_console.context import Room
 from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
-from warroom_console.views.alert_detail import draw_alert, draw_group
 from warroom_console.views.alert_row import Columns, alert_row, heading
 from warroom_console.views.beats import beat_badge, beat_rows
 from warroom_console.views.board import (
@@ -251,6 +250,8 @@ class AlertsView:
 
     def detail(self, room: Room, row_id: str) -> Draw | None:
         """Labels, annotations, links, times, and what people did to it; or what a fold holds."""
+        from .alert_detail import draw_alert, draw_group
+
         picture = picture_of(room)
         group = self._groups.get(row_id.removeprefix(GROUP))
         if row_id.startswith(GROUP) and group is not None:

@@ -9,7 +9,6 @@ from warroom_console.context import Room
 from warroom_console.model import Area, Changes
 from warroom_console.theme import Tone
 from warroom_console.times import age, stamp
-from warroom_console.views.alert_detail import draw_suggestion
 from warroom_console.views.alert_row import heading
 from warroom_console.views.alerts import AlertsView
 from warroom_console.views.beats import beat_badge
@@ -197,6 +196,8 @@ class LobbyView:
         one = next((one for one in candidates(room) if one.id == name), None)
         if one is None:
             return None
+        from .alert_detail import draw_suggestion
+
         return draw_suggestion(one, picture_of(room).stand_all(one.uids))
 
     def uids(self, room: Room, row_id: str) -> Sequence[str]:

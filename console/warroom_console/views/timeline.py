@@ -11,7 +11,6 @@ from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import DAY, clock, day
 from warroom_console.views.alert_row import heading
 from warroom_console.views.entry import Entry, draw_entry, entry_of, markdown, refused_entry
-from warroom_console.views.entry_detail import draw_detail
 from warroom_console.views.runs import Place, gather, told
 from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.panel import Title
@@ -278,6 +277,8 @@ class TimelineView:
 
     def detail(self, room: Room, row_id: str) -> Draw | None:
         """All times, the wordings that were, and who stands behind it."""
+        from .entry_detail import draw_detail
+
         refusal = room.model.refusals.get(row_id)
         event = refusal.event if refusal is not None else room.state.events.get(row_id)
         return None if event is None else draw_detail(room, event)

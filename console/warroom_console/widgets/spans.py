@@ -6,11 +6,13 @@ text is cleaned where it is painted, so a line may carry what came from outside.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from rich.cells import cell_len, set_cell_size
+from rich import cells as rich_cells
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -24,8 +26,19 @@ Span: TypeAlias = tuple[str, Tone]
 Line: TypeAlias = tuple[Span, ...]
 
 
+_NARROW = (
+    "\u00a1-\u00ac\u00ae-\u02ff\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u2192\u2500-\u25fc★✕"
+)
+_WIDE = re.compile(f"[^ -~{_NARROW}]")
+"""What may take another place than one cell: all but Latin, and what the console itself draws."""
+
 _LEAST_NAME = 8
 """Cells that a quoted name keeps; a sentence with less room for it is cut at its end."""
+
+
+def cell_len(text: str) -> int:
+    """How many cells a text takes; rich's own tables are read only for what may be wide."""
+    return len(text) if _WIDE.search(text) is None else rich_cells.cell_len(text)
 
 
 def plain(line: Line) -> str:
