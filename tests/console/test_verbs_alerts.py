@@ -174,7 +174,7 @@ async def test_of_a_storm_the_most_urgent_are_linked_and_taken_on_first(desk: St
     async with at_console(desk, stream=STREAM) as console:
         await console.press("1", "j", "l")
         assert len(links(desk)) == 1 + MOST_AT_ONCE
-        assert console.prompt.startswith("Linked the 200 most urgent of 233 alerts to INC-42")
+        assert console.prompt.startswith("Linked the 1,000 most urgent of 1,033 alerts to INC-42")
         await console.press("g", "a")
-        assert console.prompt == "Took on 200 alerts · u undo"
+        assert console.prompt == "Took on 1000 alerts · u undo"
         assert len(acked(desk)) == 1 + MOST_AT_ONCE

@@ -319,3 +319,36 @@ def test_what_hides_an_alert_is_told_and_stale_ones_are_never_resolved(desk: Sti
     assert draw is not None
     text = " ".join(plain(line).strip() for line in draw(70))
     assert "whether it still fires is not known" in text
+
+
+def test_a_hold_that_is_over_is_due_while_the_alert_fires(desk: StillDesk) -> None:
+    until = desk.clock.now + 15 * MINUTE
+    desk.says("ana", AlertAcknowledged(uid="a2", until=until), stream=BOARD)
+    assert not any("time for it is over" in due.text for due in due_list(Reader(desk)))
+    desk.clock.now = until
+    (due,) = (due for due in due_list(Reader(desk)) if "time for it is over" in due.text)
+    assert due.text == "“orders: replica lags 40 s” fires still, and ana's time for it is over"
+    assert due.row == "a2"
+    desk.says("bo", AlertAcknowledged(uid="a2"), stream=BOARD)
+    assert not any("time for it is over" in due.text for due in due_list(Reader(desk)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "titles"),
+    [
+        ("ORDERS", ["orders: replica lags 40 s"]),
+        ("acked bo", ["checkout: 5xx above 5 %"]),
+        ("sev2 !queue", ["orders: replica lags 40 s"]),
+        ("inc-42", ["checkout: 5xx above 5 %"]),
+        ("resolved", ["catalog: pods restart"]),
+    ],
+)
+def test_a_filter_looks_in_all_that_a_row_says(
+    desk: StillDesk, wanted: str, titles: list[str]
+) -> None:
+    view = AlertsView()
+    view.filter = wanted
+    found = lines(view, desk)
+    assert [
+        title for title in (a.title for a in ALERTS) if any(title in x for x in found)
+    ] == titles

@@ -19,7 +19,7 @@ from warroom_incident.linking import copy_of
 from warroom_incident.sync.asking import FIRED_BEFORE, Answer, Ask as Question
 from warroom_incident.vocabulary import AlertAcknowledged, AlertLinked
 
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 1000
 """A verb acts on so many alerts at once: each is an event for everybody. `W` hides a storm."""
 
 PATIENCE = 0.3
@@ -75,7 +75,7 @@ def told(alerts: list[Standing]) -> str:
     if len(alerts) == 1:
         return f"“{clean_line(alerts[0].title)}”"
     if len(alerts) > MOST_AT_ONCE:
-        return f"the {MOST_AT_ONCE} most urgent of {len(alerts):,} alerts"
+        return f"the {MOST_AT_ONCE:,} most urgent of {len(alerts):,} alerts"
     return f"{len(alerts)} alerts"
 
 

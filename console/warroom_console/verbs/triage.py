@@ -35,7 +35,7 @@ def register(registry: Registry[Ctx]) -> None:
     for name, scope in (("alerts", Scope.ALERTS), ("lobby", Scope.LOBBY)):
         first = scope is Scope.ALERTS
         registry.register(
-            Action(f"{name}.hold", ("h",), "Hold", "Take the alert on for a while; then it rings "
+            Action(f"{name}.hold", ("h",), "Hold", "Take the alert on for a while; then it waits "
                    "again.", hold, scope=scope, when=able, command="hold" if first else "",
                    usage="30m" if first else "", check=word_check(read_hold), shown=False),
             Action(f"{name}.own", ("o",), "Own", "Look after the alert yourself, or give that up.",

@@ -20,7 +20,7 @@ from warroom_console.views.board import (
     severity_tone,
 )
 from warroom_console.views.group_row import group_row
-from warroom_console.views.sifting import fits, shown
+from warroom_console.views.sifting import fits_text, shown
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
 from warroom_console.widgets.spans import Line
@@ -156,7 +156,10 @@ class AlertsView:
     def _fitting(self, picture: Picture) -> Iterable[AlertRecord]:
         """The alerts that fit the filter."""
         wanted, records = self.filter, picture.records.values()
-        return [r for r in records if _meant(wanted, picture, r)] if wanted else records
+        if not wanted:
+            return records
+        texts = picture.texts
+        return [record for record in records if fits_text(wanted, texts[record.uid])]
 
     # Rows ----------------------------------------------------------------------------------
 
@@ -210,8 +213,7 @@ class AlertsView:
             return self._folded(picture, listing.own)
         own = picture.stand_all(picture.own)
         if self.filter:
-            own = [alert for alert in own if fits(self.filter, alert.title, alert.service,
-                                                  alert.severity, alert.source)]  # fmt: skip
+            own = [alert for alert in own if fits_text(self.filter, _text_of(alert, picture))]
         return sorted(own, key=lambda alert: (not alert.is_open, alert.urgency))
 
     def _folded(self, picture: Picture, groups: Sequence[Group]) -> _Lines:
@@ -268,14 +270,11 @@ class AlertsView:
         return clean("\n".join(_markdown(alert) for alert in chosen))
 
 
-def _meant(wanted: str, picture: Picture, record: AlertRecord) -> bool:
-    alert = picture.stand(record.uid)
-    assert alert is not None
-    return fits(wanted, record.title, record.service, alert.word, *_words(alert))
-
-
-def _words(alert: Standing) -> tuple[str, ...]:
-    return (alert.severity, alert.source, alert.acked_by, alert.assigned, *alert.incidents)
+def _text_of(alert: Standing, picture: Picture) -> str:
+    """What the filter looks in; of an alert that the board knows no longer, its copy's words."""
+    known = picture.texts.get(alert.uid)
+    copied = (alert.title, alert.service, alert.word, alert.severity, alert.source)
+    return known if known is not None else "\n".join(copied).casefold()
 
 
 def _latest(record: AlertRecord) -> tuple[int, str]:

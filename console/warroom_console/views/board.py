@@ -52,6 +52,16 @@ def severity_tone(severity: str) -> Tone:
     return SEVERITY_TONES.get(severity, Tone.SEVX)
 
 
+def _word(state: str, hidden: bool, acked: bool, stale: bool) -> str:
+    if state not in _LOUD:
+        return _WORDS.get(state, state.upper()[:9])
+    if hidden:
+        return "HIDDEN"
+    if acked:
+        return "ACKED"
+    return "STALE?" if stale else _WORDS[state]
+
+
 class Standing(Struct, frozen=True):
     """One alert episode as it stands. Times in milliseconds.
 
@@ -95,13 +105,7 @@ class Standing(Struct, frozen=True):
     @property
     def word(self) -> str:
         """Its state in one word."""
-        if self.state not in _LOUD:
-            return _WORDS.get(self.state, self.state.upper()[:9])
-        if self.hidden:
-            return "HIDDEN"
-        if self.acked_by:
-            return "ACKED"
-        return "STALE?" if self.stale else _WORDS[self.state]
+        return _word(self.state, bool(self.hidden), bool(self.acked_by), self.stale)
 
     @property
     def tone(self) -> Tone:
@@ -165,7 +169,12 @@ class Picture:
         self._now = now
         self._linked = _by_incident(room)
         self._weighing = model.weighing
-        self.acked = _acked(model.board, now)
+        self._ever_acked = _acked(model.board, 0)
+        self.acked = {
+            uid: acked
+            for uid, acked in self._ever_acked.items()
+            if acked.until is None or acked.until > now
+        }
         self._assigned = _assigned(model.board)
         self._noise = model.board.marks()
         windows = model.board.windows(now)
@@ -188,6 +197,29 @@ class Picture:
             if record.state in _LOUD and uid not in acked and uid not in hidden:
                 found[0 if uid in own else 1 if uid in links else 2].append(record)
         return Waiting(*found)
+
+    @cached_property
+    def run_out(self) -> list[tuple[AlertRecord, Acknowledged]]:
+        """The alerts that fire still when the time is over for which somebody took them on."""
+        found = []
+        for uid, acked in self._ever_acked.items():
+            record = self.records.get(uid)
+            if record is not None and uid in self.waiting.uids and uid not in self.acked:
+                found.append((record, acked))
+        return sorted(found, key=lambda each: each[0].uid)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """What a filter looks for words in, case-folded, by uid."""
+        acked, hidden, now = self.acked, self.hidden, self._now
+        found = {}
+        for uid, record in self.records.items():
+            by = acked[uid].by if uid in acked else ""
+            word = _word(record.state, uid in hidden, uid in acked, record.is_stale(now))
+            words = (record.title, record.service, word, record.severity, record.source, by)
+            given = (self._assigned.get(uid, ""), *self.links.get(uid, ()))
+            found[uid] = "\n".join((*words, *given)).casefold()
+        return found
 
     @cached_property
     def open(self) -> list[AlertRecord]:

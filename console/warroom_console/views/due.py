@@ -37,6 +37,8 @@ class Due(Struct, frozen=True):
     row: str = ""
 
 
+_MOST_RUN_OUT = 3
+
 _FIELDS = {
     "status": "the status",
     "severity": "the severity",
@@ -120,7 +122,12 @@ def _unjudged(room: Room) -> Iterator[Due]:
 
 
 def _firing(room: Room) -> Iterator[Due]:
-    waiting = picture_of(room).waiting
+    picture = picture_of(room)
+    waiting = picture.waiting
+    for record, acked in picture.run_out[:_MOST_RUN_OUT]:
+        if record.uid in picture.own or acked.by == room.model.you:
+            text = f"“{record.title}” fires still, and {acked.by}'s time for it is over"
+            yield Due(text, Tone.WARN, "", ".", "shows it", 1, record.uid)
     for first, count, where in (
         (waiting.first_own, len(waiting.own), "of this incident"),
         (waiting.first_loose, len(waiting.loose), "in no incident"),

@@ -18,6 +18,7 @@ _LONGEST_DUE = 64
 _LONGEST_REASON = 40
 _NARROW = 70
 _LEAST_TITLE = 12
+_SHORT_TITLE = 20
 _GAPS = 6
 """Blanks between the header's parts and at its ends."""
 
@@ -36,6 +37,12 @@ def room_heading(room: Room, width: int) -> Heading:
     tails = _tails(room)
     left = width - width_of((number, severity, *rest)) - _GAPS - (len(banner) + 2 if banner else 0)
     beside = _beside(room, width, left - least - width_of(tails[0]))
+    if not beside or beside == _people(room, width):
+        # At 80 cells the seconds and most of the title give way: all hangs on one disk.
+        alone = _alone(room)
+        short = min(_SHORT_TITLE, cells(clean_line(state.title)))
+        fits = width_of(alone) <= left - short - width_of(tails[-1])
+        beside = alone if alone and fits else beside
     right = (*beside, *rest)
     left -= width_of(beside) + cells(clean_line(state.title))
     tail = next((tail for tail in tails if width_of(tail) <= left), tails[-1])

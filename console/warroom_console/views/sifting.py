@@ -8,9 +8,11 @@ def fits(wanted: str, *texts: str) -> bool:
 
     Case makes no difference. A `!` alone asks for nothing.
     """
-    if not wanted:
-        return True
-    text = "\n".join(texts).casefold()
+    return not wanted or fits_text(wanted, "\n".join(texts).casefold())
+
+
+def fits_text(wanted: str, text: str) -> bool:
+    """Say the same of one text that is case-folded already."""
     for word in wanted.casefold().split():
         barred = word.startswith("!")
         if word != "!" and (word[barred:] in text) is barred:
