@@ -118,8 +118,6 @@ class Memory:
 
     def show(self, events: Iterable[Event]) -> None:
         """Let own events count before any server has them."""
-        from warroom_incident.showing import summarize
-
         model = self._model
         changed: dict[str, list[str]] = {}
         for event in events:
@@ -130,6 +128,8 @@ class Memory:
             changed.setdefault(stream, []).append(event.id)
         for stream, ids in changed.items():
             if stream not in (BOARD, ROOM) and model.incident(stream).declared is not None:
+                from warroom_incident.showing import summarize
+
                 model.summaries[stream] = summarize(model.incident(stream))
                 model.note(Area.SUMMARIES, urgent=True)
             model.touch(stream, ids, urgent=True)

@@ -12,7 +12,7 @@ from textual.geometry import Region
 
 from warroom_console.theme import Look, Surface, look_of
 from warroom_console.widgets.quiet import Quiet
-from warroom_console.widgets.spans import blank
+from warroom_console.widgets.spans import blank, cell_len
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +76,7 @@ def _strip_same(before: list[Segment], after: list[Segment], at: int) -> int:
     """Drop what both begin with (`at` 0) or end with (-1); return how many cells it took."""
     cells = 0
     while before and after and before[at] == after[at]:
-        cells += before.pop(at).cell_length
+        cells += cell_len(before.pop(at).text)
         after.pop(at)
     return cells
 
