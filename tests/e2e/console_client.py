@@ -31,12 +31,14 @@ from warroom_incident.sync.wire import (
     Message,
     Person,
     Presence,
+    Push,
     Records,
     Refused,
     Summaries,
     Summary,
     Synced,
     encode,
+    raw_pair,
 )
 from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, SeveritySet, StatusSet
 
@@ -233,8 +235,7 @@ class Console:
 
     async def push(self, *packets: Packet) -> None:
         """Send events as they are, in one push."""
-        (frame,) = self.end.push(packets)
-        await self.ws.send(frame, text=True)
+        await self.say(Push([raw_pair(packet) for packet in packets]))
 
     async def put(
         self, stream: str, body: Body, base: tuple[str, ...] = (), by: str | None = None
