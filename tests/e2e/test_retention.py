@@ -23,6 +23,7 @@ async def test_an_old_incident_that_was_dropped_meanwhile_is_read_whole_when_it_
             ana.write(stream, StatusSet(status="closed"))
             await wait_for(lambda: not ana.model.pending)
             await wait_for(lambda: ana.model.summaries[stream].status == "closed")
+            await wait_for(lambda: ana.model.incident(stream).number == "INC-1", "its number")
             count = len(ana.model.incident(stream).events)
         async with desk_at(process, home, "ana") as ana:
             await ana.ready()
