@@ -82,8 +82,7 @@ def _lost(room: Room) -> Iterator[Due]:
     if room.model.trouble:
         yield Due(room.model.trouble, Tone.BAD)
     for text, event_id in refused.sentences(room):
-        does = "sends it again or puts it away"
-        yield Due(text, Tone.BAD, "refused", "F", does, panel=2, row=event_id)
+        yield Due(text, Tone.BAD, "refused", "F", "sees to it", panel=2, row=event_id)
 
 
 def _disagreements(room: Room) -> Iterator[Due]:
