@@ -266,6 +266,11 @@ def test_github_may_send_a_form() -> None:
     assert change.title == "v812 to production"
 
 
+def test_a_form_of_many_fields_is_unreadable() -> None:
+    with pytest.raises(Unreadable, match="more than 8 fields"):
+        read_changes(Post(b"payload=" + b"&a=b" * 9, RECEIVED), SOURCE)
+
+
 def test_several_changes_come_in_one_body_and_a_repeat_is_the_same() -> None:
     changes = [{"title": f"flag {n}", "at": AT} for n in range(3)]
     first, again = read({"changes": changes}), read(changes)

@@ -49,7 +49,10 @@ def _unwrapped(body: bytes) -> bytes:
     """GitHub may send its JSON as a form."""
     if not body.startswith(b"payload="):
         return body
-    fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=8)
+    try:
+        fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=8)
+    except ValueError:
+        raise Unreadable("its form has more than 8 fields") from None
     return fields.get("payload", [""])[0].encode("utf-8", "surrogatepass")
 
 
