@@ -1,7 +1,7 @@
 """Matchers as people write them: `alertname=HighErrors, zone=~"eu-.*"`.
 
 The language is that of Alertmanager's matchers: a name, one of `=`, `!=`, `=~`, `!~`, and a value,
-quoted where it holds a blank, a comma or a quote. Commas between them may be left out.
+quoted where it holds a blank, a comma or a quote, or begins with a tilde. Commas between them may be left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MATCHER = re.compile(
     r"""\s*(?P<name>[^\s=!~,"]+)\s*(?P<op>=~|!=|!~|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s,"]*)\s*,?"""
 )
 _ESCAPED = re.compile(r"\\(.)")
-_PLAIN = re.compile(r"[^\s,\"\\{}]+")
+_PLAIN = re.compile(r"[^~\s,\"\\{}][^\s,\"\\{}]*")  # with a tilde first, `=` would become `=~`
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:

@@ -40,6 +40,12 @@ def test_what_is_no_matcher_says_what_to_write(text: str, part: str) -> None:
         parse_matchers(text)
 
 
+def test_a_value_that_begins_with_a_tilde_makes_no_pattern_of_its_matcher() -> None:
+    home = [Matcher("path", "~ana/data")]
+    assert show_matchers(home) == 'path="~ana/data"'
+    assert list(parse_matchers(show_matchers(home))) == home
+
+
 NAMES = st.text(
     st.characters(exclude_characters='=!~,"{}', exclude_categories=["Cs", "Z", "C"]),
     min_size=1,
