@@ -5,15 +5,6 @@ from msgspec import Struct
 from .severity import Severity
 from .words import find
 
-FIRST_NOTICE_MINUTES = 5
-"""After this long without a word to customers, a major incident's first notice is overdue."""
-
-SEVERITY_MINUTES = 5
-"""After this long at `SEV?`, somebody should have judged it."""
-
-ROUND_MINUTES = 10
-"""How often the deputy calls for the commander's round of questions."""
-
 
 class Audience(Struct, frozen=True):
     """A group that is told the same thing in the same words.

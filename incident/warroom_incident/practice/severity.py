@@ -82,9 +82,6 @@ _SEV5 = Severity(
 SEVERITIES: tuple[Severity, ...] = (_SEV1, _SEV2, _SEV3, _SEV4, _SEV5, _UNDETERMINED)
 """Every severity, in the order in which a menu offers them."""
 
-UNDETERMINED = _UNDETERMINED
-"""The severity of an incident until somebody sets one."""
-
 _BY_ID = {severity.id: severity for severity in SEVERITIES}
 _WORDS = {
     word: severity
