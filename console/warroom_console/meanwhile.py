@@ -187,8 +187,13 @@ class Meanwhile:
     def compared(self, ordered: Ordered) -> None:
         """The server lacked events that it, or the one before it, had shown to this console."""
         if ordered.lacking and not self._moved:
+            is_first = not self._lacking
             self._lacking += len(ordered.lacking)
-            self._tell_all()
+            if is_first:
+                self._tell_all()
+            else:  # there may be hundreds of incidents to mend
+                self._publish(LOBBY)
+                self._publish(ordered.stream)
 
     def current(self, stream: str) -> None:
         """An incident's present state and newest entries have come."""
