@@ -5,18 +5,22 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer
-from tests.incident.talking import Console, Server, join, rest
+from tests.incident.talking import HELLO, WELCOME, Console, Server, join, rest
 from warroom_incident.event import Event, Packet, is_whole, read_packet, void_of
 from warroom_incident.seal import void_entry
-from warroom_incident.sync.client_end import Arrival, Handed
+from warroom_incident.sync.client_end import UNEVEN, Arrival, ClientEnd, Handed
 from warroom_incident.sync.handing import RELAY_BYTES, RELAY_EVENTS, Handing
 from warroom_incident.sync.server_end import Feed, Read
 from warroom_incident.sync.wire import (
     MAX_FRAME,
     Ack,
     Close,
+    Events,
+    Follow,
+    Order,
     ProtocolError,
     Refused as NotTaken,
     Relay,
@@ -24,6 +28,7 @@ from warroom_incident.sync.wire import (
     Taken,
     encode,
     packets,
+    raw_pair,
     read_from_console,
 )
 from warroom_incident.vocabulary import NoteAdded
@@ -192,12 +197,12 @@ def test_no_cursor_says_that_both_ends_are_even_before_all_was_taken(server: Ser
     end, before = console.end, console.end.cursors()
     assert [cursor.stream for cursor in before] == [STREAM]
     end.relaying.comparing(STREAM)
-    assert end.cursors() == [], "nobody knows yet what is lacking"
+    assert end.cursors() == [Follow(STREAM, UNEVEN)], "nobody knows yet what is lacking"
     end.relaying.owe(STREAM, [one.id for one in some])
     list(end.relaying.frames(STREAM, some[:1]))
     end.receive(encode(Ack([(some[1].id, STREAM, 2, NOW)])))
     end.receive(encode(NotTaken(some[2].id, "no")))
-    assert end.cursors() == []
+    assert end.cursors() == [Follow(STREAM, UNEVEN)]
     end.relaying.taken(1)
     assert end.cursors() == before
 
@@ -210,4 +215,36 @@ def test_a_stream_that_is_left_before_all_was_taken_is_compared_again(server: Se
     console.end.subscribe([], [STREAM])
     followed = read_from_console(console.end.subscribe([STREAM]))
     assert isinstance(followed, Subscribe)
-    assert followed.follow[0].iseq == 0
+    assert (followed.follow[0].log, followed.follow[0].iseq) == (UNEVEN, 0)
+
+
+def test_events_that_pass_before_the_comparison_move_no_cursor(server: Server) -> None:
+    server.add("one")
+    console = Console()
+    join(server, console)
+    other = replace(HELLO, follow=[])
+    holding = Holding(console.end.cursors()[0].chain)
+    end = ClientEnd(other, [replace(console.end.cursors()[0], log="another")], None, holding)
+    end.hello([STREAM])
+    end.receive(encode(WELCOME))
+    _, packet = Writer("bo", seed=5).author.write(STREAM, "bo", NoteAdded(text="now"))
+    live = Events(STREAM, "live", [1], [NOW], [raw_pair(packet)], 1)
+    end.receive(encode(live))
+    assert end.cursors() == [Follow(STREAM, UNEVEN)]
+    end.receive(encode(Order(STREAM, 1, "", 0)))
+    assert end.cursors() == [Follow(STREAM, UNEVEN)], "what is held is lacking there"
+    end.relaying.owe(STREAM, ())
+    assert end.cursors()[0].log == WELCOME.log
+
+
+class Holding:
+    """A stream with one event."""
+
+    def __init__(self, entry: str) -> None:
+        self.entry = entry
+
+    def set_digest(self, _stream: str) -> str:
+        return self.entry
+
+    def ids(self, _stream: str) -> list[str]:
+        return [self.entry]

@@ -157,8 +157,12 @@ class HouseOfReplicas(RuleBasedStateMachine):
         """Somebody sends again what a server refused, as it is."""
         desk = self.desk(who)
         for event_id, (packet, _) in desk.refused.items():
+            event = read_packet(packet)
+            void = desk.fold(event.head.stream).events.get(event_id)
+            if void is not None and void.refused:
+                desk.voids[event_id] = void
             desk.outbox[event_id] = packet
-            desk.fold(read_packet(packet).head.stream).add(read_packet(packet))
+            desk.fold(event.head.stream).add(event)
         desk.refused.clear()
 
     @rule(who=numbers, where=numbers)
@@ -452,7 +456,8 @@ def picture(state: IncidentState) -> dict[str, object]:
 
 def shown(state: IncidentState) -> tuple[object, ...]:
     """What people act on."""
-    return (state.title, state.severity, state.status, state.roles(), state.ended_at)
+    holders = {role: held.holder for role, held in state.roles().items()}
+    return (state.title, state.severity, state.status, holders, state.ended_at is None)
 
 
 TestHouseOfReplicas = HouseOfReplicas.TestCase

@@ -47,6 +47,9 @@ from .wire import (
     read_from_server,
 )
 
+UNEVEN = "?"
+"""Stands in a cursor for the log of a stream that is not even with any server's: no log's name."""
+
 PUSH_BYTES = 32 * 1024
 """One push carries about this much."""
 
@@ -130,6 +133,8 @@ class ClientEnd:
         self._cursors = {cursor.stream: cursor for cursor in cursors}
         self._wanted: dict[str, None] = {}
         self.relaying = Relaying()
+        self._compared: set[str] = set()
+        """The streams that a server compares where it does not know the cursor."""
         self.bytes_read = 0
         self._bytes_told = 0
 
@@ -161,8 +166,7 @@ class ClientEnd:
         for stream in leave:
             self._wanted.pop(stream, None)
             reading = self.readings.pop(stream, None)
-            even = self.relaying.is_even(stream)
-            if reading is not None and self.welcome is not None and even:
+            if reading is not None and self.welcome is not None:
                 self._cursors[stream] = self._follow(reading, self.welcome.log)
         self._wanted.update(dict.fromkeys(follow))
         cursors = [self._cursor(stream) for stream in follow]
@@ -174,6 +178,7 @@ class ClientEnd:
     def _cursor(self, stream: str) -> Follow:
         cursor = self._cursors.get(stream, Follow(stream))
         digest = self._holdings.set_digest(stream)
+        (self._compared.add if digest else self._compared.discard)(stream)
         return msgspec.structs.replace(cursor, set_digest=digest)
 
     def forget(self, stream: str) -> None:
@@ -256,6 +261,8 @@ class ClientEnd:
 
     def _begin(self, cursor: Follow, log: str) -> None:
         same = cursor.log == log
+        if cursor.stream in self._compared and not same:
+            self.relaying.comparing(cursor.stream)
         self.readings[cursor.stream] = Reading(
             cursor.stream,
             cursor.iseq if same else 0,
@@ -354,17 +361,16 @@ class ClientEnd:
     def cursors(self) -> list[Follow]:
         """How far every followed stream was read without a gap.
 
-        One of which something is still to be handed on is left out: what was known of it before
-        makes the next connection compare again.
+        One of which something is still to be compared or handed on is `UNEVEN`, so that the next
+        connection compares it, whichever server that is to.
         """
         if self.welcome is None:
             return []
-        log = self.welcome.log
-        even = (r for r in self.readings.values() if self.relaying.is_even(r.stream))
-        return [self._follow(reading, log) for reading in even]
+        return [self._follow(reading, self.welcome.log) for reading in self.readings.values()]
 
-    @staticmethod
-    def _follow(reading: Reading, log: str) -> Follow:
+    def _follow(self, reading: Reading, log: str) -> Follow:
+        if not self.relaying.is_even(reading.stream):
+            return Follow(reading.stream, UNEVEN)
         return Follow(reading.stream, log, reading.iseq, reading.chain.hex())
 
 
