@@ -1,7 +1,8 @@
 """Matchers as people write them: `alertname=HighErrors, zone=~"eu-.*"`.
 
 The language is that of Alertmanager's matchers: a name, one of `=`, `!=`, `=~`, `!~`, and a value,
-quoted where it holds a blank, a comma or a quote, or begins with a tilde. Commas between them may be left out.
+quoted where it holds a blank, a comma or a quote, or begins with a tilde. Commas between them may
+be left out.
 """
 
 from __future__ import annotations
