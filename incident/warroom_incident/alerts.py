@@ -82,6 +82,8 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     Where an Alertmanager's API was asked, `told_by` names it, and `silenced` and `inhibited`
     count the silences and the alerts that keep this one quiet there. With no word from the
     sender for `stale_after` milliseconds the alert is stale, never over; 0 means never.
+    `board` is the board where the newest word came in, `edition` counts the words about the
+    episode on all boards that it has been on.
     `severity` and `state` are open strings here, so that a newer server's word cannot make an
     older console lose the record.
     """
@@ -119,6 +121,8 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     told_by: str = ""
     silenced: int = 0
     inhibited: int = 0
+    board: str = ""
+    edition: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -173,8 +177,9 @@ def fold_signal(record: AlertRecord | None, signal: Signal, now: int) -> Folded:
 def close_record(record: AlertRecord, cause: str, ended: int, now: int) -> AlertRecord:
     """End an open episode for a `cause` at `ended`, which never lies outside its life."""
     over = max(record.starts_at, min(ended, now))
+    heard = max(record.last_seen, now)  # it may come from a server whose clock is ahead
     return msgspec.structs.replace(
-        record, state="resolved", ends_at=over, resolved_by=cause, last_seen=now
+        record, state="resolved", ends_at=over, resolved_by=cause, last_seen=heard
     )
 
 

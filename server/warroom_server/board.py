@@ -12,7 +12,6 @@ import logging
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -26,7 +25,9 @@ from warroom_incident.alerts import (
 )
 from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
+from warroom_incident.merging import ends, fits, is_newer, overtake
 
+from .saved_board import SavedBoard as SavedBoard, Unsaved as Unsaved
 from .sideboard import Sideboard
 
 RETENTION_MS = 7 * 24 * 3600 * 1000
@@ -47,31 +48,6 @@ _log = logging.getLogger(__name__)
 Listener = Callable[[Sequence[AlertRecord]], None]
 Sift = Callable[[Signal], bool]
 OutcomeHook = Callable[[str, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SavedBoard:
-    """A board as it stands on disk: its id, its last revision, and all it holds in any order."""
-
-    board_id: str
-    rev: int
-    records: tuple[AlertRecord, ...] = ()
-    beats: tuple[Beat, ...] = ()
-    changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unsaved:
-    """What changed since the last save: records to write, uids to delete, the revision then.
-
-    `beside` are heartbeats and changes to write, `beside_gone` the names of those to delete.
-    """
-
-    records: tuple[AlertRecord, ...]
-    gone: tuple[str, ...]
-    rev: int
-    beside: tuple[Beat | Change, ...] = ()
-    beside_gone: tuple[str, ...] = ()
 
 
 def urgency(record: AlertRecord) -> tuple[bool, str, int, int, str]:
@@ -112,8 +88,9 @@ class Board:
         self._open_count = 0
         self._changed: set[str] = set()
         self._gone: set[str] = set()
-        self._adopted: set[str] = set()
-        """The episodes that are known from another server only."""
+        self._open_of: dict[tuple[str, str], set[str]] = {}
+        self.on_adopted: Callable[[], None] = lambda: None
+        """Called when something was taken in from another board: it is to be saved."""
         self._listeners: list[Listener] = []
         for record in sorted(saved.records, key=lambda r: r.rev):
             self._put(record)
@@ -176,26 +153,49 @@ class Board:
                 changed[record.uid] = None
         return self._publish([self._records[uid] for uid in changed if uid in self._records])
 
-    def adopt(self, records: Iterable[AlertRecord], *, every: bool = False) -> None:
-        """Show what another server's board holds, as long as no sender has told us better.
+    def adopt(self, records: Iterable[AlertRecord], now: int) -> None:
+        """Take in what another board holds: of each episode the newest word, wherever it came in.
 
-        Args:
-            records: Episodes of its board.
-            every: Take all of them; else those of sources that never spoke to this server.
+        What a sender says here later folds into it as if it had begun here.
         """
-        own = {r.source for r in self._records.values() if r.uid not in self._adopted}
-        taken = []
+        taken: dict[str, AlertRecord] = {}
         for record in records:
-            known = self._records.get(record.uid)
-            if record.source == FULL_SOURCE or (record.source in own and not every):
-                continue
-            if known is not None and msgspec.structs.replace(record, rev=known.rev) == known:
-                continue
-            if known is None and len(self._records) >= self._max_records:
-                continue
-            taken.append(self._write(record))
-            self._adopted.add(record.uid)
-        self._publish(taken)
+            if self._is_news(record, now):
+                for news in self._merge(record):
+                    taken.pop(news.uid, None)
+                    taken[news.uid] = news
+        if taken:
+            self._publish(list(taken.values()))
+            self.on_adopted()
+
+    def _is_news(self, record: AlertRecord, now: int) -> bool:
+        if record.source == FULL_SOURCE or not fits(record):
+            return False  # each server tells of itself
+        known = self._records.get(record.uid)
+        if known is not None:
+            return is_newer(record, known)
+        if not record.is_open and record.last_seen < now - self._retention_ms:
+            return False
+        return len(self._records) < self._max_records or (record.is_open and self._make_room())
+
+    def _merge(self, record: AlertRecord) -> Iterable[AlertRecord]:
+        """Keep a word of another board; an alert has one open episode, its newest."""
+        end = self._unseen.get((record.source, record.key))
+        if end is not None and ends(end, record):
+            # Its end came in here before its beginning was known.
+            yield self._write(close_record(record, "source", end.ends_at or 0, end.last_seen))
+        else:
+            yield self._keep(record)
+        newest = self.newest(record.source, record.key)
+        for uid in tuple(self._open_of.get((record.source, record.key), ())):
+            if newest is not None and uid != newest.uid:
+                yield self._keep(overtake(self._records[uid], newest))
+
+    def adopt_beats(self, beats: Iterable[Beat]) -> None:
+        """Take in the signs of life of alert paths that another board heard of later."""
+        known = self.beside.beats
+        heartbeats = [b for b in beats if b.kind == "heartbeat" and b.is_watched]
+        self.beat(*(b for b in heartbeats if b.key not in known or _later(b, known[b.key])))
 
     def beat(self, *beats: Beat) -> None:
         """Note signs of life of alert paths, or that one is late."""
@@ -270,12 +270,15 @@ class Board:
             self._remember(name, folded.unseen)
         if folded.changed:
             self._unseen.pop(name, None)
-        self._adopted.difference_update(record.uid for record in folded.changed)
         return tuple(self._write(record) for record in folded.changed)
 
     def _has_room(self, folded: Folded) -> bool:
         if len(self._records) < self._max_records or folded.changed[-1].source == FULL_SOURCE:
             return True
+        return self._make_room()
+
+    def _make_room(self) -> bool:
+        """Drop the longest resolved episodes; whether there were any."""
         if self._open_count >= len(self._records):
             return False
         over = sorted((r for r in self._records.values() if not r.is_open), key=_last_heard)
@@ -284,6 +287,12 @@ class Board:
         return True
 
     def _write(self, record: AlertRecord) -> AlertRecord:
+        """Keep a word that came in here."""
+        known = self._records.get(record.uid)
+        edition = max(record.edition, 0 if known is None else known.edition) + 1
+        return self._keep(msgspec.structs.replace(record, board=self.board_id, edition=edition))
+
+    def _keep(self, record: AlertRecord) -> AlertRecord:
         record = msgspec.structs.replace(self._patiently(record), rev=self._next_rev())
         self._put(record)
         self._changed.add(record.uid)
@@ -304,13 +313,23 @@ class Board:
         before = self._records.get(record.uid)
         self._open_count += record.is_open - (before is not None and before.is_open)
         self._records[record.uid] = record
+        self._note_open(record, is_open=record.is_open)
         self._history.append((record.rev, record.uid))
         newest = self.newest(record.source, record.key)
-        if newest is None or record.first_seen >= newest.first_seen:
+        if newest is None or _age(record) >= _age(newest):
             self._newest[record.source, record.key] = record.uid
         if len(self._history) > 2 * len(self._records) + 1000:
             live = sorted((r.rev, r.uid) for r in self._records.values())
             self._history = live
+
+    def _note_open(self, record: AlertRecord, *, is_open: bool) -> None:
+        name = (record.source, record.key)
+        if is_open:
+            self._open_of.setdefault(name, set()).add(record.uid)
+        elif (uids := self._open_of.get(name)) is not None:
+            uids.discard(record.uid)
+            if not uids:
+                del self._open_of[name]
 
     def _drop(self, uid: str) -> None:
         record = self._records.pop(uid)
@@ -318,7 +337,7 @@ class Board:
         if self._newest.get((record.source, record.key)) == uid:
             del self._newest[record.source, record.key]
         self._changed.discard(uid)
-        self._adopted.discard(uid)
+        self._note_open(record, is_open=False)
         self._gone.add(uid)
 
     def _remembered(self, name: tuple[str, str], now: int) -> AlertRecord | None:
@@ -366,3 +385,11 @@ def _board_is_full(signal: Signal, limit: int) -> Signal:
 
 def _last_heard(record: AlertRecord) -> int:
     return record.last_seen
+
+
+def _age(record: AlertRecord) -> tuple[int, int, str]:
+    return record.first_seen, record.episode, record.uid
+
+
+def _later(beat: Beat, known: Beat) -> bool:
+    return beat.last_seen > known.last_seen

@@ -34,6 +34,7 @@ from warroom_incident.sync.wire import (
 from warroom_incident.vocabulary import StandbyListed
 
 from .board import Board
+from .board_line import take_in
 from .owing import Owing
 from .room import Commit, Room
 
@@ -118,7 +119,6 @@ class Exchange:
         self._author = author
         self._holds = holds
         self._broken = broken
-        self._every = hello.standby
         self._tops = dict(room.tops)
         # Where something was admitted here meanwhile, only a comparison tells what the peer lacks.
         even = {s for s, top in progress.reached.items() if room.tops.get(s, 0) == top}
@@ -178,8 +178,7 @@ class Exchange:
                 self._lobby_heard = self._lobby_heard or message.whole
                 self.follow(summary.stream for summary in message.summaries)
             case Records():
-                self._board.adopt(message.records, every=self._every)
-                self._board.change(message.changes, self._room.wall())
+                take_in(self._board, message, self._room.wall())
             case Servers():
                 self._known = {place.server: place for place in message.servers}
                 self._introduce()

@@ -227,6 +227,7 @@ class Hub:
             self.asks.known,
             self.asks.alertmanagers,
             [s for s in room.losses.streams() if room.may_read(who.caller, s)][:MAX_DAMAGED],
+            boards=True,
         )
 
     # Consoles ------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from warroom_incident.sync.wire import (
 )
 
 from .board import Board
+from .board_line import BoardLine
 from .exchange import Exchange, Progress, Us
 from .peer_line import Address, DialError, dial
 from .room import Commit, Room
@@ -86,6 +87,7 @@ class Peer:
         self.progress = Progress()
         self._room = room
         self._board = board
+        self._board_line = BoardLine(board)
         self._us = us
         self._changed = changed
         self._holds = holds
@@ -178,7 +180,9 @@ class Peer:
         self.welcome, self.trouble = end.welcome, ""
         exchange.welcomed()
         self._changed()
-        works = (_carry(ws, exchange), _pulse(exchange), _hand_on(ws, exchange))
+        works = [_carry(ws, exchange), _pulse(exchange), _hand_on(ws, exchange)]
+        if end.welcome.boards and not self.standby:
+            works.append(self._board_line.tell(ws))
         tasks = [asyncio.create_task(work) for work in works]
         try:
             while True:

@@ -248,6 +248,7 @@ class Server:
             refresh=self.senders.look_again,
         )
         self._stack.push_async_callback(self.worker.stop)
+        self.board.on_adopted = self.worker.save
         deps = OfficeDeps(self.room, self.board, store, self.senders, now_ms, self.worker.save)
         self.office = AlertOffice(self._config, config_directory(), deps)
         self._stack.push_async_callback(self.office.stop)

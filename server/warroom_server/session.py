@@ -14,14 +14,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
-from warroom_incident.clean import clean_line
 from warroom_incident.event import ROOM
 from warroom_incident.log import Receipt
 from warroom_incident.reducers import Right
 from warroom_incident.seal import ZERO
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
-    MAX_REASON,
     Ack,
     Ask,
     Close,
@@ -34,6 +32,7 @@ from warroom_incident.sync.wire import (
     Promote,
     ProtocolError,
     Push,
+    Records,
     Refused,
     Relay,
     Seen,
@@ -45,6 +44,8 @@ from warroom_incident.sync.wire import (
 )
 
 from .asks import Questions
+from .board_line import take_in
+from .closing import close_reason
 from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
 from .keepers import Follower
@@ -230,12 +231,19 @@ class Session:
                     self._hub.leave(self, stream)
                 for follow in message.follow:
                     await self._follow(follow)
+            case Records():
+                self._take_records(message)
             case Ask():
                 self._questions.ask(message)
             case Hello() | Promote():
                 raise ProtocolError(Close.BAD_MESSAGE, "a second hello")
             case _:
                 assert_never(message)
+
+    def _take_records(self, message: Records) -> None:
+        if self._follower is None or not self._room.may_read(self._caller, ROOM):
+            raise ProtocolError(Close.FORBIDDEN, "only another server tells of a board")
+        take_in(self._hub.records.board, message, self._room.wall())
 
     async def _push(self, message: Push) -> None:
         done, refused = self._room.submit(self.who, packets(message.events), self._voids)
@@ -389,8 +397,3 @@ class Session:
             self.close(Close.STALLED, "nothing was read, or `seen` was never said, for too long")
         else:
             self.transport.abort()
-
-
-def close_reason(sentence: str) -> str:
-    """A sentence as a close frame takes it: cleaned, and short enough in bytes."""
-    return clean_line(sentence).encode()[:MAX_REASON].decode(errors="ignore")

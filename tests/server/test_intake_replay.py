@@ -58,7 +58,7 @@ class Desk:
 
     def shown(self) -> list[AlertRecord]:
         """All episodes, without what only says when they were written."""
-        plain = (msgspec.structs.replace(r, rev=0) for r in self.board.ordered())
+        plain = (msgspec.structs.replace(r, rev=0, edition=0) for r in self.board.ordered())
         return sorted(plain, key=lambda r: r.uid)
 
 

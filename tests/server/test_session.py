@@ -10,9 +10,21 @@ import pytest
 from tests.e2e.console_client import Console, leave_all
 from tests.server.running import InProcess, server_in_process
 from tests.waiting import wait_for
-from warroom_incident.sync.wire import MAX_FOLLOWS, MAX_REASON, Close, Follow, Subscribe
+from warroom_incident.alerts import Signal
+from warroom_incident.sync.wire import MAX_FOLLOWS, MAX_REASON, Close, Follow, Records, Subscribe
+from warroom_server.board import Board, SavedBoard
+from warroom_server.closing import close_reason
 from warroom_server.room import Room
-from warroom_server.session import MAX_FOLLOWED, close_reason
+from warroom_server.session import MAX_FOLLOWED
+
+DISK = Signal(
+    source="shop",
+    kind="generic",
+    key="disk",
+    state="firing",
+    title="disk full",
+    received=1_790_000_000_000,
+)
 
 
 @pytest.fixture
@@ -59,6 +71,14 @@ async def test_a_console_asks_for_more_streams_than_its_hello_has_room_for(
     streams = names(0, MAX_FOLLOWS + 200)
     ana = await Console(user="ana").join(house.socket, *streams)
     await wait_for(lambda: all(ana.is_synced(stream) for stream in streams), "all of them")
+    await leave_all([ana])
+
+
+async def test_a_console_tells_nobody_what_is_on_the_board(house: InProcess) -> None:
+    ana = await Console(user="ana").join(house.socket)
+    await ana.say(Records("b1", 1, [Board(SavedBoard("b1", 0)).apply([DISK])[0]]))
+    assert (await ana.ended())[0] == Close.FORBIDDEN
+    assert len(house.server.board) == 0
     await leave_all([ana])
 
 

@@ -148,6 +148,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
     `you` is the name to write in events, `right` what it may do, `board` names the board whose
     `rev` counts. `answers` lists what may be asked, `alertmanagers` where alerts can be silenced.
     `damaged` names streams that lost events on the server's disk: who holds them, brings them.
+    `boards` says that another server may tell of its board with `records`.
     """
 
     v: int
@@ -163,6 +164,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
     answers: list[str] = []
     alertmanagers: list[str] = []
     damaged: list[str] = []
+    boards: bool = False
 
 
 class Ack(Message, frozen=True, tag="ack"):
@@ -224,6 +226,8 @@ class Summaries(Message, frozen=True, tag="summaries"):
 class Records(Message, frozen=True, tag="records"):
     """What machines said that is new on a board, and the revision that this brings the reader to.
 
+    From a server to whom it reads the board, and from a server that follows another one to that.
+
     `records` are alert episodes, `beats` the signs of life of alert paths, `changes` what was
     deployed or set; each replaces what was known under its uid or key.
     """
@@ -276,7 +280,9 @@ class Standing(Message, frozen=True, tag="standing"):
     reason: str = ""
 
 
-FromConsole = Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held | Promote | Ask
+FromConsole = (
+    Hello | Subscribe | Push | Fetch | Vouch | Relay | Seen | Here | Held | Promote | Ask | Records
+)
 FromServer = (
     Welcome
     | Ack

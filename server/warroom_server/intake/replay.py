@@ -22,6 +22,7 @@ from .store import IntakeStore
 
 _BATCH = 64
 _MANY = 1 << 40
+_OWN = ("rev", "stale_after", "told_by", "board", "edition")
 _OTHERS_SAY = ("reconcile", "manual", "timeout", "superseded")
 
 
@@ -104,8 +105,12 @@ class _Fold:
         mine = [r for r in board.ordered() if r.source == source]
         self._store, self._source = store, source
         self._start = max(_whole(mine, since), oldest)
-        self._frozen = frozenset(r.key for r in mine if r.first_seen < self._start <= r.last_seen)
-        """The alerts whose beginning is kept no longer: they are left alone."""
+        self._frozen = frozenset(
+            r.key
+            for r in mine
+            if r.first_seen < self._start <= r.last_seen or r.board not in ("", board.board_id)
+        )
+        """What is left alone: the beginning is kept no longer, or another server heard the rest."""
         known = tuple(r for r in mine if r.last_seen < self._start)
         self._scratch = Board(SavedBoard("", 0, known), retention_ms=_MANY, max_records=_MANY)
         self._after = 0
@@ -152,7 +157,7 @@ def _news(board: Board, records: Iterable[AlertRecord]) -> Iterable[AlertRecord]
         if known is None:
             yield record
             continue
-        same = {name: getattr(known, name) for name in ("rev", "stale_after", "told_by")}
+        same = {name: getattr(known, name) for name in _OWN}
         record = msgspec.structs.replace(
             record, **same, silenced=known.silenced, inhibited=known.inhibited
         )

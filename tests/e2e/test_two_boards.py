@@ -1,0 +1,96 @@
+"""Two living servers of one room show the same alerts, wherever those come in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from tests.e2e.houses import House, cleared, desk_at, in_step, promote
+from tests.e2e.test_alertmanager import make_token
+from tests.waiting import wait_for
+from warroom_console.desk import Desk
+
+
+async def post(house: House, token: str, key: str, status: str = "firing") -> None:
+    """Post an alert as a sender does that knows one address."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        body = {"title": f"{key} is broken", "key": key, "status": status}
+        answer = await client.post(f"http://{house.ready.http}/in/generic/{token}", json=body)
+        assert answer.status_code == 202
+
+
+async def shows(desk: Desk, *expected: tuple[str, str]) -> None:
+    """Wait until a console's board says this of keys and states, and nothing else."""
+    await wait_for(
+        lambda: sorted((r.key, r.state) for r in desk.model.records.values()) == sorted(expected),
+        f"{expected} on the board",
+        30,
+    )
+
+
+async def test_alerts_of_both_servers_are_on_both_boards_whichever_side_called(home: Path) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--standby-of", a.url)
+    async with cleared(a, b):
+        await a.start()
+        await b.start_standby()
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.ready()
+            token = await make_token(ana, "generic")
+            stream = ana.declare("x", "SEV3")
+            await in_step(ana, b, stream)
+            await post(a, token, "before")
+            await shows(ana, ("before", "firing"))
+        await a.kill()
+        await promote(b)
+        async with desk_at(b.url, home, "bo") as bo:
+            await post(b, token, "alone")
+            await shows(bo, ("before", "firing"), ("alone", "firing"))
+            # A comes back and names B as B names A.
+            a.configure(f'peers = ["{b.url}"]')
+            await a.start()
+            async with desk_at(a.url, home, "cy") as cy:
+                both = [("before", "firing"), ("alone", "firing")]
+                await shows(cy, *both)
+                await post(a, token, "at-a")
+                await post(b, token, "at-b")
+                both += [("at-a", "firing"), ("at-b", "firing")]
+                for desk in (bo, cy):
+                    await shows(desk, *both)
+                uids = {r.uid for r in cy.model.records.values()}
+                assert {r.uid for r in bo.model.records.values()} == uids
+                # Each end comes in where the beginning did not.
+                for house, key in ((b, "at-a"), (a, "at-b"), (a, "alone"), (b, "before")):
+                    await post(house, token, key, "resolved")
+                for desk in (bo, cy):
+                    await shows(desk, *((key, "resolved") for key, _ in both))
+                assert {r.uid for r in bo.model.records.values()} == uids
+
+
+async def test_one_server_that_names_the_other_is_enough_for_both_boards(home: Path) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--standby-of", a.url)
+    async with cleared(a, b):
+        await a.start()
+        await b.start_standby()
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.ready()
+            token = await make_token(ana, "generic")
+            stream = ana.declare("x", "SEV3")
+            await in_step(ana, b, stream)
+            await promote(b)
+            await post(a, token, "at-a")
+            await post(b, token, "at-b")
+            await shows(ana, ("at-a", "firing"), ("at-b", "firing"))
+            async with desk_at(b.url, home, "bo") as bo:
+                await shows(bo, ("at-a", "firing"), ("at-b", "firing"))
+                await post(a, token, "at-b", "resolved")
+                for desk in (ana, bo):
+                    await shows(desk, ("at-a", "firing"), ("at-b", "resolved"))
+            # What came from the other server is on disk here, too.
+            await a.kill()
+            await b.kill()
+            await b.start()
+            async with desk_at(b.url, home, "cy") as cy:
+                await shows(cy, ("at-a", "firing"), ("at-b", "resolved"))
