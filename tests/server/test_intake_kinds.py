@@ -113,6 +113,12 @@ def test_alerts_that_the_sender_left_out_are_noted() -> None:
     assert signal.missing == 3
 
 
+@pytest.mark.parametrize("count", [True, -1, 2.5, "3", None, 1 << 60])
+def test_a_count_that_is_none_is_no_count(count: object) -> None:
+    signal = only("alertmanager", notification({"labels": {"a": "b"}}, truncatedAlerts=count))
+    assert msgspec.json.encode(signal.missing) == b"0"
+
+
 def test_two_alerts_with_equal_labels_and_different_fingerprints_stay_two() -> None:
     alerts = [{"labels": {"a": "b"}, "fingerprint": f} for f in ("f1", "f2")]
     assert [s.key for s in read("alertmanager", notification(*alerts))] == ["f1", "f2"]

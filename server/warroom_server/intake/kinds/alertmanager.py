@@ -126,7 +126,8 @@ def _links(
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and 0 < value < 1 << 53 else 0
+    # `true` is an int to Python, and no number to whoever reads the record.
+    return value if type(value) is int and 0 < value < 1 << 53 else 0
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
