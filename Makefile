@@ -1,6 +1,7 @@
 # make demo    set everything up and open the demo room
 # make test    set everything up and run every check and test; TESTS=path runs only those tests
 # make soak    break everything at random for MINUTES=5, with fifty consoles
+# make fuzz    look for input that breaks what reads strangers' words, for MINUTES=5
 # make setup | bench | screenshots | lock
 
 TESTS ?= tests
@@ -11,7 +12,7 @@ PARTS := prometheus prometheus-alertmanager openssh-server openssh-client tmux s
 # A floor for coverage means nothing for a part of the tests.
 COVERAGE := $(if $(filter-out tests,$(TESTS)),,--cov --cov-report=term:skip-covered)
 
-.PHONY: setup demo test check soak bench screenshots lock
+.PHONY: setup demo test check soak fuzz bench screenshots lock
 .DEFAULT_GOAL := test
 
 setup:
@@ -36,6 +37,11 @@ check: setup
 # No part of `make test`: it takes as long as one gives it.
 soak: setup
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+# Neither is this: what it needs is installed here, and no test needs it.
+fuzz: setup
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || .ci/install-group fuzz
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,1 @@
+"""The fuzzer: bytes that find their own way into everything that reads what strangers write."""
