@@ -11,7 +11,7 @@ from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD, ROOM, Event, Packet
 from warroom_incident.reducers import Right
 from warroom_incident.replica import Kept
-from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered
+from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Uneven
 from warroom_incident.sync.wire import (
     MAX_FOLLOWS,
     PROTOCOL,
@@ -174,6 +174,8 @@ class Hearing:
                 self._model.behind[message.stream] = 0
                 self._model.note(Area.PROGRESS)
                 self.meanwhile.caught_up(message.stream)
+            case Uneven():
+                self.link.send(message.frame)
             case Ordered():
                 if self.welcome is not None and self.end is not None:
                     self.mending.compared(message, self.welcome, self.end.relaying)

@@ -16,7 +16,7 @@ from warroom_incident.author import Author
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD, ROOM, Event
 from warroom_incident.log import Entry, Receipt
-from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered
+from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Uneven
 from warroom_incident.sync.wire import (
     Ack,
     BoardCursor,
@@ -171,6 +171,8 @@ class Exchange:
         match message:
             case Batch():
                 self._take(message)
+            case Uneven():
+                self.say(message.frame)
             case Ordered():
                 self.say(message.fetch)
                 self._compare(message)

@@ -30,7 +30,7 @@ from warroom_incident.log import Entry, Log, LogReader, Receipt
 from warroom_incident.reducers import Body, Decision, Right
 from warroom_incident.replica import Kept, Placed, Replica, Sealed
 from warroom_incident.showing import summarize
-from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Seal
+from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Seal, Uneven
 from warroom_incident.sync.handing import Handing, Relaying, vouches
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
@@ -482,6 +482,8 @@ class Desk(Machine):
                 return self.end.push(list(self.outbox.values()))
             case Batch():
                 self._arrived(found)
+            case Uneven():
+                return [found.frame]
             case Ordered():
                 return self._compared(found)
             case Handed():

@@ -108,6 +108,34 @@ def test_a_server_that_is_cut_off_at_any_frame_hands_on_the_rest_later(
         raise AssertionError("no budget was enough")
 
 
+def test_what_a_restored_server_lost_behind_a_cursor_that_it_knows_comes_back(
+    world: World, runner: asyncio.Runner
+) -> None:
+    """The console saved how far it had read before the copy was made, and its note after that."""
+    with two(world, runner) as (one, _):
+        ana = Desk(world, "ana", "ana")
+        ana.write(STREAM, IncidentDeclared(title="Checkout is down"), ())
+        runner.run(settle(ana, one))
+        ana.save()
+        copy = one.backup()
+        note = ana.write(STREAM, NoteAdded(text="acknowledged"), ())
+        early = ana.cursors[STREAM]
+        runner.run(settle(ana, one))
+        assert note.id in ana.acked
+        ana.cursors[STREAM] = early
+        ana.save()
+        ana.crash()
+        runner.run(one.restore(copy))
+        assert note.id not in one.fold(STREAM).events
+        assert ana.cursors[STREAM] == early
+        runner.run(settle(ana, one))
+        assert note.id in one.fold(STREAM).events
+        assert ana.fold(STREAM).set_digest() == one.fold(STREAM).set_digest()
+        told = ana.cursors[STREAM]
+        runner.run(settle(ana, one))
+        assert ana.cursors[STREAM] == told
+
+
 def test_whoever_was_away_shows_the_same_commander_once_an_earlier_admission_is_known(
     world: World, runner: asyncio.Runner
 ) -> None:

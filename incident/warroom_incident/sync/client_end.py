@@ -103,7 +103,14 @@ class Handed(Struct, frozen=True):
     seal: Seal | None = None
 
 
-Heard = FromServer | Batch | Ordered | Handed
+class Uneven(Struct, frozen=True):
+    """A stream that turned out to differ from the server's: send `frame` to compare it."""
+
+    stream: str
+    frame: bytes
+
+
+Heard = FromServer | Batch | Ordered | Handed | Uneven
 """What comes of a frame."""
 
 
@@ -135,6 +142,8 @@ class ClientEnd:
         self.relaying = Relaying()
         self._compared: set[str] = set()
         """The streams that a server compares where it does not know the cursor."""
+        self._checked: set[str] = set()
+        """The streams of which it is known whether both ends hold the same."""
         self.bytes_read = 0
         self._bytes_told = 0
 
@@ -248,6 +257,7 @@ class ClientEnd:
                             Close.LOG_CHANGED, f"the server lost events of {reading.stream}"
                         )
                     reading.synced = True
+                    return self._check(message) or message
             case Ack():
                 for event_id, stream, *_ in message.receipts:
                     self.relaying.answered(stream, (event_id,))
@@ -258,6 +268,21 @@ class ClientEnd:
             case _:
                 pass
         return message
+
+    def _check(self, message: Synced) -> Uneven | None:
+        """Whether both ends hold the same of a stream that was not compared on this connection.
+
+        A server that went back to an old copy may know the cursor, and not what came behind it.
+        """
+        stream = message.stream
+        if stream in self._checked:
+            return None
+        self._checked.add(stream)
+        held = self._holdings.set_digest(stream)
+        if not held or held == message.set_digest:
+            return None
+        self._cursors[stream] = Follow(stream, UNEVEN)
+        return Uneven(stream, self.subscribe([stream]))
 
     def _begin(self, cursor: Follow, log: str) -> None:
         same = cursor.log == log
@@ -326,6 +351,7 @@ class ClientEnd:
         if message.first == 1:
             reading.restart()
             self.relaying.comparing(message.stream)
+            self._checked.add(message.stream)
             held = {bytes.fromhex(i[:16]): i for i in self._holdings.ids(message.stream)}
             self._comparisons[message.stream] = Comparison(held)
         comparison = self._comparisons.get(message.stream)
