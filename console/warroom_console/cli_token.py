@@ -57,7 +57,7 @@ def create(
         name=name,
         hash=hash_token(secret),
         kind=kind,
-        right=role,  # type: ignore[arg-type]
+        right=Right(role).value if role is not None else None,
         expires=until,
     )
 

@@ -14,7 +14,9 @@ from warroom_incident.reducers import Body
 from warroom_incident.vocabulary import (
     NoteAdded,
     RoleAssigned,
+    SeverityName,
     SeveritySet,
+    StatusName,
     StatusSet,
     TitleSet,
 )
@@ -97,9 +99,9 @@ def set_command(incident: str, severity: str | None, status: str | None, title: 
     if title is not None:
         bodies.append(TitleSet(title=_limited(title, "title", MAX_TITLE)))
     if severity is not None:
-        bodies.append(SeveritySet(severity=_severity(severity)))  # type: ignore[arg-type]
+        bodies.append(SeveritySet(severity=_severity(severity)))
     if status is not None:
-        bodies.append(StatusSet(status=_status(status)))  # type: ignore[arg-type]
+        bodies.append(StatusSet(status=_status(status)))
     if not bodies:
         raise Failure("Nothing to set: give --severity, --status or --title.")
 
@@ -170,14 +172,14 @@ def _person(name: str) -> str:
     return name
 
 
-def _severity(text: str) -> str:
+def _severity(text: str) -> SeverityName:
     try:
         return parse_severity(text).id
     except ValueError as error:
         raise Failure(str(error)) from None
 
 
-def _status(text: str) -> str:
+def _status(text: str) -> StatusName:
     try:
         return parse_status(text).id
     except ValueError as error:

@@ -27,7 +27,7 @@ import msgspec
 from msgspec import Meta
 
 from warroom_incident.clean import clean_line
-from warroom_incident.vocabulary import ImpactField
+from warroom_incident.vocabulary import ImpactField, SeverityName
 
 DEFAULT = "checkout"
 _SHELF = files(__package__) / "scripts"
@@ -35,7 +35,6 @@ _LONGEST = 256 * 1024
 
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 Word = Annotated[str, Meta(min_length=1, max_length=80)]
-Severity = Literal["SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "SEV?"]
 Status = Literal["investigating", "identified", "mitigated", "resolved"]
 
 
@@ -89,7 +88,7 @@ class Note(_Act, frozen=True, kw_only=True):
 class SetSeverity(_Act, frozen=True, kw_only=True, tag="severity"):
     """Set the severity."""
 
-    severity: Severity
+    severity: SeverityName
 
 
 class SetStatus(_Act, frozen=True, kw_only=True, tag="status"):

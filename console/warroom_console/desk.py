@@ -22,6 +22,7 @@ from warroom_incident.event import Event, Packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body
 from warroom_incident.sync.wire import Answer, Ask, Here, encode
+from warroom_incident.vocabulary import SeverityName
 
 from .contact import candidates, first_contact, known_room
 from .hearing import Hearing
@@ -268,7 +269,7 @@ class Desk:
     def declare(
         self,
         title: str,
-        severity: str | None = None,
+        severity: SeverityName | None = None,
         *,
         drill: bool = False,
         checklist: Runbook | None = None,

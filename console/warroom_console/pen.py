@@ -15,6 +15,7 @@ from warroom_incident.reducers import Append, Body, Decision, Write
 from warroom_incident.vocabulary import (
     ChecklistAttached,
     IncidentDeclared,
+    SeverityName,
     SeveritySet,
     StatusSet,
 )
@@ -106,7 +107,11 @@ class Pen:
 
 
 def declaration(
-    title: str, severity: str | None, drill: bool, checklist: Runbook | None, entropy: Entropy
+    title: str,
+    severity: SeverityName | None,
+    drill: bool,
+    checklist: Runbook | None,
+    entropy: Entropy,
 ) -> list[Body]:
     """What a declaration says in one go; the IC's checklist comes with it."""
     if checklist is None:
@@ -115,7 +120,7 @@ def declaration(
         checklist = load_checklist()
     bodies: list[Body] = [IncidentDeclared(title=title, drill=drill)]
     if severity is not None:
-        bodies.append(SeveritySet(severity=severity))  # type: ignore[arg-type]
+        bodies.append(SeveritySet(severity=severity))
     bodies.append(StatusSet(status="started"))
     name = new_id(entropy)
     bodies.append(ChecklistAttached(checklist=name, title=checklist.title, steps=checklist.steps))

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from .alerts import UNKNOWN_SEVERITY, AlertRecord
 from .grouping import cluster_of
+from .vocabulary import SeverityName
 
 TOGETHER_MS = 10 * 60_000
 """Alerts that share something belong together if they began within this time of each other."""
@@ -67,7 +68,7 @@ def alert_severity(record: AlertRecord) -> str:
     return record.severity if record.severity in _KNOWN else UNKNOWN_SEVERITY
 
 
-def proposed_severity(records: Iterable[AlertRecord], *, by_itself: bool = False) -> str:
+def proposed_severity(records: Iterable[AlertRecord], *, by_itself: bool = False) -> SeverityName:
     """The severity to propose for an incident of these alerts.
 
     It is undetermined (`SEV?`) unless one of them says SEV1 or SEV2. Where no person decides

@@ -12,11 +12,11 @@ from msgspec import Meta
 
 from warroom_incident.fields import Url
 from warroom_incident.sync.settling import AudienceId, Minutes, SeverityId, SeverityWords
+from warroom_incident.vocabulary import RightName
 
 from .alerting.settings import AlertmanagerSettings, AlertSettings, DeclareRule
 
-RightName = Literal["viewer", "responder", "commander", "admin"]
-SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
+AlertSeverity = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 
 
 class ConfigError(Exception):
@@ -43,8 +43,8 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     with: then unsigned ones are refused. `topics` are the only SNS topics that it may send.
     """
 
-    severities: Annotated[dict[str, SeverityName], Meta(max_length=100)] = {}
-    default_severity: SeverityName | None = None
+    severities: Annotated[dict[str, AlertSeverity], Meta(max_length=100)] = {}
+    default_severity: AlertSeverity | None = None
     secret_file: str = ""
     topics: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve, unix_serve
 
@@ -20,7 +21,7 @@ from .patience import Connection
 Serve = Callable[[ServerConnection, Caller | str | None], Awaitable[None]]
 """Serves a connection; gets its caller, or the token that it brought, or None."""
 
-_KEEPALIVE: dict[str, object] = {
+_KEEPALIVE: dict[str, Any] = {
     "origins": [None],
     "max_size": MAX_FRAME,
     "max_queue": 16,
@@ -62,7 +63,7 @@ async def listen_unix(path: Path, mode: int | None, handle: Serve) -> Server:
         token = bearer(request.headers.get("Authorization")) if request else None
         await handle(ws, token or Caller(peer_account(raw)))
 
-    return await unix_serve(accept, sock=listener, compression=None, backlog=BACKLOG, **_KEEPALIVE)  # type: ignore[arg-type]
+    return await unix_serve(accept, sock=listener, compression=None, backlog=BACKLOG, **_KEEPALIVE)
 
 
 def _bind(path: Path, mode: int | None) -> socket.socket:
@@ -127,7 +128,7 @@ async def listen_tcp(host: str, port: int, tls: ssl.SSLContext | None, handle: S
         await handle(ws, bearer(request.headers.get("Authorization")) if request else None)
 
     try:
-        return await serve(accept, host, port, ssl=tls, compression="deflate", **_KEEPALIVE)  # type: ignore[arg-type]
+        return await serve(accept, host, port, ssl=tls, compression="deflate", **_KEEPALIVE)
     except OSError as error:
         raise ListenError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
 

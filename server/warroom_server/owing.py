@@ -73,15 +73,16 @@ class Owing:
         for frame in await self._room.look(lambda log: self._proof(log, stream, places[0])):
             yield frame
         for start in range(0, len(places), RELAY_EVENTS):
-            some = places[start : start + RELAY_EVENTS]
-            rows = await self._room.look(lambda log, some=some: log.read_at(stream, some))  # type: ignore[misc]
-            events = [
-                Handing(sha256(row.packet.head).hexdigest(), row.admitted, row.packet)
-                for row in rows
-            ]
+            events = await self._read(stream, places[start : start + RELAY_EVENTS])
             waiting.update(event.id for event in events)
             for frame in self._relaying.frames(stream, events):
                 yield frame
+
+    async def _read(self, stream: str, places: list[int]) -> list[Handing]:
+        rows = await self._room.look(lambda log: log.read_at(stream, places))
+        return [
+            Handing(sha256(row.packet.head).hexdigest(), row.admitted, row.packet) for row in rows
+        ]
 
     def _proof(self, log: LogReader, stream: str, first: int) -> list[bytes]:
         """That this server admitted everything from a place on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
@@ -17,10 +16,17 @@ from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 from warroom_incident.knowing import informed
-from warroom_incident.practice.severity import SEVERITIES, parse_severity
-from warroom_incident.practice.status import STATUSES, parse_status
+from warroom_incident.practice.severity import SEVERITIES, parse_severity, severity_of
+from warroom_incident.practice.status import STATUSES, parse_status, status_of
 from warroom_incident.reducers import Right
-from warroom_incident.vocabulary import RoleAssigned, SeveritySet, StatusSet, TitleSet
+from warroom_incident.vocabulary import (
+    RoleAssigned,
+    SeverityName,
+    SeveritySet,
+    StatusName,
+    StatusSet,
+    TitleSet,
+)
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -63,15 +69,15 @@ def severity(ctx: Ctx, args: Args) -> None:
             ctx.flash(str(error), Tone.WARN)
         return
     choices = severity_choices(ctx, ctx.state.severity)
-    ctx.choose("Severity", choices, partial(set_severity, ctx))
+    ctx.choose("Severity", choices, lambda word: set_severity(ctx, severity_of(word).id))
 
 
-def set_severity(ctx: Ctx, chosen: str) -> None:
+def set_severity(ctx: Ctx, chosen: SeverityName) -> None:
     """Write a severity."""
     if chosen == ctx.state.severity and not _disputed(ctx, "severity"):
         ctx.flash(f"It is {chosen} already.")
         return
-    ctx.write(SeveritySet(severity=chosen), said=f"Severity {chosen}")  # type: ignore[arg-type]
+    ctx.write(SeveritySet(severity=chosen), said=f"Severity {chosen}")
 
 
 def _disputed(ctx: Ctx, register: str) -> bool:
@@ -104,17 +110,17 @@ def status(ctx: Ctx, args: Args) -> None:
         )
         for number, each in enumerate(STATUSES, 1)
     ]
-    ctx.choose("Status", choices, partial(set_status, ctx))
+    ctx.choose("Status", choices, lambda word: set_status(ctx, status_of(word).id))
 
 
-def set_status(ctx: Ctx, chosen: str) -> None:
+def set_status(ctx: Ctx, chosen: StatusName) -> None:
     """Write a status."""
     if chosen == ctx.state.status and not _disputed(ctx, "status"):
         ctx.flash(f"It is {chosen} already.")
     elif chosen == "closed":
         close(ctx, Args())
     else:
-        ctx.write(StatusSet(status=chosen), said=f"Status {chosen}")  # type: ignore[arg-type]
+        ctx.write(StatusSet(status=chosen), said=f"Status {chosen}")
 
 
 def _statuses(_ctx: Ctx, _args: Args) -> Iterable[str]:

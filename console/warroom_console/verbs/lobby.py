@@ -19,8 +19,8 @@ from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 from warroom_incident.door import DoorError
 from warroom_incident.linking import copy_of
-from warroom_incident.practice.severity import SEVERITIES, parse_severity
-from warroom_incident.vocabulary import AlertLinked
+from warroom_incident.practice.severity import SEVERITIES, parse_severity, severity_of
+from warroom_incident.vocabulary import AlertLinked, SeverityName
 
 LONGEST_TITLE = 240
 _DRILL = "--drill"
@@ -54,7 +54,7 @@ class Declaration(Struct, frozen=True):
     """
 
     title: str
-    severity: str | None = None
+    severity: SeverityName | None = None
     drill: bool = False
     uids: tuple[str, ...] = ()
     proposed: str = ""
@@ -114,8 +114,8 @@ def title_complaint(text: str) -> str | None:
 def ask_severity(ctx: Ctx, declaration: Declaration) -> None:
     """Ask how bad it is; undetermined is an answer."""
 
-    def then(severity: str) -> None:
-        carry_out(ctx, replace(declaration, severity=severity))
+    def then(word: str) -> None:
+        carry_out(ctx, replace(declaration, severity=severity_of(word).id))
 
     title = f"How bad is “{clean_line(declaration.title, 30)}”?"
     ctx.choose(title, severity_choices(ctx, proposed=declaration.proposed), then)

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from ..vocabulary import SeverityName
 from .words import find
 
 
@@ -13,7 +14,7 @@ class Severity(Struct, frozen=True):
     customers, in minutes; None where nobody outside waits for one.
     """
 
-    id: str
+    id: SeverityName
     rank: int
     name: str
     meaning: str
@@ -82,7 +83,7 @@ _SEV5 = Severity(
 SEVERITIES: tuple[Severity, ...] = (_SEV1, _SEV2, _SEV3, _SEV4, _SEV5, _UNDETERMINED)
 """Every severity, in the order in which a menu offers them."""
 
-_BY_ID = {severity.id: severity for severity in SEVERITIES}
+_BY_ID: dict[str, Severity] = {severity.id: severity for severity in SEVERITIES}
 _WORDS = {
     word: severity
     for severity in SEVERITIES

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ..vocabulary import StatusName
 from .words import find
 
 PageWord = Literal["investigating", "identified", "monitoring", "resolved"]
@@ -17,7 +18,7 @@ class Status(Struct, frozen=True):
     has stopped, the danger has not.
     """
 
-    id: str
+    id: StatusName
     meaning: str
     page: PageWord
 
@@ -37,7 +38,7 @@ STATUSES: tuple[Status, ...] = (
 )
 """Every status, first to last."""
 
-_BY_ID = {status.id: status for status in STATUSES}
+_BY_ID: dict[str, Status] = {status.id: status for status in STATUSES}
 _WORDS = _BY_ID | {"monitoring": _BY_ID["mitigated"]}
 
 

@@ -43,7 +43,9 @@ from .incident import (
     NoteEdited as NoteEdited,
     NoteStruck as NoteStruck,
     RoleAssigned as RoleAssigned,
+    SeverityName as SeverityName,
     SeveritySet as SeveritySet,
+    StatusName as StatusName,
     StatusSet as StatusSet,
     StepNoted as StepNoted,
     StepOwned as StepOwned,
@@ -54,6 +56,7 @@ from .incident import (
 from .room import (
     ROOM_TYPES as ROOM_TYPES,
     MemberGranted as MemberGranted,
+    RightName as RightName,
     ServerListed as ServerListed,
     StandbyListed as StandbyListed,
     TokenCreated as TokenCreated,

@@ -28,6 +28,13 @@ class IncidentNumbered(Write, frozen=True):
     says: ClassVar[str] = "number"
 
 
+SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "SEV?"]
+"""How bad it is; `SEV?` is undetermined."""
+
+StatusName = Literal["started", "investigating", "identified", "mitigated", "resolved", "closed"]
+"""Where the incident stands."""
+
+
 class TitleSet(Write, frozen=True):
     """The incident got a title."""
 
@@ -40,7 +47,7 @@ class TitleSet(Write, frozen=True):
 class SeveritySet(Decision, frozen=True):
     """The incident got a severity; `SEV?` is undetermined."""
 
-    severity: Literal["SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "SEV?"]
+    severity: SeverityName
     type: ClassVar[str] = "severity.set"
     is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "severity"
@@ -53,7 +60,7 @@ class StatusSet(Decision, frozen=True):
     By what a `closed` had `seen`, every replica tells which events came too late for it.
     """
 
-    status: Literal["started", "investigating", "identified", "mitigated", "resolved", "closed"]
+    status: StatusName
     type: ClassVar[str] = "status.set"
     is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "status"

@@ -9,12 +9,15 @@ from msgspec import Meta
 from ..fields import Ident, Millis, Name, Url
 from ..reducers import Body, Element, Removal, Right, Write
 
+RightName = Literal["viewer", "responder", "commander", "admin"]
+"""What somebody may do in the room; each may do what those before it may."""
+
 
 class MemberGranted(Write, frozen=True):
     """An account got a right in the room; with none, it falls back to the default."""
 
     account: Name
-    right: Literal["viewer", "responder", "commander", "admin"] | None = None
+    right: RightName | None = None
     type: ClassVar[str] = "member.granted"
     is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
@@ -32,7 +35,7 @@ class TokenCreated(Element, frozen=True):
     name: Name
     hash: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     kind: Ident | None = None
-    right: Literal["viewer", "responder", "commander", "admin"] | None = None
+    right: RightName | None = None
     expires: Millis | None = None
     type: ClassVar[str] = "token.created"
     is_guarded: ClassVar[bool] = True

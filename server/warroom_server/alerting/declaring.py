@@ -28,6 +28,7 @@ from warroom_incident.vocabulary import (
     ChecklistAttached,
     IncidentDeclared,
     NoteAdded,
+    SeverityName,
     SeveritySet,
     StatusSet,
 )
@@ -176,7 +177,7 @@ class Declaring:
         name = new_id(secrets.token_bytes)
         bodies: list[Body] = [
             IncidentDeclared(title=clean_line(proposed_title(members), 200) or "alerts"),
-            SeveritySet(severity=severity),  # type: ignore[arg-type]
+            SeveritySet(severity=severity),
             StatusSet(status="started"),
             ChecklistAttached(checklist=name, title=checklist.title, steps=checklist.steps),
             NoteAdded(text=_told(rule, members, why)),
@@ -213,7 +214,7 @@ class Declaring:
                 self._changed()
 
 
-def _severity(rule: DeclareRule, members: Sequence[AlertRecord]) -> tuple[str, str]:
+def _severity(rule: DeclareRule, members: Sequence[AlertRecord]) -> tuple[SeverityName, str]:
     """The severity to declare with, and a sentence where it is less than asked for."""
     sources = sorted({record.source for record in members})
     loudest = sorted({record.source for record in members if record.severity == "SEV1"})

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from warroom_incident.vocabulary import SeverityName
+
 Duration = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}(s|m|h|d)\Z")]
 """A length of time as people write it: `90s`, `5m`, `9h`, `2d`."""
 
@@ -85,7 +87,7 @@ class DeclareRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: Duration = "10m"
     group_by: Annotated[tuple[Label, ...], Meta(max_length=8)] = ("service",)
     quiet_hours: tuple[Annotated[str, Meta(pattern=_QUIET.pattern)], ...] = ()
-    severity: Literal["SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "SEV?"] | None = None
+    severity: SeverityName | None = None
     at_most: Annotated[int, Meta(ge=1, le=60)] = 3
 
     def is_quiet(self, now: int) -> bool:
