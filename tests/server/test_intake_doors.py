@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -353,6 +354,19 @@ async def test_what_alertmanager_sends_to_opsgenie_opens_and_closes(house: House
     close = json.loads(payload("15-opsgenie-close-by-alertmanager"))
     await house.opsgenie("POST", "/v2/alerts/fd24bf7b/close?identifierType=alias", close)
     assert house.only().state == "resolved"
+
+
+async def test_an_alert_is_listed_by_its_alias_however_that_is_written(house: House) -> None:
+    for alias in ("disk full", "cpu"):
+        await house.opsgenie("POST", "/v2/alerts", {"message": "m", "alias": alias})
+    for query, found in (
+        ("alias:cpu", ["cpu"]),
+        ('alias = "disk full" ', ["disk full"]),
+        ("  alias: disk full  ", ["disk full"]),
+        ("status:open alias:" + " " * 900 + '""', ["cpu", "disk full"]),
+    ):
+        answer = await house.opsgenie("GET", f"/v2/alerts?query={quote(query)}")
+        assert sorted(alert["alias"] for alert in answer.json()["data"]) == found
 
 
 # --- VictorOps ---

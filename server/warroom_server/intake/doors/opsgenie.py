@@ -29,7 +29,7 @@ from ..visit import IntakeDeps, Visit, door
 KIND = "opsgenie"
 _ALERTS = "/v2/alerts"
 _PRIORITIES = {"SEV1": "P1", "SEV2": "P2", "SEV3": "P3", "SEV4": "P4"}
-_ALIAS = re.compile(r'alias\s*[:=]\s*"?([^"]+?)"?\s*\Z')
+_ALIAS = re.compile(r'alias\s*[:=]\s*"?([^"]+)"?\Z')
 _CLOSED = re.compile(r"status\s*[:=]\s*\"?closed")
 _REQUEST = UUID("77617272-6f6f-4d00-8000-000000000000").int
 """What the ids of requests have in common: the rest is the number of the kept body."""
@@ -137,7 +137,7 @@ def _found(visit: Visit, key: str) -> AlertRecord:
 def _list(visit: Visit, most: int = 100) -> list[dict[str, object]]:
     assert visit.source is not None
     query = visit.request.query_params
-    asked = query.get("query", "")[:1000]
+    asked = query.get("query", "")[:1000].strip()
     alias, closed = _ALIAS.search(asked), bool(_CLOSED.search(asked))
     source = visit.source.name
     records = [
