@@ -26,7 +26,7 @@ from .peer_line import read_address
 from .reach import HOST_SOCKET, Doors, missing, who_reaches
 from .server import Server, StartError, now_ms
 from .standby import Unanswered, standby_key
-from .takeover import CannotTakeOver, Shelf, take_over
+from .takeover import CannotTakeOver, Shelf, take_board, take_over
 
 BAD_INPUT = 2
 UNREACHABLE = 3
@@ -96,11 +96,13 @@ def _take_over(replica: Path, data: Path, key_path: Path) -> None:
                 f"{key_path} is the key of another room: name another configuration directory "
                 "with WARROOM_CONFIG."
             )
+        alerts = asyncio.run(take_board(data, shelf, now_ms()))
         taken = take_over(data, shelf, key, account_name(os.getuid()), now_ms)
     finally:
         shelf.close()
     doubt = f", {taken.unproven:,} of them on {shelf.you}'s word alone" if taken.unproven else ""
-    _say(f"taken over: incidents {taken.incidents:,}, events {taken.events:,}{doubt}")
+    shown = f", open alerts {alerts:,}" if alerts else ""
+    _say(f"taken over: incidents {taken.incidents:,}, events {taken.events:,}{doubt}{shown}")
 
 
 async def _run(server: Server, doors: Doors) -> None:

@@ -39,6 +39,9 @@ MAX_RECORDS = 20_000
 MAX_UNSEEN = 1_000
 """Ends without a beginning that are remembered for a short while."""
 
+UNHEARD_MS = 1
+"""The patience with an episode that is only known from a copy: stale until somebody speaks."""
+
 FULL_SOURCE = "warroom"
 """The source of the board's own cards."""
 
@@ -225,7 +228,7 @@ class Board:
 
     def be_patient(self) -> None:
         """Hold open episodes to what is configured now of how long their senders may be quiet."""
-        self.revise(self._patiently(record) for record in self.open())
+        self._publish([self._keep(r) for r in self.open() if self._patiently(r) is not r])
 
     def close(self, uid: str, cause: str, now: int) -> AlertRecord | None:
         """End an open episode for a cause other than its source's word; None if there is none."""
@@ -300,6 +303,8 @@ class Board:
         return record
 
     def _patiently(self, record: AlertRecord) -> AlertRecord:
+        if record.stale_after == UNHEARD_MS and record.board != self.board_id:
+            return record
         patience = self.stale_after(record.source, record.kind)
         if patience is None or patience == record.stale_after:
             return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.door import DoorError
 from warroom_incident.incident import IncidentState
 from warroom_incident.linking import copy_of
+from warroom_incident.sync.wire import Summary
 from warroom_incident.vocabulary import (
     AlertChanged,
     AlertLinked,
@@ -21,6 +22,7 @@ from warroom_incident.vocabulary import (
 )
 
 from .board import Board
+from .numbers import Numbers
 from .room import SETTLING_SECONDS, Commit, Room, Unavailable
 
 NUMBER = ("number",)
@@ -31,9 +33,10 @@ _log = logging.getLogger(__name__)
 class Duties:
     """Watches commits and the board, and writes what follows from them."""
 
-    def __init__(self, room: Room, board: Board) -> None:
+    def __init__(self, room: Room, board: Board, numbers: Numbers | None = None) -> None:
         self._room = room
         self._board = board
+        self._heard = numbers or Numbers()
         self._last = 0
         self._numbering: set[str] = set()
         self._linked: dict[str, set[str]] = {}
@@ -79,6 +82,11 @@ class Duties:
             self._note_links(state)
             for link in state.links():
                 self._keep_told(state.stream, link.uid)
+
+    def learn(self, summaries: Iterable[Summary]) -> None:
+        """Remember the numbers that another server's lines tell, where no event tells them yet."""
+        incidents = self._room.incidents
+        self._heard.learn(summaries, {s for s, state in incidents.items() if state.number})
 
     def on_records(self, records: Sequence[AlertRecord]) -> None:
         """Tell every open incident what became of its alerts."""
@@ -143,11 +151,20 @@ class Duties:
             return None
         heads = state.heads(NUMBER)
         if not heads:
-            return f"INC-{self._last + 1}"
+            return self._heard_or_next(state.stream)
         numbers = {e.body.number for e in heads if isinstance(e.body, IncidentNumbered)}
         if state.number in self._taken(state):
             return self._beside(state.number)
         return state.number if len(numbers) > 1 else None
+
+    def _heard_or_next(self, stream: str) -> str:
+        """The number that an incident was heard to have, or the next that nobody has."""
+        number = self._heard.of(stream)
+        if not number:
+            return f"INC-{max(self._last, self._heard.highest) + 1}"
+        if any(each.number == number for each in self._room.incidents.values()):
+            return self._beside(number)
+        return number
 
     def _taken(self, state: IncidentState) -> set[str]:
         """The numbers of the incidents that had theirs before this one."""
@@ -159,7 +176,8 @@ class Duties:
         """What an incident is called whose number another one keeps: `INC-7-2`."""
         root = "-".join(number.split("-")[:2])
         given = {each.number for each in self._room.incidents.values()}
-        return next(name for n in count(2) if (name := f"{root}-{n}") not in given)
+        names = (f"{root}-{n}" for n in count(2))
+        return next(n for n in names if n not in given and not self._heard.stream_of(n))
 
     async def _give_number(self, state: IncidentState) -> None:
         try:

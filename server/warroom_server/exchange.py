@@ -28,6 +28,7 @@ from warroom_incident.sync.wire import (
     Refused,
     Servers,
     Summaries,
+    Summary,
     Synced,
     encode,
 )
@@ -98,6 +99,7 @@ class Exchange:
         author: Writes what lists this server at the peer.
         holds: Told which machine holds a stream up to which place of our log.
         broken: Called when what came could not be kept: the connection must begin anew.
+        heard: Told the lines of the peer's lobby.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Exchange:
         *,
         holds: Callable[[str, str, int], None],
         broken: Callable[[], None],
+        heard: Callable[[Sequence[Summary]], None] = lambda _summaries: None,
     ) -> None:
         self._room = room
         self._board = board
@@ -119,6 +122,7 @@ class Exchange:
         self._author = author
         self._holds = holds
         self._broken = broken
+        self._heard = heard
         self._tops = dict(room.tops)
         # Where something was admitted here meanwhile, only a comparison tells what the peer lacks.
         even = {s for s, top in progress.reached.items() if room.tops.get(s, 0) == top}
@@ -178,6 +182,7 @@ class Exchange:
                 self._compare(message)
             case Summaries():
                 self._lobby_heard = self._lobby_heard or message.whole
+                self._heard(message.summaries)
                 self.follow(summary.stream for summary in message.summaries)
             case Records():
                 take_in(self._board, message, self._room.wall())

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -25,6 +25,7 @@ from warroom_incident.sync.wire import (
     Close,
     Hello,
     ProtocolError,
+    Summary,
     Welcome,
 )
 
@@ -65,6 +66,7 @@ class Peer:
         standby: Whether this server only follows.
         changed: Called when the line comes or goes.
         holds: Told which machine holds a stream up to which place of our log.
+        heard: Told the lines of the peer's lobby.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Peer:
         standby: bool = False,
         changed: Callable[[], None] = lambda: None,
         holds: Callable[[str, str, int], None] = lambda _machine, _stream, _iseq: None,
+        heard: Callable[[Sequence[Summary]], None] = lambda _summaries: None,
     ) -> None:
         self.address = address
         self.standby = standby
@@ -91,6 +94,7 @@ class Peer:
         self._us = us
         self._changed = changed
         self._holds = holds
+        self._heard = heard
         entropy = secrets.token_bytes
         self._author = Author(Counters(new_rep(entropy)), HybridClock(room.wall), entropy)
         self._hurry = asyncio.Event()
@@ -217,6 +221,7 @@ class Peer:
             self.progress,
             self._author,
             holds=self._holds,
+            heard=self._heard,
             broken=ws.transport.abort,
         )
 

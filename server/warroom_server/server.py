@@ -46,6 +46,7 @@ from .intake.worker import IntakeWorker
 from .keys import ServerKey
 from .listeners import listen_tcp, listen_unix, tls_context
 from .metrics import Metrics, Traffic
+from .numbers import Numbers
 from .own_books import OwnBooks
 from .peer import Peer
 from .peer_line import Address
@@ -202,6 +203,7 @@ class Server:
                 standby=self.is_standby,
                 changed=hub.on_servers,
                 holds=hub.on_held,
+                heard=self.duties.learn,
             )
             hub.keepers.peers.append(peer)
             self._stack.push_async_callback(_ended, asyncio.create_task(peer.run()))
@@ -235,7 +237,7 @@ class Server:
         self.board = Board(await store.load_board(), on_outcome=self.metrics.count_signal)
         self.metrics.watch_board(self.board.ordered)
         self.store = store
-        self.duties = Duties(self.room, self.board)
+        self.duties = Duties(self.room, self.board, Numbers(self._data))
         self._stack.push_async_callback(self.duties.stop)
         self.senders = Senders((config_directory(), self._data), self._config.sources)
         self.room.kinds = self.senders

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from warroom_incident.alerts import AlertRecord
 from warroom_incident.author import Author, Counters, new_rep
+from warroom_incident.beats import Beat
+from warroom_incident.changes import Change
 from warroom_incident.clock import HybridClock, Wall
 from warroom_incident.directory import make_private
 from warroom_incident.door import DoorError
@@ -24,11 +28,14 @@ from warroom_incident.reducers import Body
 from warroom_incident.replica import FILE, Proof, Replica
 from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.seal import ZERO, link, sealed_text
-from warroom_incident.sync.wire import Place
+from warroom_incident.sync.wire import Place, Summary
 from warroom_incident.vocabulary import MemberGranted, ServerListed, StandbyListed
 
+from .board import UNHEARD_MS, Board
 from .identity import SERVER_NAME
+from .intake.store import IntakeStore, IntakeUnavailable
 from .keys import ServerKey, verify
+from .numbers import Numbers
 
 AT_ONCE = 1000
 """Events of one commit."""
@@ -57,6 +64,7 @@ class Shelf:
                 self._replicas.append(Replica(connect_readonly(path)))
             except StorageError:
                 continue
+        self._replicas.sort(key=lambda replica: int(replica.meta().get("heard_at", 0)))
         metas = [replica.meta() for replica in self._replicas]
         heard = sorted((m for m in metas if "room" in m), key=lambda m: int(m.get("heard_at", 0)))
         if not heard:
@@ -120,6 +128,19 @@ class Shelf:
         except ValueError:
             return False
 
+    def summaries(self) -> list[Summary]:
+        """The lines of all incidents, what was heard last behind what was heard before."""
+        return [line for replica in self._replicas for line in replica.summaries()]
+
+    def records(self) -> list[AlertRecord]:
+        """The alert episodes as they were last heard of."""
+        return [record for replica in self._replicas for record in replica.records()]
+
+    def told(self) -> tuple[list[Beat], list[Change]]:
+        """The signs of life of alert paths, and the changes."""
+        told = [replica.told() for replica in self._replicas]
+        return [b for beats, _ in told for b in beats], [c for _, some in told for c in some]
+
     def unsent(self) -> list[Entry]:
         """What lies in the outbox of this user."""
         found = Outbox(self.directory).unsent()
@@ -148,11 +169,7 @@ def take_over(data: Path, shelf: Shelf, key: ServerKey, owner: str, wall: Wall) 
         StorageError, sqlite3.Error: It cannot be written.
     """
     path = data / "warroom.db"
-    if path.exists():
-        raise CannotTakeOver(
-            f"There is a log in {data} already: serve it without --from-replica, or choose another "
-            "--data."
-        )
+    check_no_log(data)
     make_private(data)
     part = data / "taken.db"
     for name in ("taken.db", "taken.db-wal", "taken.db-shm"):
@@ -162,8 +179,51 @@ def take_over(data: Path, shelf: Shelf, key: ServerKey, owner: str, wall: Wall) 
         taken = _fill(log, shelf, key, owner, wall)
     finally:
         log.close()
+    Numbers(data).learn(shelf.summaries())
     part.rename(path)  # whole or not at all
     return taken
+
+
+def check_no_log(data: Path) -> None:
+    """See that nothing is served from a data directory yet.
+
+    Raises:
+        CannotTakeOver: There is a log already.
+    """
+    if (data / "warroom.db").exists():
+        raise CannotTakeOver(
+            f"There is a log in {data} already: serve it without --from-replica, or choose another "
+            "--data."
+        )
+
+
+async def take_board(data: Path, shelf: Shelf, now: int) -> int:
+    """Begin the alert board with what a replica kept of it, as old as it is.
+
+    Nobody is heard here until senders speak: till then what is open counts as stale.
+
+    Returns:
+        How many open alerts are shown.
+
+    Raises:
+        CannotTakeOver: There is a log already, or the board cannot be written.
+    """
+    check_no_log(data)
+    make_private(data)
+    try:
+        store = await IntakeStore.open(data / "intake.db")
+        try:
+            board = Board(await store.load_board())
+            board.adopt([replace(r, stale_after=UNHEARD_MS) for r in shelf.records()], now)
+            beats, changes = shelf.told()
+            board.adopt_beats(beats)
+            board.change(changes, now)
+            await store.save((), board.take_unsaved())
+        finally:
+            await store.close()
+    except IntakeUnavailable as error:
+        raise CannotTakeOver(f"The alerts cannot be kept: {error}.") from error
+    return len(board.open())
 
 
 def _fill(log: Log, shelf: Shelf, key: ServerKey, owner: str, wall: Wall) -> Taken:

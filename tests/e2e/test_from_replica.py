@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 from tests.e2e.houses import House, cleared, command, desk_at, in_step
+from tests.e2e.test_alertmanager import make_token
 from tests.e2e.test_takeover import declared
+from tests.e2e.test_two_boards import post, shows
 from tests.waiting import wait_for
 from warroom_incident.vocabulary import NoteAdded, SeveritySet
 from warroom_server.identity import SERVER_NAME
@@ -111,3 +113,63 @@ async def test_a_fresh_server_trusts_each_author_and_marks_what_others_bring(hom
                 await wait_for(lambda: ana.model.incident(stream).severity == "SEV1", "at ana's")
                 unproven = {e.head.by for e in fresh.state(stream).events.values() if e.via}
                 assert unproven == {SERVER_NAME}, "the lost server itself vouches no more"
+
+
+async def test_a_new_server_knows_the_numbers_and_the_alerts_that_the_replica_heard_of(
+    home: Path,
+) -> None:
+    a = House(home / "a")
+    b = House(home / "b", "--from-replica", "--yes", program=SERVE)
+    b.socket = a.socket
+    b.environ |= {"WARROOM_REPLICA": str(home / "replica-ana"), "WARROOM_SERVER": a.url}
+    async with cleared(a, b):
+        await a.start()
+        async with desk_at(a.url, home, "bo") as bo:
+            await bo.ready()
+            streams = []
+            for number in range(1, 5):
+                streams.append(bo.declare(f"number {number}", "SEV3"))
+                await wait_for(
+                    lambda n=number: bo.model.summaries[streams[-1]].id == f"INC-{n}",  # type: ignore[misc]
+                    "its number",
+                )
+            token = await make_token(bo, "generic")
+            await post(a, token, "disk")
+            await post(a, token, "gone")
+            await post(a, token, "gone", "resolved")
+            # Ana's console heard of all incidents, and never opened any.
+            async with desk_at(a.url, home, "ana") as ana:
+                await ana.ready()
+                await wait_for(lambda: len(ana.model.summaries) == 4, "all lines")
+                await shows(ana, ("disk", "firing"), ("gone", "resolved"))
+                before = {r.uid: r for r in ana.model.records.values()}
+                assert not any(r.is_stale(r.last_seen + 1000) for r in before.values())
+                await ana.kept()
+            await a.kill()
+            shutil.rmtree(a.root)
+            a.root.mkdir()
+            # What bo alone has comes to the new server in his own time.
+            await b.start()
+            assert "open alerts 1" in b.output.decode()
+            await wait_for(lambda: bo.model.live and not bo.model.pending, "bo is back", 30)
+            fifth = bo.declare("after", "SEV3")
+            await wait_for(lambda: bo.model.summaries[fifth].id == "INC-5", "the next number", 30)
+            for number, stream in enumerate(streams, start=1):
+                await bo.open(stream)
+                await in_step(bo, b, stream)
+                await wait_for(
+                    lambda n=number, s=stream: b.state(s).number == f"INC-{n}",  # type: ignore[misc]
+                    "the number that it had",
+                    30,
+                )
+            async with desk_at(a.url, home, "cy") as cy:
+                await cy.ready()
+                await shows(cy, ("disk", "firing"), ("gone", "resolved"))
+                disk = next(r for r in cy.model.records.values() if r.is_open)
+                assert disk.last_seen == before[disk.uid].last_seen, "as old as it is"
+                assert disk.is_stale(disk.last_seen + 1000), "nobody here was told of it"
+                token = await make_token(cy, "generic")
+                await post(b, token, "disk", "resolved")
+                await wait_for(
+                    lambda: not cy.model.records[disk.uid].is_open, "the sender's own word", 30
+                )
