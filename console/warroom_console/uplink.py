@@ -23,6 +23,9 @@ FIRST_WINDOW, LARGEST_WINDOW = 2 * LEAST, 128 * LEAST
 PIECES = 4
 """Frames are sent in pieces of this part of that; pings pass between them."""
 
+MOMENT = 1.0
+"""What takes longer to arrive, in seconds, is too much."""
+
 SOON, LATE = 0.1, 0.8
 """Arriving so many seconds later than the quickest did lets more be under way, or less."""
 
@@ -40,7 +43,7 @@ class Uplink:
         self._arrived = asyncio.Event()
         self._window = FIRST_WINDOW
         self._under_way = self._unmarked = 0
-        self._quickest = float("inf")
+        self._quickest: float | None = None
 
     def put(self, frame: bytes) -> None:
         """Send a frame behind the others."""
@@ -114,9 +117,13 @@ class Uplink:
         self._under_way -= marked
         if not pong.cancelled() and pong.exception() is None:
             took = asyncio.get_running_loop().time() - began
-            self._quickest = min(self._quickest, took)
-            if took < self._quickest + SOON:
-                self._window = min(2 * self._window, LARGEST_WINDOW)
-            elif took > self._quickest + LATE:
-                self._window = max(self._window // 2, LEAST)
+            self._learn(took)
         self._arrived.set()
+
+    def _learn(self, took: float) -> None:
+        """Let more or less be under way by how long it took to arrive, in seconds."""
+        if took > MOMENT or (self._quickest is not None and took > self._quickest + LATE):
+            self._window = max(self._window // 2, LEAST)
+        elif self._quickest is not None and took < self._quickest + SOON:
+            self._window = min(2 * self._window, LARGEST_WINDOW)
+        self._quickest = took if self._quickest is None else min(self._quickest, took)
