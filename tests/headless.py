@@ -18,7 +18,7 @@ from typing import Any
 
 from warroom_console.desk import Desk
 from warroom_console.places import Places
-from warroom_incident.vocabulary import NoteAdded, SeveritySet
+from warroom_incident.vocabulary import NoteAdded, SeverityName, SeveritySet
 
 Command = dict[str, Any]
 
@@ -50,10 +50,10 @@ class Bench:
         await desk.kept()
         return {"id": event.id}
 
-    async def severity(self, user: str, stream: str, severity: str) -> Command:
+    async def severity(self, user: str, stream: str, severity: SeverityName) -> Command:
         """Set the severity: the event's id."""
         desk = self._desk(user)
-        event = desk.write(stream, SeveritySet(severity=severity))  # type: ignore[arg-type]
+        event = desk.write(stream, SeveritySet(severity=severity))
         await desk.kept()
         return {"id": event.id}
 

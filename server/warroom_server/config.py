@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import platformdirs
 from msgspec import Meta
 
+from warroom_incident.alerts import Severity
 from warroom_incident.fields import Url
 from warroom_incident.sync.settling import AudienceId, Minutes, SeverityId, SeverityWords
 from warroom_incident.vocabulary import RightName
 
 from .alerting.settings import AlertmanagerSettings, AlertSettings, DeclareRule
-
-AlertSeverity = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 
 
 class ConfigError(Exception):
@@ -43,8 +42,8 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     with: then unsigned ones are refused. `topics` are the only SNS topics that it may send.
     """
 
-    severities: Annotated[dict[str, AlertSeverity], Meta(max_length=100)] = {}
-    default_severity: AlertSeverity | None = None
+    severities: Annotated[dict[str, Severity], Meta(max_length=100)] = {}
+    default_severity: Severity | None = None
     secret_file: str = ""
     topics: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
 

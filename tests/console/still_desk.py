@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -46,6 +46,7 @@ from warroom_incident.vocabulary import (
     NoteAdded,
     NoteStruck,
     RoleAssigned,
+    SeverityName,
     SeveritySet,
     StatusSet,
     StepSet,
@@ -114,7 +115,7 @@ class StillDesk(Desk):
     def declare(
         self,
         title: str,
-        severity: str | None = None,
+        severity: SeverityName | None = None,
         *,
         drill: bool = False,
         checklist: object = None,
@@ -122,7 +123,7 @@ class StillDesk(Desk):
         stream = "i-" + "".join(Random(title).choices("abcdefghijklmnop", k=16))
         bodies: list[Body] = [IncidentDeclared(title=title, drill=drill)]
         if severity is not None:
-            bodies.append(SeveritySet(severity=severity))  # type: ignore[arg-type]
+            bodies.append(SeveritySet(severity=severity))
         self.write_all(stream, bodies)
         return stream
 
@@ -219,9 +220,9 @@ class Reader:
         return self.model.incident(self.stream or "i-nowhere")
 
 
-def alert(uid: str, title: str, severity: str = "SEV2", **more: object) -> AlertRecord:
+def alert(uid: str, title: str, severity: str = "SEV2", **more: Any) -> AlertRecord:
     """An alert of the board, firing since three minutes before `NOW`."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "uid": uid,
         "key": uid,
         "source": "alertmanager",
@@ -235,7 +236,7 @@ def alert(uid: str, title: str, severity: str = "SEV2", **more: object) -> Alert
         "starts_at": NOW - 3 * MINUTE,
         "service": "checkout",
     }
-    return AlertRecord(**{**fields, **more})  # type: ignore[arg-type]
+    return AlertRecord(**{**fields, **more})
 
 
 ALERTS = (

@@ -25,6 +25,7 @@ from warroom_incident.vocabulary import (
     NoteEdited,
     NoteStruck,
     RoleAssigned,
+    SeverityName,
     SeveritySet,
     StatusSet,
     StepOwned,
@@ -144,11 +145,11 @@ def test_what_stands_for_itself_cannot_be_undone(body: Append) -> None:
 
 
 @given(st.lists(st.sampled_from(["SEV1", "SEV2", "SEV3", "SEV?"]), min_size=1, max_size=8))
-def test_undoing_every_write_backwards_leads_to_the_beginning(values: list[str]) -> None:
+def test_undoing_every_write_backwards_leads_to_the_beginning(values: list[SeverityName]) -> None:
     writer, _ = incident()
     for value in values:
         before = writer.value(SeveritySet(severity="SEV?"))
-        event = writer.write(SeveritySet(severity=value))  # type: ignore[arg-type]
+        event = writer.write(SeveritySet(severity=value))
         writer.undone(event)
         assert writer.value(SeveritySet(severity="SEV?")) == (before or "SEV?")
-        writer.write(SeveritySet(severity=value))  # type: ignore[arg-type]
+        writer.write(SeveritySet(severity=value))

@@ -40,7 +40,13 @@ from warroom_incident.sync.wire import (
     encode,
     raw_pair,
 )
-from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, SeveritySet, StatusSet
+from warroom_incident.vocabulary import (
+    IncidentDeclared,
+    NoteAdded,
+    SeverityName,
+    SeveritySet,
+    StatusSet,
+)
 
 T = TypeVar("T")
 
@@ -265,12 +271,14 @@ class Console:
         )
         assert self.closed is None, self.closed
 
-    async def declare(self, title: str = "checkout is down", severity: str = "SEV2") -> str:
+    async def declare(
+        self, title: str = "checkout is down", severity: SeverityName = "SEV2"
+    ) -> str:
         """Declare an incident: its stream."""
         stream = new_stream(secrets.token_bytes)
         bodies: Sequence[Body] = (
             IncidentDeclared(title=title),
-            SeveritySet(severity=severity),  # type: ignore[arg-type]
+            SeveritySet(severity=severity),
             StatusSet(status="started"),
         )
         events = [self.write(stream, body) for body in bodies]

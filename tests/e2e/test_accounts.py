@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -31,6 +32,7 @@ from warroom_incident.vocabulary import (
     NoteAdded,
     NoteEdited,
     NoteStruck,
+    RightName,
     RoleAssigned,
     StatusSet,
     TokenCreated,
@@ -91,17 +93,17 @@ def open_to_all(home: Path, default: str = "responder") -> None:
     (directory / "warroom.toml").write_text(text)
 
 
-async def grant(admin: Console, account: str, right: str | None) -> None:
+async def grant(admin: Console, account: str, right: RightName | None) -> None:
     """Give an account a right."""
     state = admin.states.get(ROOM)
-    body = MemberGranted(account=account, right=right)  # type: ignore[arg-type]
+    body = MemberGranted(account=account, right=right)
     await admin.put(ROOM, body, state.base_for(body.key) if state else ())
 
 
-async def make_token(admin: Console, name: str, **fields: object) -> tuple[str, str]:
+async def make_token(admin: Console, name: str, **fields: Any) -> tuple[str, str]:
     """Make a token: the secret, and its id."""
     secret = secrets.token_urlsafe(32)
-    body = TokenCreated(name=name, hash=hash_token(secret), **fields)  # type: ignore[arg-type]
+    body = TokenCreated(name=name, hash=hash_token(secret), **fields)
     return secret, (await admin.put(ROOM, body)).id
 
 

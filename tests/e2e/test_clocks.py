@@ -10,10 +10,16 @@ from tests.leaping import leaping_wall, run_leaping, skip
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.clock import MAX_LEAD_MS
-from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet, StatusSet
+from warroom_incident.vocabulary import (
+    NoteAdded,
+    RoleAssigned,
+    SeverityName,
+    SeveritySet,
+    StatusSet,
+)
 
 DAY_MS = 86_400_000
-SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
+SEVERITIES: tuple[SeverityName, ...] = ("SEV1", "SEV2", "SEV3", "SEV4")
 
 
 class Clock:
@@ -50,7 +56,7 @@ def test_clocks_a_day_apart_and_one_that_steps_decide_nothing(home: Path) -> Non
                 steps.off = (0, 3 * DAY_MS, -2 * DAY_MS)[turn // 2 % 3]
                 desk = desks[turn % 3]
                 severity = SEVERITIES[turn % 4]
-                written.append(desk.write(stream, SeveritySet(severity=severity)))  # type: ignore[arg-type]
+                written.append(desk.write(stream, SeveritySet(severity=severity)))
                 written.append(desk.write(stream, NoteAdded(text=f"{turn}")))
                 await same(stream, *desks)
                 for other in desks:

@@ -14,7 +14,7 @@ from warroom_console.desk import Desk
 from warroom_incident.event import ROOM, Event
 from warroom_incident.log import LogReader
 from warroom_incident.reducers import Right
-from warroom_incident.vocabulary import MemberGranted, NoteAdded, SeveritySet
+from warroom_incident.vocabulary import MemberGranted, NoteAdded, RightName, SeveritySet
 from warroom_server.room import Room
 
 
@@ -30,9 +30,9 @@ class House:
         """A console."""
         return desk_at(self.process, self.root, user)
 
-    async def grant(self, right: str) -> None:
+    async def grant(self, right: RightName) -> None:
         """Change what this account may do."""
-        body = MemberGranted(account=ME, right=right)  # type: ignore[arg-type]
+        body = MemberGranted(account=ME, right=right)
         await self.room.write(ROOM, body, self.room.room.base_for(body.key))
 
 

@@ -16,10 +16,17 @@ from tests.leaping import leaping_wall, run_leaping
 from tests.proxy import Proxy
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
-from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet, StatusSet, TitleSet
+from warroom_incident.vocabulary import (
+    NoteAdded,
+    RoleAssigned,
+    SeverityName,
+    SeveritySet,
+    StatusSet,
+    TitleSet,
+)
 
 STEPS = 60
-SEVERITIES = ("SEV1", "SEV2", "SEV3")
+SEVERITIES: tuple[SeverityName, ...] = ("SEV1", "SEV2", "SEV3")
 
 
 class Storm:
@@ -116,7 +123,7 @@ class Storm:
             body = self._chance.choice(
                 (
                     NoteAdded(text="x" * self._chance.choice((10, 1_000))),
-                    SeveritySet(severity=self._chance.choice(SEVERITIES)),  # type: ignore[arg-type]
+                    SeveritySet(severity=self._chance.choice(SEVERITIES)),
                     TitleSet(title=f"title {self._chance.random()}"),
                     RoleAssigned(role="commander", person=desk.model.you),
                     StatusSet(status="investigating")

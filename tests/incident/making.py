@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
@@ -103,9 +104,9 @@ def withheld(packet: Packet, at: int | None = None, reason: str = "it held a pas
     return read_packet(Packet(packet.head, None, reason), at)
 
 
-def new_log(path: Path, **kwargs: object) -> Log:
+def new_log(path: Path, **kwargs: Any) -> Log:
     """A log at a path, made when it is missing."""
-    return Log.create_or_open(path, new_id="log-1", **kwargs)  # type: ignore[arg-type]
+    return Log.create_or_open(path, new_id="log-1", **kwargs)
 
 
 def incident(events: Sequence[Event] = ()) -> IncidentState:

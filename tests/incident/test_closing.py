@@ -22,6 +22,7 @@ from warroom_incident.vocabulary import (
     NoteAdded,
     RoleAssigned,
     SeveritySet,
+    StatusName,
     StatusSet,
     TitleSet,
 )
@@ -219,9 +220,9 @@ def test_a_joining_console_is_given_what_counts_in_spite_of_a_late_write() -> No
 def test_an_incident_ends_when_it_is_resolved_and_goes_on_when_it_is_not() -> None:
     writer, state = ana(), incident()
 
-    def set_status(status: str) -> int | None:
+    def set_status(status: StatusName) -> int | None:
         writer.clock.now += 1000
-        writer.act(state, StatusSet(status=status))  # type: ignore[arg-type]
+        writer.act(state, StatusSet(status=status))
         return state.ended_at
 
     assert set_status("investigating") is None

@@ -14,6 +14,7 @@ from warroom_incident.door import MAX_INTEGER
 from warroom_incident.event import Event, Packet, check_packet, make_packet, read_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Entry
+from warroom_incident.reducers import Body
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet, StatusSet
 
 DAY = 86_400_000
@@ -36,9 +37,9 @@ class Person:
         self.state.extend(events)
 
 
-def largest(writer: Writer, body: object, *base: Event) -> tuple[Event, Packet]:
+def largest(writer: Writer, body: Body, *base: Event) -> tuple[Event, Packet]:
     """The event as a peer writes it whose clock says the largest number that there is."""
-    event = writer.write(body, *base)  # type: ignore[arg-type]
+    event = writer.write(body, *base)
     head = msgspec.structs.replace(event.head, hlc=LARGEST, wall=MAX_INTEGER)
     packet = make_packet(head, event.body)
     return check_packet(packet), packet
@@ -49,7 +50,7 @@ def largest(writer: Writer, body: object, *base: Event) -> tuple[Event, Packet]:
 
 @given(st.lists(st.tuples(st.integers(0, 2), skews, bodies), min_size=1, max_size=12), st.randoms())
 def test_who_saw_the_last_word_has_the_next_whatever_the_clocks_say(
-    acts: list[tuple[int, int, object]], random: Random
+    acts: list[tuple[int, int, Body]], random: Random
 ) -> None:
     """One after the other, each seeing all before, with clocks that are set again at every turn."""
     people = [Person(name, seed) for seed, name in enumerate(("ana", "bo", "cy"))]
@@ -58,7 +59,7 @@ def test_who_saw_the_last_word_has_the_next_whatever_the_clocks_say(
         person = people[who]
         person.writer.clock.now = NOW + step + skew
         person.hear(done)
-        event = person.writer.act(person.state, body)  # type: ignore[arg-type]
+        event = person.writer.act(person.state, body)
         assert check_packet(person.writer.packets[event.id]).id == event.id, "refused by no door"
         done.append(event)
         last = person.state.heads(event.body.key) if hasattr(event.body, "key") else [event]

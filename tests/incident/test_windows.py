@@ -1,5 +1,7 @@
 """A window hides the alerts that fit all of its matchers, while it holds."""
 
+from typing import Any
+
 import pytest
 
 from tests.incident.making import NOW, alert_record
@@ -10,16 +12,16 @@ from warroom_incident.windows import Quieted, Windows, check_matchers, fits, qui
 RECORD = alert_record("a", service="checkout", labels={"team": "shop", "source": "label"})
 
 
-def window(name: str, *matchers: Matcher, **fields: object) -> Window:
+def window(name: str, *matchers: Matcher, **fields: Any) -> Window:
     """A window that holds now."""
-    plain = {"kind": "maintenance", "starts_at": NOW, "ends_at": NOW + 60} | fields
+    plain: dict[str, Any] = {"kind": "maintenance", "starts_at": NOW, "ends_at": NOW + 60} | fields
     return Window(
         window=name,
         why="new switch",
         matchers=matchers,
         by="ana",
         at=NOW,
-        **plain,  # type: ignore[arg-type]
+        **plain,
     )
 
 

@@ -54,7 +54,7 @@ from warroom_incident.sync.wire import (
     encode,
     packets,
 )
-from warroom_incident.vocabulary import MemberGranted, ServerListed
+from warroom_incident.vocabulary import MemberGranted, RightName, ServerListed
 from warroom_server.board import Board, SavedBoard
 from warroom_server.exchange import Exchange, Progress, Us
 from warroom_server.identity import Caller, name_of
@@ -182,9 +182,9 @@ class House(Machine):
             body = ServerListed(server=house.key.name, key_hex=house.key.public_hex)
             await self.room.write(ROOM, body, self.room.room.base_for(body.key))
 
-    async def grant(self, account: str, right: str) -> None:
+    async def grant(self, account: str, right: RightName) -> None:
         """Give an account a right."""
-        body = MemberGranted(account=account, right=right)  # type: ignore[arg-type]
+        body = MemberGranted(account=account, right=right)
         await self.room.write(ROOM, body, self.room.room.base_for(body.key))
 
     def fold(self, stream: str) -> IncidentState:
@@ -578,8 +578,14 @@ class Desk(Machine):
         """The frames that prove what servers admitted."""
         frames = []
         for seal, entries in self.replica.proofs(stream):
-            about = {"sealed": seal.sealed, "signature": seal.signature}
-            frames += vouches(stream, seal.log, seal.server, entries, **about)  # type: ignore[arg-type]
+            frames += vouches(
+                stream,
+                seal.log,
+                seal.server,
+                entries,
+                sealed=seal.sealed,
+                signature=seal.signature,
+            )
         return frames
 
 

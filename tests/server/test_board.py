@@ -234,7 +234,8 @@ def test_a_long_history_is_compacted_without_losing_a_cursor() -> None:
 
 
 def two_boards() -> tuple[Board, Board]:
-    return tuple(Board(SavedBoard(name, 0), retention_ms=HOUR) for name in ("a", "b"))  # type: ignore[return-value]
+    one, other = (Board(SavedBoard(name, 0), retention_ms=HOUR) for name in ("a", "b"))
+    return one, other
 
 
 def swap(one: Board, other: Board, at: int = NOON) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from warroom_incident.alerts import RECORD_BYTES, Signal
+from warroom_incident.alerts import RECORD_BYTES, Severity, Signal
 from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
 from warroom_incident.sync.wire import FRAME_TARGET, MAX_FRAME, BoardCursor, Records
@@ -12,14 +12,14 @@ from warroom_server.board import Board, SavedBoard
 from warroom_server.board_feed import BoardFeed, RecordFrames, fitting
 
 
-def signal(key: str, severity: str = "SEV3", title: str = "t") -> Signal:
+def signal(key: str, severity: Severity = "SEV3", title: str = "t") -> Signal:
     """An alert that fires."""
     return Signal(
         source="s",
         kind="generic",
         key=key,
         state="firing",
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         title=title,
         received=1,
     )

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.console_client import Console, leave_all, new_author
 from tests.server.running import InProcess, server_in_process
 from tests.waiting import wait_for
-from warroom_incident.alerts import Signal
+from warroom_incident.alerts import Severity, Signal, State
 from warroom_incident.author import new_stream
 from warroom_incident.event import Event, Packet
 from warroom_incident.incident import IncidentState
@@ -50,20 +50,22 @@ def state_of(house: InProcess, stream: str) -> IncidentState:
     return house.server.room.incidents[stream]
 
 
-def signal(state: str = "firing", severity: str = "SEV2", received: int = 1_000) -> Signal:
+def signal(state: State = "firing", severity: Severity = "SEV2", received: int = 1_000) -> Signal:
     """One word of a sender about the one alert."""
     return Signal(
         source="am",
         kind="generic",
         key="disk",
-        state=state,  # type: ignore[arg-type]
-        severity=severity if state == "firing" else None,  # type: ignore[arg-type]
+        state=state,
+        severity=severity if state == "firing" else None,
         title="disk full",
         received=received,
     )
 
 
-def fire(board: Board, *, state: str = "firing", severity: str = "SEV2", at: int = 1_000) -> str:
+def fire(
+    board: Board, *, state: State = "firing", severity: Severity = "SEV2", at: int = 1_000
+) -> str:
     """Let a sender speak; the uid of the alert."""
     board.apply([signal(state, severity, at)])
     record = board.newest("am", "disk")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.server.fake_alertmanager import signal_of
@@ -27,9 +29,9 @@ class Place:
     def _save(self) -> None:
         self.saves += 1
 
-    def hear(self, name: str, at: int, **fields: object) -> None:
+    def hear(self, name: str, at: int, **fields: Any) -> None:
         """A sender speaks."""
-        labels = {"alertname": name} | fields.pop("labels", {})  # type: ignore[operator]
+        labels = {"alertname": name} | fields.pop("labels", {})
         self.board.apply([signal_of(name, at, labels=labels, **fields)])
 
     def cards(self) -> list[str]:

@@ -40,6 +40,7 @@ from warroom_incident.reducers import Body, Right
 from warroom_incident.vocabulary import (
     IncidentDeclared,
     NoteAdded,
+    RightName,
     RoleAssigned,
     SeveritySet,
     StatusSet,
@@ -280,7 +281,7 @@ class HouseOfReplicas(RuleBasedStateMachine):
             self.run(withhold(house, row.packet))
 
     @rule(where=numbers, who=numbers, right=st.sampled_from(["viewer", "responder"]))
-    def grant(self, where: int, who: int, right: str) -> None:
+    def grant(self, where: int, who: int, right: RightName) -> None:
         """A right is taken or given, on one of the servers."""
         account = ("bo", "cy")[who % 2]
         self.run(self.house(where).grant(account, right))

@@ -12,7 +12,7 @@ from tests.e2e.console_client import new_author
 from warroom_incident.event import ROOM
 from warroom_incident.reducers import Right
 from warroom_incident.room import RoomState, hash_token
-from warroom_incident.vocabulary import TokenCreated, TokenRevoked
+from warroom_incident.vocabulary import RightName, TokenCreated, TokenRevoked
 from warroom_server.identity import (
     MAX_NAME,
     Caller,
@@ -148,13 +148,13 @@ class Tokens:
         self.room = RoomState()
         self._author = new_author()
 
-    def make(self, secret: str, *, right: str | None, expires: int | None = None) -> str:
+    def make(self, secret: str, *, right: RightName | None, expires: int | None = None) -> str:
         """Make a token; its id."""
         body = TokenCreated(
             name="ana",
             hash=hash_token(secret),
             kind=None if right else "generic",
-            right=right,  # type: ignore[arg-type]
+            right=right,
             expires=expires,
         )
         event, _ = self._author.write(ROOM, "root", body)
