@@ -102,18 +102,38 @@ async def test_more_alerts_of_the_same_do_not_declare_again_while_the_incident_g
 ) -> None:
     for key in ("a", "b"):
         place.fire(key)
-    (state,) = await place.look()
+    assert len(await place.look()) == 1
     for key in ("c", "d", "e"):
         place.fire(key)
     assert len(await place.look()) == 1
     place.fire("x", "search")
     place.fire("y", "search")
     assert len(await place.look()) == 2
-    author = new_author()
-    body = StatusSet(status="resolved")
-    base = state.base_for(body.key)
-    await place.room.commit([Entry(*author.write(state.stream, "ana", body, base))])
-    assert len(await place.look()) == 3
+
+
+@pytest.mark.parametrize("status", ["resolved", "closed"])
+async def test_only_alerts_that_begin_after_an_incident_was_ended_declare_the_next(
+    place: Place, status: str
+) -> None:
+    for key in ("a", "b", "c", "d"):
+        place.fire(key)
+    (state,) = await place.look()
+    for key in ("e", "f"):
+        place.fire(key)
+    place.now += MINUTE
+    body = StatusSet(status=status, seen=dict(state.vector))  # type: ignore[arg-type]
+    written = new_author().write(state.stream, "ana", body, state.base_for(body.key))
+    await place.room.commit([Entry(*written, place.now)], handed_on=True)
+    assert state.status == status
+    place.now += 10_000
+    assert len(await place.look()) == 1, "what went on then was known when it was ended"
+    place.fire("late", starts_at=place.now - 5 * MINUTE)
+    place.fire("g")
+    assert len(await place.look()) == 1, "one alert that is new is not enough"
+    place.fire("h")
+    *_, second = await place.look()
+    assert second is not state
+    assert {link.alert.key for link in second.links()} == {"g", "h"}
 
 
 async def test_old_alerts_declare_nothing_after_a_restart(place: Place) -> None:

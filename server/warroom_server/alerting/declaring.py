@@ -2,7 +2,7 @@
 
 A rule declares once for alerts that are alike: while an incident that holds one of them is open,
 more of them are offered to it by the consoles. What a window hides, or somebody linked, does not
-count.
+count, nor what began before the last such incident was ended.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ MAX_LINKED = 50
 
 _HOUR_MS = 3_600_000
 _SETTLED = ("resolved", "closed")
+_STATUS = ("status",)
 _log = logging.getLogger(__name__)
 
 
@@ -153,11 +154,28 @@ class Declaring:
             record_over = self._board.get(uid)
             if record_over is not None and fits(rule.matchers, record_over):
                 taken.add(rule.alike(record_over))
-        return [
-            sorted(members, key=lambda r: (r.first_seen, r.uid))
-            for alike, members in sorted(free.items())
-            if alike not in taken and rule.ripe(members, now)
-        ]
+        over = self._over(rule)
+        due = []
+        for alike, members in sorted(free.items()):
+            # What went on when people ended the incident was part of what they judged.
+            new = [record for record in members if record.starts_at > over.get(alike, -1)]
+            if alike not in taken and rule.ripe(new, now):
+                due.append(sorted(new, key=lambda r: (r.first_seen, r.uid)))
+        return due
+
+    def _over(self, rule: Rule) -> dict[tuple[str, ...], int]:
+        """When the last incident with alerts that fit and are alike was ended, in milliseconds."""
+        over: dict[tuple[str, ...], int] = {}
+        for state in self._room.incidents.values():
+            if state.status not in _SETTLED:
+                continue
+            ended = max((e.admitted or e.shown_at for e in state.heads(_STATUS)), default=0)
+            for link in state.links():
+                record = self._board.get(link.uid)
+                if record is not None and fits(rule.matchers, record):
+                    alike = rule.alike(record)
+                    over[alike] = max(over.get(alike, 0), ended)
+        return over
 
     def _linked(self) -> tuple[set[str], set[str]]:
         """The alerts that are linked to any incident, and to one that goes on."""
