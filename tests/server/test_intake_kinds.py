@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import msgspec
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from warroom_incident.alerts import RECORD_BYTES, AlertRecord, Signal, fold_signal
-from warroom_server.intake.kinds import CHANGE, KINDS
+from warroom_server.intake.kinds import CHANGE, KINDS, alertmanager
 from warroom_server.intake.kinds.alertmanager import fingerprint
 from warroom_server.intake.post import Post
-from warroom_server.intake.reading.body import read_time
+from warroom_server.intake.reading.body import read_time, text_of
 from warroom_server.intake.reading.fit import NAME_CHARS, cut, fit, storable
 from warroom_server.intake.source import Source
 from warroom_server.intake.unreadable import Unreadable
@@ -224,6 +225,57 @@ def test_a_list_and_an_object_with_a_list_hold_several_alerts() -> None:
     wrapped = {"id": "outer", "service": "shop", "alerts": [{"id": 1}, {"id": 2, "service": "x"}]}
     signals = read("generic", wrapped)
     assert [(s.key, s.service) for s in signals] == [("1", "shop"), ("2", "x")]
+
+
+def test_labels_too_large_for_every_alert_of_a_list_are_left_out_and_said() -> None:
+    tags = [f"tag{number}:x" for number in range(1000)]
+    body = json.dumps({"env": "prod", "tags": tags, "alerts": [{"id": 1}, {"id": 2}]}).encode()
+    signals = KINDS["generic"].read(Post(body, NOON), Source("am", "generic"))
+    assert [next(signals).env, next(signals).env] == ["prod", "prod"]
+    with pytest.raises(Unreadable, match="beside its list is too much"):
+        next(signals)
+
+
+def test_what_no_alert_tells_may_be_as_large_as_it_likes_beside_a_list() -> None:
+    body = {"context": ["x" * 50] * 1000, "alerts": [{"id": 1, "title": "t"}]}
+    assert only("generic", body).title == "t"
+
+
+def calls_of(kind: str, body: object) -> int:
+    """How many functions are called to read a body."""
+    calls = 0
+
+    def count(_frame: object, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event.endswith("call")
+
+    sys.setprofile(count)
+    try:
+        read(kind, body)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_what_stands_beside_a_list_is_not_read_in_full_for_every_alert() -> None:
+    alerts = [{"id": number} for number in range(100)]
+    beside = {f"field{number}": 1 for number in range(3000)}
+    assert calls_of("generic", {**beside, "alerts": alerts}) < 300_000
+
+
+def test_a_group_of_any_size_is_written_as_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+
+    def heard(value: object) -> str:
+        written.append(value)
+        return text_of(value)
+
+    monkeypatch.setattr(alertmanager, "text_of", heard)
+    group = {"a": ["b"]}
+    alerts = [{"labels": {"n": str(number)}} for number in range(9)]
+    signals = read("alertmanager", notification(*alerts, groupKey=group, status=group))
+    assert {signal.group for signal in signals} == {'{"a": ["b"]}'}
+    assert written.count(group) == 1
 
 
 def test_a_guessed_key_ignores_numbers_and_is_marked() -> None:

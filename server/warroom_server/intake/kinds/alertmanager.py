@@ -12,7 +12,7 @@ from warroom_incident.alerts import Signal, State, read_severity
 
 from ..post import Post
 from ..reading.body import read_json, read_time, text_map, text_of
-from ..reading.fit import fit
+from ..reading.fit import fit, name
 from ..reading.telling import ENV_LABELS, SERVICE_LABELS, first_of
 from ..source import Source
 from ..unreadable import Unreadable
@@ -41,9 +41,10 @@ def read(
     if not isinstance(alerts, list):
         raise Unreadable(f'it is not a notification of {sender}: there is no list "alerts"')
     odd = 0
+    group = name(text_of(notification.get("groupKey")))
     for alert in alerts:
         if isinstance(alert, dict):
-            yield fit(_signal(alert, notification, post, source, sender))
+            yield fit(_signal(alert, notification, group, post, source, sender))
         else:
             odd += 1
     if odd:
@@ -53,6 +54,7 @@ def read(
 def _signal(
     alert: Mapping[str, object],
     notification: Mapping[str, object],
+    group: str,
     post: Post,
     source: Source,
     sender: str,
@@ -83,7 +85,7 @@ def _signal(
         labels=labels,
         annotations={n: t for n, t in annotations.items() if t not in (summary, description)},
         links=tuple(_links(alert, notification, annotations, sender)),
-        group=text_of(notification.get("groupKey")),
+        group=group,
         starts_at=read_time(alert.get("startsAt")),
         ends_at=read_time(alert.get("endsAt")) if state == "resolved" else None,
         missing=_count(notification.get("truncatedAlerts")),
@@ -91,7 +93,7 @@ def _signal(
 
 
 def _state(status: object, labels: Mapping[str, str]) -> State:
-    if text_of(status).strip().casefold() == "resolved":
+    if isinstance(status, str) and status[:64].strip().casefold() == "resolved":
         return "resolved"
     # Grafana says with an alert of this name that it is blind.
     return "nodata" if labels.get("alertname") == "DatasourceNoData" else "firing"

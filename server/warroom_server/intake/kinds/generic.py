@@ -9,6 +9,7 @@ promise; the tables below keep it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 import msgspec
 
@@ -20,6 +21,12 @@ from ..reading.form import read_body
 from ..reading.telling import SERVICE_LABELS, first_of, guessed_key, label_map, state_of, told
 from ..source import Source
 from ..unreadable import Unreadable
+
+MAX_SHARED = 100
+"""How many fields beside a list are read with each of its alerts."""
+
+MAX_SHARED_CHARS = 4_000
+"""How long a list or object there may be, as JSON."""
 
 _KEY = ("key", "dedupkey", "fingerprint", "alias", "incidentkey", "alertid", "id")
 _TITLE = ("title", "summary", "name", "alertname", "subject", "message", "msg", "text", "error")
@@ -37,6 +44,7 @@ _KNOWN = frozenset(
     (*_KEY, *_TITLE, *_DESCRIPTION, *_STATE, *_START, *_END, *_LINK, *_LABELS, *_LISTS)
 ) | {"annotations", "resolved", "firing", "token"}
 _OF_THE_LIST = frozenset((*_KEY, *_TITLE, *_DESCRIPTION, *_LISTS))
+_HELD = frozenset((*_LABELS, *_LINK, "annotations"))
 
 
 def parse(post: Post, source: Source) -> Iterator[Signal]:
@@ -68,9 +76,17 @@ def _entries(value: object) -> Iterable[object]:
 
 
 def _inherited(outer: Mapping[str, object], entries: list[object]) -> Iterator[object]:
-    shared = {f: v for f, v in outer.items() if _plain(f) not in _OF_THE_LIST}
+    beside = {f: v for f, v in outer.items() if _plain(f) not in _OF_THE_LIST}
+    # It is read with every entry: what is large here would hold the reading for minutes.
+    shared = {f: v for f, v in islice(beside.items(), MAX_SHARED) if _is_small(v)}
     for entry in entries:
         yield {**shared, **entry} if isinstance(entry, dict) else entry
+    if any(f not in shared and _plain(f) in _HELD for f in beside):
+        raise Unreadable("what stands beside its list is too much to hold for every alert")
+
+
+def _is_small(value: object) -> bool:
+    return not isinstance(value, dict | list) or len(text_of(value)) <= MAX_SHARED_CHARS
 
 
 def _signal(entry: object, post: Post, source: Source) -> Signal | None:
