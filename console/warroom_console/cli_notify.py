@@ -42,17 +42,25 @@ _TO = click.option(
 @click.option("--description", metavar="TEXT|-", help="More about it; '-' reads standard input.")
 @click.option("--label", "labels", metavar="NAME=VALUE", multiple=True, help="Any number of them.")
 @click.option("--url", metavar="URL", help="Where to look.")
-def notify_command(to: str | None, labels: tuple[str, ...], **fields: str | None) -> None:
+@click.option("--resend", is_flag=True, help="Send what was kept for any other address there, too.")
+def notify_command(
+    to: str | None, labels: tuple[str, ...], resend: bool, **fields: str | None
+) -> None:
     """Tell the room of an alert, or of its end.
 
     Without --title it is read from the environment that Nagios, Icinga and Checkmk give to
     notification commands; soft states are left out. What cannot be sent is kept and goes with
     the next one. The address may also be in WARROOM_INTAKE or in the file intake.url of the
-    configuration directory.
+    configuration directory. --resend alone sends only what was kept, for whichever address.
     """
     target = _target(to, "WARROOM_INTAKE", "intake.url")
+    if resend and not fields["title"]:
+        _resend(target)
+        return
     if target.kind == "change":
         raise Failure("That is an address for changes: use `warroom change`, or another token.")
+    if resend:
+        _gather(target)
     body = _given(fields, labels) if fields["title"] else _environment(fields, os.environ)
     if body is not None:
         _tell(target, body)
@@ -159,6 +167,24 @@ def _time(given: str | None) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
 
 
+def _gather(target: Target) -> tuple[Spool, int]:
+    """Take over what was kept for other addresses."""
+    spool = Spool(Path(user_state_path("warroom")), target)
+    try:
+        return spool, spool.gather()
+    except OSError as error:
+        raise Failure(f"What was kept cannot be moved: {error.strerror or error}.") from None
+
+
+def _resend(target: Target) -> None:
+    """Send all that waits, for whichever address it was kept."""
+    spool, _ = _gather(target)
+    outcome = spool.send(None, post)
+    err(f"{outcome.sent} sent, {outcome.waiting} wait.")
+    if outcome.answer is not None and not outcome.answer.sent:
+        _say(outcome)
+
+
 def _tell(target: Target, body: Mapping[str, object]) -> None:
     """Keep a body, send it with all that waits, and say what became of it."""
     encoded = json.dumps(body).encode()
@@ -188,5 +214,10 @@ def _say(outcome: Outcome) -> None:
     elif answer.try_again:
         why = answer.reason.rstrip(".")
         err(f"Kept, to be sent with the next ({outcome.waiting} wait): {why}.")
+    elif answer.gone:
+        raise Denied(
+            f"Refused: {answer.reason.rstrip('.')}. {outcome.waiting} are kept: mend the address, "
+            "or send them elsewhere with `warroom notify --resend --to URL|FILE`."
+        )
     elif not answer.sent:
         raise Denied(f"Refused: {answer.reason.rstrip('.')}.")

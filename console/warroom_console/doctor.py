@@ -20,6 +20,7 @@ from typing import Literal
 
 from platformdirs import user_data_path
 
+from warroom_incident.clean import clean_line
 from warroom_incident.filesystem import network_under
 from warroom_incident.outbox import Outbox
 from warroom_incident.replica import Replica
@@ -29,6 +30,7 @@ from warroom_incident.sync.wire import Welcome
 from .contact import NoServer, Unwelcome, answers, first_contact, known_room
 from .link import wall_ms
 from .places import Places, Server
+from .spool import Kept, kept
 from .when import age
 
 State = Literal["ok", "note", "wrong"]
@@ -211,14 +213,27 @@ def _replica(places: Places) -> Iterator[Finding]:
 
 def _spools(places: Places) -> Iterator[Finding]:
     """What `warroom notify` could not send yet."""
-    waiting = sum(1 for _ in places.state.glob("notify/*/*.json"))
-    if waiting:
-        says = f"{waiting} notifications wait for a server"
-        yield Finding("notify", "note", says, "the next `warroom notify` sends them")
-    refused = sum(1 for _ in places.state.glob("notify/*/refused/*.json"))
-    if refused:
-        says = f"{refused} notifications were refused"
-        yield Finding("notify", "note", says, f"look into {places.state / 'notify'}")
+    for each in kept(places.state):
+        address = clean_line(each.shown, 100) or "an address that is not known any more"
+        if each.waiting:
+            says = f"{each.waiting} notifications wait for {address}"
+            if each.reason:
+                says += ", which takes none with its token"
+            yield Finding("notify", "wrong" if each.reason else "note", says, _way_out(each))
+        if each.refused:
+            says = f"{each.refused} notifications for {address} were refused"
+            yield Finding("notify", "note", says, f"look into {each.path / 'refused'}")
+
+
+def _way_out(each: Kept) -> str:
+    """What sends notifications that wait."""
+    if each.file and Path(each.file).exists():
+        file = clean_line(each.file, 100)
+        if each.reason:
+            return f"write a new address into {file}; the next `warroom notify` to it sends them"
+        return f"the next `warroom notify` to {file} sends them"
+    again = "`warroom notify --resend` sends them to the address of today"
+    return again if each.reason or not each.shown else f"the next to that address, or {again}"
 
 
 def _mappings(places: Places) -> Iterator[Finding]:

@@ -32,13 +32,14 @@ _LARGEST_ANSWER = 64 << 10
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to post. `path` is without the token."""
+    """Where to post. `path` is without the token, `file` where the address was read, if in one."""
 
     https: bool
     host: str
     port: int
     path: str
     token: str = field(repr=False)
+    file: str = ""
 
     @property
     def kind(self) -> str:
@@ -53,11 +54,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a post: `sent`, else whether it makes sense to `try_again`, and why not."""
+    """What came of a post: `sent`, else whether it makes sense to `try_again`, and why not.
+
+    `gone` says that nothing is taken at the address with this token, whatever is posted.
+    """
 
     sent: bool
     try_again: bool = False
     reason: str = ""
+    gone: bool = False
 
 
 def read_target(given: str) -> Target:
@@ -66,21 +71,21 @@ def read_target(given: str) -> Target:
     Raises:
         Failure: It is neither; the message says what to do, and never holds the token.
     """
-    text = given.strip()
+    text, file = given.strip(), ""
     if not text.startswith(("http://", "https://")):
-        text = _from_file(Path(text).expanduser())
+        named = Path(text).expanduser()
+        text, file = _from_file(named), str(named.absolute())
     try:
         parts = urlsplit(text[:_LARGEST_ADDRESS])
         port = parts.port
-        token = parts.path.rstrip("/").rpartition("/")[2]
-        path = parts.path.rstrip("/").rpartition("/")[0]
+        path, _, token = parts.path.rstrip("/").rpartition("/")
         token.encode("ascii")
     except (ValueError, UnicodeEncodeError):
         raise _no_address() from None
     if not parts.hostname or parts.scheme not in ("http", "https") or "/in/" not in path:
         raise _no_address()
     https = parts.scheme == "https"
-    return Target(https, parts.hostname, port or (443 if https else 80), path, token)
+    return Target(https, parts.hostname, port or (443 if https else 80), path, token, file)
 
 
 def _no_address() -> Failure:
@@ -138,7 +143,8 @@ def _post(target: Target, body: bytes) -> Answer:
     if 200 <= status < 300:
         return Answer(True)
     again = status >= 500 or status in (408, 429)
-    return Answer(False, again, f"{target.shown} answers {status}: {_sentence(said)}")
+    reason = f"{target.shown} answers {status}: {_sentence(said)}"
+    return Answer(False, again, reason, status in (401, 403, 404, 410))
 
 
 def _connection(target: Target) -> http.client.HTTPConnection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 from platformdirs import user_state_path
 
-from warroom_console import posting, spool
+from warroom_console import doctor, posting, spool
 from warroom_console.commands import call
 from warroom_console.monitored import alert_of, find
+from warroom_console.places import Places
 from warroom_console.posting import read_target
 from warroom_console.saying import Denied, Failure, Unreachable
 from warroom_console.spool import Spool
@@ -234,8 +236,8 @@ def test_a_server_that_does_not_answer_is_a_reason_to_keep(
 
 
 def test_what_is_refused_is_put_aside_and_holds_up_nothing(server: Server) -> None:
-    server.answers = [401]
-    with pytest.raises(Denied, match="answers 401"):
+    server.answers = [422]
+    with pytest.raises(Denied, match="answers 422"):
         call(["notify", "--to", server.url(), "--title", "refused"])
     assert waiting() == []
     (aside,) = Path(user_state_path("warroom")).glob("notify/*/refused/*.json")
@@ -249,6 +251,89 @@ def test_an_old_one_that_is_refused_does_not_fail_the_new_one(server: Server) ->
     server.answers = [413]
     assert call(["notify", "--to", server.url(), "--title", "new"]) == 0
     assert waiting() == []
+
+
+def address_file(home: Path, url: str) -> str:
+    """A file that holds an address, as a monitoring system names it."""
+    path = home / "intake.url"
+    path.touch(0o600)
+    path.write_text(url)
+    return str(path)
+
+
+def doctors() -> list[tuple[str, str, str]]:
+    """What `doctor` says of notifications: how bad, what, and what to do."""
+    found = list(doctor._spools(Places.find(environ=dict(os.environ))))
+    return [(each.state, each.says, each.do) for each in found]
+
+
+def test_what_was_kept_goes_to_the_address_that_its_file_names_by_then(
+    server: Server, home: Path
+) -> None:
+    to = address_file(home, nobody())
+    assert call(["notify", "--to", to, "--title", "first"]) == 0
+    ((state, says, advice),) = doctors()
+    assert state == "note"
+    assert says.startswith("1 notifications wait for http://127.0.0.1:")
+    assert advice == f"the next `warroom notify` to {to} sends them"
+    address_file(home, server.url())
+    assert call(["notify", "--to", to, "--title", "second"]) == 0
+    assert [body["title"] for body in server.bodies] == ["first", "second"]
+    assert waiting() == []
+    assert doctors() == []
+
+
+@pytest.mark.parametrize("status", [401, 404, 410])
+def test_a_token_that_is_taken_no_more_keeps_all_until_there_is_another(
+    server: Server, home: Path, status: int
+) -> None:
+    to = address_file(home, server.url())
+    server.answers = [status] * 2
+    for title in ("first", "second"):
+        with pytest.raises(Denied, match=rf"answers {status}.* are kept: mend the address"):
+            call(["notify", "--to", to, "--title", title])
+    assert [json.loads(path.read_text())["title"] for path in waiting()] == ["first", "second"]
+    ((state, says, advice),) = doctors()
+    assert state == "wrong"
+    assert says.endswith("which takes none with its token")
+    assert advice.startswith(f"write a new address into {to}")
+    server.posts.clear()
+    address_file(home, server.url().replace(TOKEN, "wr_new"))
+    assert call(["notify", "--to", to, "--title", "third"]) == 0
+    assert [body["title"] for body in server.bodies] == ["first", "second", "third"]
+    assert server.posts[0][1]["Authorization"] == "Bearer wr_new"
+
+
+def test_what_waits_for_any_address_is_sent_again_when_somebody_says_so(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = nobody()
+    for title in ("a", "b"):
+        assert call(["notify", "--to", lost, "--title", title]) == 0
+    assert call(["change", "v2", "--to", lost.replace("generic", "change")]) == 0
+    server.answers = [413]
+    with pytest.raises(Denied):
+        call(["notify", "--to", server.url(), "--title", "refused"])
+    assert len(doctors()) == 3
+    assert all("notify --resend" in a or "look into" in a for _, _, a in doctors())
+    server.posts.clear()
+    capsys.readouterr()
+    assert call(["notify", "--resend", "--to", server.url()]) == 0
+    assert sorted(body["title"] for body in server.bodies) == ["a", "b", "refused"]
+    assert capsys.readouterr().err == "3 sent, 0 wait.\n"
+    assert call(["notify", "--resend", "--to", server.url("change")]) == 0
+    assert server.bodies[-1]["title"] == "v2"
+    assert waiting() == []
+
+
+def test_what_was_kept_before_its_address_was_written_into_a_file_goes_too(
+    server: Server, home: Path
+) -> None:
+    server.answers = [503] * 3
+    assert call(["notify", "--to", server.url(), "--title", "first"]) == 0
+    server.posts.clear()
+    assert call(["notify", "--to", address_file(home, server.url()), "--title", "second"]) == 0
+    assert [body["title"] for body in server.bodies] == ["first", "second"]
 
 
 def test_the_oldest_gives_way_when_too_many_wait(
