@@ -8,6 +8,7 @@ import os
 import pty
 import pwd
 import shutil
+import signal
 import socket
 import struct
 import sys
@@ -88,6 +89,7 @@ class Pty:
         self._pid, self._master = pty.fork()
         if self._pid == 0:
             os.environ["TERM"] = "xterm-256color"
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a run under nohup would hand that on
             os.execvp(command[0], command)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         os.set_blocking(self._master, False)
@@ -111,11 +113,11 @@ class Pty:
         """Wait until a text was written to the terminal."""
         await wait_for(lambda: text.encode() in self.shown, f"{text!r} on the terminal", 30)
 
-    def close(self) -> int:
-        """Close the window; the exit status of the command."""
+    async def close(self) -> None:
+        """Close the window, and wait until the command has ended."""
         asyncio.get_running_loop().remove_reader(self._master)
         os.close(self._master)
-        return os.waitpid(self._pid, 0)[1]
+        await wait_for(lambda: os.waitpid(self._pid, os.WNOHANG)[0], "the end of ssh")
 
 
 async def test_a_responder_joins_through_ssh_and_both_see_each_others_notes(
@@ -151,7 +153,7 @@ async def test_a_responder_joins_through_ssh_and_both_see_each_others_notes(
                 "who came through ssh",
             )
         finally:
-            terminal.close()
+            await terminal.close()
         await wait_for(
             lambda: not any(person.name.startswith("bo (") for person in ana.model.people),
             "the console's end when its window closes",
