@@ -74,11 +74,16 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         """Hold the names to their form; `bh` is held to the body, or to it without one.
 
+        What many heads say alike is one text for all of them.
+
         Raises:
             DoorError: One of them has another.
         """
-        if not _are_names(self.stream, self.rep):
+        shared = _shared(self.stream, self.rep, self.by, self.type)
+        if shared is None:
             raise DoorError("`stream` or `rep` is no name of one")
+        for name, text in zip(_SHARED, shared, strict=True):
+            msgspec.structs.force_setattr(self, name, text)
         if self.prev is not None and not _is_hex_id(self.prev):
             raise DoorError("`prev` is no id of an event")
         if self.base and not all(map(_is_hex_id, self.base)):
@@ -92,9 +97,13 @@ def _is_hex_id(text: str) -> bool:
         return False
 
 
+_SHARED = ("stream", "rep", "by", "type")
+
+
 @lru_cache(4096)
-def _are_names(stream: str, rep: str) -> bool:
-    return _stream_name(stream) is not None and _rep(rep) is not None
+def _shared(stream: str, rep: str, by: str, kind: str) -> tuple[str, str, str, str] | None:
+    is_named = _stream_name(stream) is not None and _rep(rep) is not None
+    return (stream, rep, by, kind) if is_named else None
 
 
 class Packet(NamedTuple):

@@ -54,3 +54,11 @@ def test_encoding_again_gives_the_same_bytes() -> None:
     event = writer.write(NoteAdded(text="größe \x00 \u2028"))
     assert make_packet(event.head, event.body) == writer.packets[event.id]
     assert event.head.stream == STREAM
+
+
+def test_heads_share_the_texts_that_they_have_in_common() -> None:
+    writer = Writer()
+    written = (writer.write(NoteAdded(text="x")) for _ in range(2))
+    one, other = (read_packet(writer.packets[event.id]) for event in written)
+    for name in ("stream", "rep", "by", "type"):
+        assert getattr(one.head, name) is getattr(other.head, name)
