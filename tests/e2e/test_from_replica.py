@@ -6,11 +6,13 @@ import secrets
 import shutil
 from pathlib import Path
 
+from tests.e2e.console_client import Console, leave_all, new_author
 from tests.e2e.houses import House, cleared, command, desk_at, in_step
 from tests.e2e.test_alertmanager import make_token
 from tests.e2e.test_takeover import declared
 from tests.e2e.test_two_boards import post, shows
 from tests.waiting import wait_for
+from warroom_incident.sync.handing import Handing
 from warroom_incident.vocabulary import NoteAdded, SeveritySet
 from warroom_server.identity import SERVER_NAME
 from warroom_server.keys import load_or_create
@@ -173,3 +175,39 @@ async def test_a_new_server_knows_the_numbers_and_the_alerts_that_the_replica_he
                 await wait_for(
                     lambda: not cy.model.records[disk.uid].is_open, "the sender's own word", 30
                 )
+
+
+async def test_nobodys_console_vouches_for_what_somebody_forged_in_its_users_name(
+    home: Path,
+) -> None:
+    a = House(home / "a")
+    fresh = House(home / "fresh")
+    fresh.socket = a.socket
+    async with cleared(a, fresh):
+        await a.start()
+        async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
+            stream = await declared(ana, bo)
+            room, you = ana.model.room, ana.model.you
+            event, packet = new_author().write(stream, you, SeveritySet(severity="SEV1"))
+            mallory = await Console(user="mallory").join(a.socket)
+            for frame in mallory.end.relaying.frames(stream, [Handing(event.id, 0, packet)]):
+                await mallory.ws.send(frame, text=True)
+            await wait_for(lambda: event.id in ana.model.incident(stream).events, "the forgery")
+            assert ana.model.incident(stream).events[event.id].via == mallory.you
+            await leave_all([mallory])
+        await a.kill()
+        load_or_create(fresh.config / "room.key", secrets.token_bytes, room)
+        await fresh.start()
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.open(stream)
+            await wait_for(lambda: event.id in fresh.state(stream).events, "the forgery", 30)
+            note = ana.write(stream, NoteAdded(text="after all that was handed on"))
+            await wait_for(lambda: note.id in fresh.state(stream).events, "a note", 30)
+            assert fresh.state(stream).events[event.id].via == you, "as she says that she heard it"
+            assert fresh.state(stream).severity == "SEV2"
+        async with desk_at(a.url, home, "ana") as ana:
+            await ana.open(stream)
+            await wait_for(lambda: stream in ana.model.synced, "all of it")
+            note = ana.write(stream, NoteAdded(text="and once more"))
+            await wait_for(lambda: note.id in fresh.state(stream).events, "another note", 30)
+            assert fresh.state(stream).events[event.id].via == you

@@ -21,6 +21,7 @@ from tests.server.machines import (
     settle,
     settle_houses,
     talk,
+    withhold,
 )
 from warroom_incident.event import ROOM, Event, Packet, read_packet
 from warroom_incident.log import Entry
@@ -205,3 +206,54 @@ def test_what_mallory_forged_is_hearsay_on_every_server_whoever_hands_it_on(
         for house in (one, other):
             assert house.fold(STREAM).events[event.id].via == "mallory"
             assert house.fold(STREAM).severity == "SEV?"
+
+
+def test_what_one_server_refused_and_another_admitted_counts_once_they_meet(
+    world: World, runner: asyncio.Runner
+) -> None:
+    with two(world, runner) as (one, other):
+        bo, again = Desk(world, "bo", "bo"), Desk(world, "again", "bo")
+        bo.write(STREAM, IncidentDeclared(title="Checkout is down"), ())
+        for house in (one, other):
+            runner.run(settle(bo, house))
+        runner.run(one.grant("bo", "viewer"))
+        event = bo.write(STREAM, NoteAdded(text="who may write this?"), ())
+        again.outbox[event.id] = bo.outbox[event.id]
+        runner.run(settle(bo, one))
+        assert bo.refused[event.id][1].startswith("your account may only read here")
+        assert one.fold(STREAM).events[event.id].refused
+        runner.run(settle(again, other))
+        runner.run(settle_houses(other, one))
+        for house in (one, other):
+            assert house.fold(STREAM).events[event.id].withheld is None
+        runner.run(settle(bo, one))
+        assert bo.fold(STREAM).events[event.id].withheld is None
+        assert not bo.refused
+        assert one.fold(STREAM).set_digest() == other.fold(STREAM).set_digest()
+
+
+def test_a_withheld_body_is_withheld_everywhere_once_servers_meet(
+    world: World, runner: asyncio.Runner
+) -> None:
+    with two(world, runner) as (one, other):
+        ana, bo = Desk(world, "ana", "ana"), Desk(world, "bo", "bo")
+        ana.write(STREAM, IncidentDeclared(title="Checkout is down"), ())
+        secret = ana.write(STREAM, NoteAdded(text="the password"), ())
+        for house in (one, other):
+            runner.run(settle(ana, house))
+        runner.run(settle(bo, other))
+        runner.run(withhold(one, one.stored()[secret.id]))
+        runner.run(settle_houses(other, one))
+        runner.run(settle(ana, one))
+        runner.run(settle(bo, other))
+        for desk in (ana, bo):
+            desk.save()
+            assert desk.fold(STREAM).events[secret.id].withheld == "a password"
+        for machine in (one, other, ana, bo):
+            assert secret.id not in machine.stored()
+        fresh = House(world, "war3", "r" * 16)
+        fresh.open()
+        runner.run(fresh.list(one, other, fresh))
+        runner.run(settle(bo, fresh))
+        assert fresh.fold(STREAM).events[secret.id].withheld == "a password", "by the seal on that"
+        runner.run(fresh.close())
