@@ -39,7 +39,6 @@ from .pen import Pen, declaration
 from .places import Places, parse_server
 from .refusals import Refusals
 from .saver import Saver
-from .undo import undo
 
 if TYPE_CHECKING:
     from warroom_incident.practice.runbook import Runbook
@@ -296,6 +295,8 @@ class Desk:
         Raises:
             CannotUndo: It stands for itself, or somebody changed the same thing since.
         """
+        from .undo import undo
+
         return undo(event, self.model.fold(event.head.stream))
 
     def here(self, where: str = "", doing: str = "") -> None:

@@ -7,7 +7,8 @@ has brought everything; what came in between is summed up in the model's `digest
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from warroom_incident.catchup import (
     Digest,
@@ -36,8 +37,7 @@ FRESH = 2 * MINUTE
 """How long a move or a promotion is said, also when a line breaks meanwhile."""
 
 
-@dataclass
-class _Away:
+class _Away(Struct):
     """An absence from one incident. `newest` is the last admission that was known before.
 
     It `was_open` here when the line was lost, or has been opened since.

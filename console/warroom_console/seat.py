@@ -16,7 +16,6 @@ from .desk import Desk
 from .model import Model
 from .past import Deed, Past
 from .theme import Glyphs, Tone, look_of
-from .undo import CannotUndo
 from .widgets.menu import Choice, Menu
 from .widgets.prompt import Ask
 
@@ -194,6 +193,8 @@ class Seat:
         return events
 
     def _can_undo(self, events: Sequence[Event]) -> bool:
+        from .undo import CannotUndo
+
         try:
             for event in events:
                 self.desk.undo_body(event)
@@ -203,6 +204,8 @@ class Seat:
 
     def undo(self) -> None:
         """Take the person's last action back, or say why that cannot be done."""
+        from .undo import CannotUndo
+
         deed = self._house.past.take()
         if deed is None:
             self.flash("There is nothing to undo.", Tone.WARN)
