@@ -62,7 +62,7 @@ def data_directory(given: str | None) -> Path:
 @click.command("init")
 @click.argument("directory", metavar="[DIR]", required=False)
 def init_command(directory: str | None) -> None:
-    """Write the configuration, the runbooks and the templates, ready to be edited.
+    """Write configuration, runbooks and templates, ready to be edited.
 
     With DIR everything goes there: use it as WARROOM_CONFIG and WARROOM_DATA. What exists
     already stays as it is.
@@ -96,7 +96,7 @@ def _write_new(path: Path, text: str) -> bool:
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
 def doctor_command(as_json: bool) -> int:
-    """Check versions, directories, sockets, the server's answer, clocks and the replica.
+    """Check this machine, the settings and the way to the server.
 
     The exit code is 1 when something is wrong.
     """
@@ -124,7 +124,9 @@ class Damaged(Failure):
 @click.option("--from", "urls", metavar="URL", multiple=True, help="Ask this server of the room.")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
 def fsck_command(data: str | None, mend: bool, urls: tuple[str, ...], as_json: bool) -> int:
-    """Check every hash, chain and seal of a server's log; the server may be running.
+    """Check every hash, chain and seal of a server's log.
+
+    The server may be running.
 
     With --mend the bytes of damaged events are sought in the copies beside the log, in what this
     user's consoles hold, and then at other servers of the room. Their hash tells whether they are
@@ -266,7 +268,10 @@ def _keys(reader: LogReader) -> Iterator[str]:
 @click.argument("file", metavar="FILE")
 @_DATA
 def backup_command(file: str, data: str | None) -> None:
-    """Write a compact, complete copy of a server's log to FILE; the server may be running."""
+    """Write a complete copy of a server's log to FILE.
+
+    The server may be running.
+    """
     from warroom_incident.log import copy_log
 
     source = data_directory(data) / "warroom.db"

@@ -17,14 +17,20 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print data for oth
 
 @click.group("intake")
 def intake_command() -> None:
-    """Try, list and replay what alert senders posted; needs the server's data directory."""
+    """Try, list and replay what alert senders posted.
+
+    All but `kinds` and `try` need the server's data directory.
+    """
 
 
 @intake_command.command("kinds")
 @_DATA
 @_JSON
 def kinds(data: str | None, as_json: bool) -> None:
-    """List the kinds of senders that are read, an operator's own mappings among them."""
+    """List the kinds of senders that are read.
+
+    An operator's own mappings are among them.
+    """
     _exec("kinds", data, as_json)
 
 
@@ -35,7 +41,10 @@ def kinds(data: str | None, as_json: bool) -> None:
 @_DATA
 @_JSON
 def try_(kind: str, file: str, headers: tuple[str, ...], data: str | None, as_json: bool) -> None:
-    """Show what a body becomes: KIND is a kind, or a mapping file; FILE the body, '-' for input."""
+    """Show what a body becomes.
+
+    KIND is a kind, or a mapping file; FILE the body, '-' for input.
+    """
     given = [part for header in headers for part in ("--header", header)]
     _exec("try", data, as_json, *given, "--", kind, file)
 
@@ -55,7 +64,9 @@ def list_(source: str | None, data: str | None, as_json: bool) -> None:
 @_DATA
 @_JSON
 def replay(source: str | None, since: str | None, data: str | None, as_json: bool) -> None:
-    """Read kept bodies again, after a mapping was mended; the server may be running.
+    """Read kept bodies again, after a mapping was mended.
+
+    The server may be running.
 
     Alerts that come out the same stay as they are; those that no longer come out are ended.
     """

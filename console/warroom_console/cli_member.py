@@ -27,7 +27,7 @@ _LONGEST_NAME = 80
 
 @click.group("member")
 def member_command() -> None:
-    """List and grant what accounts may do (admins of the room only)."""
+    """List and grant what accounts may do; for admins."""
 
 
 @member_command.command("grant")
@@ -35,7 +35,9 @@ def member_command() -> None:
 @click.argument("role")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
 def grant(name: str, role: str, as_json: bool) -> None:
-    """Let the account NAME do what ROLE may: viewer, responder, commander or admin.
+    """Let the account NAME do what ROLE may.
+
+    Roles are viewer, responder, commander and admin.
 
     `default` takes a grant back. Consoles that are open follow at once.
     """
@@ -62,7 +64,10 @@ def grant(name: str, role: str, as_json: bool) -> None:
 @member_command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print data for other programs.")
 def list_members(as_json: bool) -> None:
-    """List the accounts that were granted a right; all others have the room's default."""
+    """List the accounts that were granted a right.
+
+    All others have the room's default.
+    """
 
     async def work(desk: Desk) -> None:
         await open_room(desk, "members")

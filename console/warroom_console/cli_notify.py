@@ -83,7 +83,7 @@ def change_command(
     at: str | None,
     url: str | None,
 ) -> None:
-    """Tell the room of a change: a deploy, a flag, a configuration.
+    """Tell the room of a deploy, a flag or another change.
 
     The address may also be in WARROOM_CHANGE or in the file change.url of the configuration
     directory.

@@ -90,7 +90,7 @@ def show_command(incident: str, as_json: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["md", "json", "html"]), default="md")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file, not to standard output.")
 def export_command(incident: str, form: str, output: str | None) -> None:
-    """Export an incident as Markdown, JSON or one self-contained HTML page."""
+    """Export an incident as Markdown, JSON or one HTML page."""
 
     async def work(desk: Desk) -> str:
         stream = await follow_whole(desk, incident)

@@ -31,7 +31,10 @@ def join_command(incident: str | None) -> None:
 @click.option("--speed", metavar="N", type=click.FloatRange(0.1, 100), default=1.0)
 @ascii_option
 def demo_command(script: str | None, speed: float) -> None:
-    """Play a scripted incident on a throw-away server, and open a console in it."""
+    """Play a scripted incident, and open a console in it.
+
+    Server and console live in a temporary directory; nothing is left of them.
+    """
     demo = import_module(".demo", __package__)
     sys.exit(demo.run(script=script, speed=speed))
 
@@ -46,7 +49,10 @@ def demo_command(script: str | None, speed: float) -> None:
 @click.option("--from-replica", is_flag=True, help="Begin with what this user's replica holds.")
 @click.option("--yes", is_flag=True, help="Do not ask before that.")
 def serve_command(from_replica: bool, yes: bool, **flags: str | None) -> NoReturn:
-    """Run a server until SIGTERM; it prints one `ready` line when it takes connections."""
+    """Run the room's server, until SIGTERM.
+
+    It prints one `ready` line when it takes connections.
+    """
     if from_replica:
         import_module(".cli_takeover", __package__).from_replica(flags, yes=yes)
     exec_server(flags)

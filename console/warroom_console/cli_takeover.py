@@ -42,7 +42,7 @@ PROMOTE_WITHIN = 30.0
 @click.option("--cert", metavar="FILE", help="TLS certificate chain for --listen.")
 @click.option("--key", metavar="FILE", help="Its private key.")
 def standby_command(of: str, **flags: str | None) -> NoReturn:
-    """Run a server that follows another one and keeps everything, ready to be promoted.
+    """Run a second server that follows the first, ready to be promoted.
 
     It needs a configuration directory of its own (WARROOM_CONFIG) and an admin's right on the
     server that it follows: over a Unix socket that of the account it runs under, over TLS that of
@@ -55,7 +55,10 @@ def standby_command(of: str, **flags: str | None) -> NoReturn:
 @click.option("--socket", metavar="PATH", help="The standby's socket; else as --server says.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def promote_command(socket: str | None, yes: bool) -> None:
-    """Make a standby the room's server: it takes consoles, events and alerts from then on."""
+    """Make a standby the room's server.
+
+    It takes consoles, events and alerts from then on.
+    """
     places = find_places()
     if socket is not None:
         path = Path(socket.removeprefix("unix://")).expanduser().absolute()

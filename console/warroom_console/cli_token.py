@@ -37,7 +37,7 @@ _KIND = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 @click.group("token")
 def token_command() -> None:
-    """Create, list and revoke bearer tokens (admins of the room only)."""
+    """Create, list and revoke bearer tokens; for admins."""
 
 
 @token_command.command("create")

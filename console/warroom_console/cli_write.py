@@ -64,7 +64,10 @@ def declare_command(title: str, severity: str | None, drill: bool) -> None:
 @click.argument("text", nargs=-1, required=True)
 @click.option("--at", "at", metavar="TIME", help="When it happened: 14:02 (UTC), -10m, RFC 3339.")
 def note_command(incident: str, text: tuple[str, ...], at: str | None) -> None:
-    """Add a note to the timeline; with `-` as TEXT it is read from standard input."""
+    """Add a note to the timeline.
+
+    With `-` as TEXT it is read from standard input.
+    """
     said = _standard_input() if text == ("-",) else " ".join(text)
     wanted = _limited(said, "note", MAX_NOTE)
     happened = _when(at) if at is not None else None

@@ -137,6 +137,14 @@ async def test_serve_hands_over_to_the_server_with_its_flags(tmp_path: Path) -> 
         assert await process.wait() == 0
 
 
+@pytest.mark.parametrize("group", [(), ("intake",), ("token",), ("member",)])
+async def test_help_lists_every_command_with_a_whole_sentence(group: tuple[str, ...]) -> None:
+    ran = await run(*group, "--help")
+    listed = ran.out.partition("Commands:\n")[2].splitlines()
+    assert listed
+    assert [line for line in listed if line.endswith("...") or not line.endswith(".")] == []
+
+
 async def test_every_command_has_a_help_text(tmp_path: Path) -> None:
     from warroom_console.commands import COMMANDS
 
