@@ -14,7 +14,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tests.console.drive import screen_rows, settle
+from tests.console.drive import screen_rows, send_keys, settle
 from tests.console.still_desk import StillDesk
 from tests.waiting import wait_for
 from warroom_console.app import Console
@@ -69,12 +69,13 @@ class AtConsole:
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         for key in keys:
-            await self.pilot.press(key)
+            send_keys(self.app, [key])
             await self.settle()
 
     async def type(self, text: str, *then: str) -> None:
         """Type a text, then press keys."""
-        await self.pilot.press(*("space" if character == " " else character for character in text))
+        send_keys(self.app, text)
+        await self.settle()
         await self.press(*then)
 
     async def sees(self, text: str) -> None:

@@ -21,15 +21,18 @@ import struct
 import subprocess
 import sys
 import termios
+import unicodedata
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Key
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from textual.app import App
     from textual.pilot import Pilot
@@ -72,6 +75,25 @@ async def settle(pilot: Pilot[Any]) -> None:
             await pilot.pause()
     except TimeoutError:
         raise AssertionError(f"the screen is not at rest within {SETTLED_WITHIN:g} s") from None
+
+
+def send_keys(app: App[Any], keys: Iterable[str]) -> None:
+    """Send keys as a terminal does, to be settled after.
+
+    `pilot.press` would wait twice for a quiet process after each of them.
+    """
+    driver = app._driver
+    assert driver is not None
+    for key in keys:
+        name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+        driver.send_message(Key(name, _character_of(name)))
+
+
+def _character_of(name: str) -> str | None:
+    try:
+        return unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+    except KeyError:
+        return name if len(name) == 1 else None
 
 
 def _has_work(screen: Screen[Any]) -> bool:
