@@ -37,8 +37,7 @@ def member_command() -> None:
 def grant(name: str, role: str, as_json: bool) -> None:
     """Let the account NAME do what ROLE may.
 
-    Roles are viewer, responder, commander and admin.
-
+    Roles are viewer, responder, commander and admin;
     `default` takes a grant back. Consoles that are open follow at once.
     """
     account, right = _checked(name, role)
