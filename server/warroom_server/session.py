@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
@@ -101,9 +100,9 @@ class Session:
         self._caller = caller
         self._room = room
         self._hub = hub
-        self._out: deque[bytes] = deque()
+        self._out: list[bytes] = []
         self._wake = asyncio.Event()
-        self._answered = asyncio.Event()
+        self._answered: asyncio.Event | None = None
         self._pushes = asyncio.Semaphore(MAX_PUSHES)
         self._follower: Follower | None = None
         self._voids = Voids(room.wall)
@@ -264,7 +263,7 @@ class Session:
         else:
             done.add_done_callback(then)
         if len(self._out) > MAX_ANSWERS and not self._over:
-            self._answered.clear()
+            self._answered = asyncio.Event()
             await self._answered.wait()
 
     def _pushed(self, done: asyncio.Future[list[Receipt]]) -> None:
@@ -337,14 +336,15 @@ class Session:
             self.ws.transport.abort()
         finally:
             self._over = True
-            self._answered.set()
+            if self._answered is not None:
+                self._answered.set()
 
     async def _send_next(self) -> bool:
         """Send the most urgent thing there is; False when there is none, or no credit."""
         if self._out:
-            await self.ws.send(self._out.popleft(), text=True)
+            await self.ws.send(self._out.pop(0), text=True)
             self._answers += 1
-            if not self._out:
+            if self._answered is not None and not self._out:
                 self._answered.set()
             return True
         self._starved = not self.end.has_credit
