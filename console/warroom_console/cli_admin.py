@@ -33,9 +33,6 @@ _DATA = click.option("--data", metavar="DIR", help="The server's data directory 
 CONFIG = """\
 # The server's configuration. Everything here has a default; take the # away to change it.
 
-# What this room is called where several are listed.
-# name = "Acme production"
-
 # Other servers of this room to keep in step with. For one over TLS the token of an admin there lies
 # beside this file, in peer-HOST-PORT.token with mode 0600.
 # peers = ["wss://war2.example.com:8764"]

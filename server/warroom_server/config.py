@@ -66,7 +66,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alert senders by the names of their tokens.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     peers: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     urls: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     access: Access = Access()

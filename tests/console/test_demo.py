@@ -272,7 +272,7 @@ def test_a_stage_that_breaks_says_so_in_one_sentence(
 ) -> None:
     whole = demo.environment
     broken = temporary.parent / "config"
-    (broken / "warroom.toml").write_text("name = 7")
+    (broken / "warroom.toml").write_text("urls = 7")
     monkeypatch.setattr(demo, "environment", lambda r: whole(r) | {"WARROOM_CONFIG": str(broken)})
     with pytest.raises(NoScene) as error:
         Scene.open()

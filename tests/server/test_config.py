@@ -27,10 +27,11 @@ def test_without_a_file_the_defaults_hold(home: Path) -> None:
 
 def test_the_file_is_read(home: Path) -> None:
     (home / "warroom.toml").write_text(
-        'name = "shop"\n[access]\ndefault = "viewer"\n[socket]\nmode = "0660"\n'
+        'urls = ["wss://shop:8764"]\n[access]\ndefault = "viewer"\n[socket]\nmode = "0660"\n'
     )
     config = read_config(home)
-    assert (config.name, config.access.default, config.socket.mode) == ("shop", "viewer", "0660")
+    assert config.urls == ("wss://shop:8764",)
+    assert (config.access.default, config.socket.mode) == ("viewer", "0660")
 
 
 ALERTS = """
@@ -85,8 +86,8 @@ def test_what_it_says_about_alerts_is_read(home: Path) -> None:
         "[socket]\nmode = '999'",
         "[socket]\nmode = '7777777'",
         "[socket]\nmode = 660",
-        "name = ''",
-        "name = 1",
+        "urls = ''",
+        "peers = [1]",
         "access = 3",
         "not toml",
         "x = [" * 5000,
