@@ -109,3 +109,10 @@ def changes_are_bounded(changes: list[Change], post: Post) -> None:
         for text in (change.title, change.service, change.by, change.kind, change.state):
             assert len(text) <= 300
             text_is_drawable(text)
+
+
+def is_sentence(reason: Exception) -> None:
+    """See that a refusal says something, and can be shown."""
+    said = str(reason)
+    assert said
+    text_is_drawable(said[:2000])

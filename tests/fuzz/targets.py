@@ -6,20 +6,14 @@ it takes as an answer.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
 
-from warroom_incident.board import BoardState
 from warroom_incident.door import DoorError, check_json
-from warroom_incident.event import Event, Packet, check_packet, read_packet
-from warroom_incident.fold import Fold
-from warroom_incident.incident import IncidentState
 from warroom_incident.matching import parse_matchers, show_matchers
 from warroom_incident.pattern import BadPattern, Pattern
-from warroom_incident.room import RoomState
 from warroom_incident.sync.wire import (
     Events,
     ProtocolError,
@@ -41,24 +35,18 @@ from warroom_server.intake.source import Source
 from warroom_server.intake.unreadable import Unreadable
 
 from .doors import Doors
+from .events import events
 from .parts import take_apart
 from .promises import (
     NOON,
     changes_are_bounded,
     in_time,
+    is_sentence,
     signals_are_bounded,
     text_is_drawable,
 )
 
 Target = Callable[[bytes], None]
-
-BODY_HASH = b"0" * 64
-"""Stands in an event's head for the hash of its body, which no fuzzer would find.
-
-The other digits stand for the ids of the events before it: `"1" * 64` is the first.
-"""
-
-_MOST_EVENTS = 12
 
 
 def bodies(kind: str, data: bytes) -> None:
@@ -71,7 +59,7 @@ def bodies(kind: str, data: bytes) -> None:
         else:
             signals_are_bounded(list(KINDS[kind].read(post, source)), NOON)
     except Unreadable as reason:
-        _is_sentence(reason)
+        is_sentence(reason)
 
 
 def pointers(data: bytes) -> None:
@@ -86,12 +74,12 @@ def pointers(data: bytes) -> None:
         try:
             text_of(pointer(line).find(ground))
         except BadPointer as reason:
-            _is_sentence(reason)
+            is_sentence(reason)
         try:
             place(line).text(ground)
             place(line).find(ground)
         except BadPointer as reason:
-            _is_sentence(reason)
+            is_sentence(reason)
 
 
 def mappings(data: bytes) -> None:
@@ -100,12 +88,12 @@ def mappings(data: bytes) -> None:
     try:
         mapping = mapped(read_file(text))
     except BadMapping as reason:
-        _is_sentence(reason)
+        is_sentence(reason)
         return
     try:
         signals = list(mapping.parse(Post(body, NOON), Source("fuzz", "mapped")))
     except Unreadable as reason:
-        _is_sentence(reason)
+        is_sentence(reason)
         return
     signals_are_bounded(signals, NOON)
 
@@ -116,7 +104,7 @@ def patterns(data: bytes) -> None:
     try:
         ready = Pattern(text)
     except BadPattern as reason:
-        _is_sentence(reason)
+        is_sentence(reason)
         return
     assert ready.fits(value[:MAX_VALUE]) is ready.fits(value[:MAX_VALUE])
 
@@ -128,7 +116,7 @@ def matchers(data: bytes) -> None:
     except ValueError as reason:
         if type(reason) is not ValueError:
             raise
-        _is_sentence(reason)
+        is_sentence(reason)
         return
     assert parse_matchers(show_matchers(found)) == found
     check_matchers(found)
@@ -139,83 +127,9 @@ def json_texts(data: bytes) -> None:
     try:
         value = check_json(data)
     except DoorError as reason:
-        _is_sentence(reason)
+        is_sentence(reason)
         return
     assert check_json(msgspec.json.encode(value)) == value
-
-
-def events(data: bytes) -> None:
-    """Heads and bodies of events between zero bytes: what the door lets in, states can hold."""
-    pieces = data.split(b"\0")[: 2 * _MOST_EVENTS]
-    taken: list[Event] = []
-    for head, body in zip(pieces[::2], pieces[1::2], strict=False):
-        digest = hashlib.sha256(body).hexdigest().encode()
-        head = head.replace(BODY_HASH, digest)
-        for number, known in enumerate(taken[:18:2], 1):
-            head = head.replace(str(number).encode() * 64, known.id.encode())
-        packet = Packet(head, body)
-        try:
-            event = check_packet(packet)
-        except DoorError as reason:
-            _is_sentence(reason)
-            _reads_or_refuses(packet)
-            continue
-        assert read_packet(packet) == event
-        taken.append(event)
-        taken.append(read_packet(Packet(packet.head, None, "withheld")))
-    for stream in {event.head.stream for event in taken}:
-        _folds(stream, [event for event in taken if event.head.stream == stream])
-
-
-def _reads_or_refuses(packet: Packet) -> None:
-    try:
-        read_packet(packet)
-    except DoorError as reason:
-        _is_sentence(reason)
-
-
-def _folds(stream: str, taken: list[Event]) -> None:
-    digests = set()
-    for ordered in (taken, taken[::-1]):
-        state = _state_of(stream)
-        for event in ordered:
-            state.add(event)
-        _looked_at(state)
-        digests.add(state.state_digest())
-    assert len(digests) == 1
-
-
-def _state_of(stream: str) -> Fold:
-    match stream:
-        case "board":
-            return BoardState()
-        case "room":
-            return RoomState()
-        case _:
-            return IncidentState(stream)
-
-
-def _looked_at(state: Fold) -> None:
-    if isinstance(state, BoardState):
-        state.windows(NOON)
-        state.silences()
-        state.marks()
-    elif isinstance(state, RoomState):
-        assert state.members() is not None
-        state.machines()
-        state.tokens()
-    elif isinstance(state, IncidentState):
-        assert state.title
-        assert state.severity
-        assert state.number
-        assert (state.ended_at or 0) >= 0
-        for look in (state.roles, state.conflicts, state.links, state.checklists, state.drafts):
-            look()
-        state.people()
-        for event in state.events.values():
-            state.happened_at(event)
-            state.is_late(event)
-            state.note(event)
 
 
 def frames(data: bytes) -> None:
@@ -224,7 +138,7 @@ def frames(data: bytes) -> None:
         try:
             message = read(data)
         except ProtocolError as reason:
-            _is_sentence(reason)
+            is_sentence(reason)
             continue
         again = read(encode(message))
         assert encode(again) == encode(message)
@@ -238,13 +152,6 @@ def texts(data: bytes) -> None:
     """Text on its way to a screen, half characters among it."""
     text_is_drawable(data.decode("utf-8", "surrogateescape"))
     text_is_drawable(data[: len(data) // 2 * 2].decode("utf-16-le", "surrogatepass"))
-
-
-def _is_sentence(reason: Exception) -> None:
-    """See that a refusal says something, and can be shown."""
-    said = str(reason)
-    assert said
-    text_is_drawable(said[:2000])
 
 
 doors = Doors()
