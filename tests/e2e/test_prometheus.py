@@ -158,8 +158,8 @@ async def _ends_under_a_silence(ana: Desk, faults: Faults) -> None:
     told = [e.body.text for e in ana.model.incident(stream).events.values()
             if isinstance(e.body, NoteAdded)]  # fmt: skip
     assert [text.split(" service")[0] for text in told] == [
-        'am1 silences alertname="Broken",',
-        'am1 no longer silences alertname="Broken",',
+        "am1 silences alertname=Broken,",
+        "am1 no longer silences alertname=Broken,",
     ]
     past = await ana.ask(Ask(0, FIRED_BEFORE, source=record.source, key=record.key))
     assert past.count >= 1
