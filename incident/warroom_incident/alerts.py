@@ -44,7 +44,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     and acknowledgements). `weak_key` marks a key that was guessed from the text; `missing` counts
     the alerts that the sender left out of the same notification; `truncated` says a text was cut.
     `says` is "state" where a notification tells nothing but the state of an open alert, "words"
-    where it tells nothing but new words for one: what it leaves empty stays as it was.
+    where it tells nothing but new words for one: what it leaves empty stays as it was. `unacks`
+    marks a sender's word that an acknowledgement counts no longer.
     """
 
     source: str
@@ -68,6 +69,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: int = 0
     truncated: bool = False
     says: Says = "all"
+    unacks: bool = False
 
 
 class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -283,7 +285,11 @@ def _fire_while_open(record: AlertRecord, signal: Signal, now: int) -> Folded:
         return Folded("new", (over, _open(signal, now)))
     if told is not None and start is not None and start < told:
         return _count(record, record, signal, now)
-    return _count(record, _told_again(record, signal, now), signal, now)
+    again = _told_again(record, signal, now)
+    if record.state == "acknowledged" and signal.state == "firing" and not signal.unacks:
+        # That it still fires does not say that nobody has it any more.
+        again = msgspec.structs.replace(again, state="acknowledged")
+    return _count(record, again, signal, now)
 
 
 def _count(record: AlertRecord, said: AlertRecord, signal: Signal, now: int) -> Folded:

@@ -201,6 +201,31 @@ def test_an_acknowledgement_keeps_the_words_of_the_alert() -> None:
     assert (record.state, record.title, record.count) == ("acknowledged", "disk is filling", 1)
 
 
+@pytest.mark.parametrize("start", [None, NOON])
+@pytest.mark.parametrize("after", [MINUTE // 4, HOUR])
+def test_a_repeat_does_not_take_an_acknowledgement_back(start: int | None, after: int) -> None:
+    record = fold(
+        (NOON, signal(starts_at=start)),
+        (NOON + 1, signal("acknowledged")),
+        (NOON + after, signal(starts_at=start, severity="SEV1", title="disk is full")),
+    )
+    assert (record.state, record.severity, record.title) == ("acknowledged", "SEV1", "disk is full")
+
+
+def test_who_acknowledged_an_alert_has_not_acknowledged_it_when_it_begins_again() -> None:
+    acked = ((NOON, signal(starts_at=NOON)), (NOON + 1, signal("acknowledged")))
+    again = fold(*acked, (NOON + MINUTE, signal(starts_at=NOON + MINUTE)))
+    assert (again.state, again.flaps) == ("firing", 1)
+    back = fold(*acked, (NOON + 2, signal("resolved")), (NOON + MINUTE, signal()))
+    assert back.state == "firing"
+
+
+def test_a_sender_may_say_that_an_acknowledgement_counts_no_longer() -> None:
+    said = msgspec.structs.replace(signal(), unacks=True)
+    record = fold((NOON, signal()), (NOON + 1, signal("acknowledged")), (NOON + MINUTE, said))
+    assert record.state == "firing"
+
+
 def test_an_end_that_speaks_of_an_earlier_life_is_ignored() -> None:
     record = fold((NOON, signal(starts_at=NOON)))
     early = signal("resolved", starts_at=NOON - 2 * HOUR, ends_at=NOON - HOUR)

@@ -119,6 +119,15 @@ async def test_a_pagerduty_event_is_triggered_acknowledged_and_resolved(house: H
     assert (house.only().state, house.only().severity) == ("resolved", "SEV1")
 
 
+async def test_a_trigger_that_is_repeated_stays_acknowledged_as_at_pagerduty(house: House) -> None:
+    for action in ("trigger", "acknowledge", "trigger"):
+        await house.pagerduty(action, dedup_key="c1", payload=PROBLEM)
+    assert (house.only().state, house.only().count) == ("acknowledged", 2)
+    await house.pagerduty("resolve", dedup_key="c1")
+    await house.pagerduty("trigger", dedup_key="c1", payload=PROBLEM)
+    assert house.only().state == "firing"
+
+
 async def test_an_event_without_a_key_is_given_one_that_ends_it(house: House) -> None:
     answer = await house.pagerduty(payload=PROBLEM)
     key = answer.json()["dedup_key"]

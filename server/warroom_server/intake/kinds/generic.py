@@ -18,7 +18,15 @@ from warroom_incident.alerts import Signal, State
 from ..post import Post
 from ..reading.body import read_time, text_map, text_of
 from ..reading.form import read_body
-from ..reading.telling import SERVICE_LABELS, first_of, guessed_key, label_map, state_of, told
+from ..reading.telling import (
+    SERVICE_LABELS,
+    UNACKNOWLEDGED,
+    first_of,
+    guessed_key,
+    label_map,
+    state_of,
+    told,
+)
 from ..source import Source
 from ..unreadable import Unreadable
 
@@ -109,6 +117,7 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
         key=key or guessed,
         state=_state(fields),
         says="state" if _mutes(fields) else "all",
+        unacks=not UNACKNOWLEDGED.isdisjoint(_words(fields)),
         title=title or f"alert from {source.name}",
         severity=_text(fields, _SEVERITY),
         summary=summary,
@@ -156,7 +165,12 @@ def _state(fields: Mapping[str, object]) -> State:
 
 def _mutes(fields: Mapping[str, object]) -> bool:
     """Whether it says nothing but that an open alert is muted from now on."""
-    return any(isinstance(w := fields.get(f), str) and _plain(w) == "mute" for f in _STATE)
+    return "mute" in _words(fields)
+
+
+def _words(fields: Mapping[str, object]) -> list[str]:
+    """What stands where a state does."""
+    return [_plain(word) for name in _STATE if isinstance(word := fields.get(name), str)]
 
 
 def _labels(entry: Mapping[str, object], fields: Mapping[str, object]) -> dict[str, str]:

@@ -150,4 +150,5 @@ def _webhook(
         description=created.description,
         service=created.service,
         labels=created.labels,
+        unacks=action == "unacknowledge",
     )

@@ -12,7 +12,7 @@ from warroom_incident.alerts import Signal, State
 
 from ..post import KEY, Post
 from ..reading.body import read_json, text_map, text_of
-from ..reading.telling import told
+from ..reading.telling import UNACKNOWLEDGED, told
 from ..source import Source
 from ..unreadable import Unreadable
 
@@ -133,6 +133,7 @@ def _incident(
         service=text_of(service.get("summary")) or text_of(service.get("name")),
         labels={"incident_number": counted} if counted else {},
         links=[("pagerduty", text_of(incident.get("html_url")))],
+        unacks=verb in UNACKNOWLEDGED,
     )
 
 

@@ -18,8 +18,12 @@ LARGEST_FILE = 256 << 10
 Where = str | tuple[str, ...]
 """One place, or several of which the first that says something counts."""
 
-Meaning = Literal["firing", "acknowledged", "suppressed", "nodata", "resolved", "mute", "ignore"]
-"""A state; `mute` is `suppressed` for an alert that is open already, `ignore` no alert at all."""
+Meaning = Literal["firing", "acknowledged", "unacknowledged", "suppressed", "nodata", "resolved",
+                  "mute", "ignore"]  # fmt: skip
+"""A state; `mute` is `suppressed` for an alert that is open already, `ignore` no alert at all.
+
+`unacknowledged` is `firing` where nobody has it any more, which a repeat does not say.
+"""
 
 Grade = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from warroom_incident.alerts import Signal
+from warroom_incident.alerts import Signal, State
 
 from ..post import Post
 from ..reading.body import read_json, read_time, text_of
@@ -22,6 +22,7 @@ from .file import AlertShape, BadMapping, MappingFile, Meaning, SeverityOf, Stat
 from .pointing import BadPointer, Ground, Place, Pointer, first_text, place, pointer
 
 Places = tuple[Place, ...]
+_STATES: dict[str, State] = {"mute": "suppressed", "unacknowledged": "firing"}
 _TEXTS = ("key", "title", "summary", "description", "service", "env", "group")
 
 
@@ -83,7 +84,8 @@ class ShapeReader:
             post,
             source,
             key=texts["key"],
-            state="suppressed" if meaning == "mute" else meaning,
+            state=_STATES.get(meaning) or cast(State, meaning),
+            unacks=meaning == "unacknowledged",
             says="state" if meaning == "mute" else "all",
             title=texts["title"] or texts["summary"] or texts["description"].split("\n")[0],
             summary=texts["summary"],

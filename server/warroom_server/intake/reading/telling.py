@@ -27,6 +27,7 @@ STATES: dict[str, State] = {
 }
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 _VOLATILE = re.compile(r"[0-9]+")
+UNACKNOWLEDGED = frozenset(("unacknowledged", "unacknowledge", "unacked", "unack"))
 _QUIET = ("resolved", "acknowledged")
 
 
@@ -93,6 +94,7 @@ def told(
     ends_at: int | None = None,
     missing: int = 0,
     says: Says = "all",
+    unacks: bool = False,
 ) -> Signal:
     """Make a signal that fits the board.
 
@@ -108,6 +110,7 @@ def told(
         starts_at, ends_at: As told, in ms; an end counts only for what is over.
         missing: How many alerts the sender left out of the body.
         says: Whether it tells all, or nothing but the state or some words of an open alert.
+        unacks: Whether it says that an acknowledgement counts no longer.
     """
     labels = dict(labels or {})
     annotations = dict(annotations or {})
@@ -144,5 +147,6 @@ def told(
             weak_key=not key,
             missing=missing,
             says=says,
+            unacks=unacks,
         )
     )
