@@ -14,6 +14,7 @@ import sqlite3
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -275,6 +276,32 @@ async def test_a_body_that_is_too_large_is_refused_declared_or_not(house: House)
     lie = f"POST {GEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {'9' * 19}"
     answer = await house.raw(lie.encode() + b"\r\n\r\n")
     assert b" 413 " in answer
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+async def test_a_sender_that_looks_for_its_answer_when_all_is_sent_gets_it(
+    house: House, in_chunks: bool
+) -> None:
+    def send() -> tuple[int, bytes]:
+        line = HTTPConnection(house.http.address, timeout=20)
+        try:
+            parts = (b"x" * (1 << 20) for _ in range(12))
+            body = parts if in_chunks else b"".join(parts)
+            line.request("POST", GEN, body, {"Content-Type": "application/json"})
+            answer = line.getresponse()
+            return answer.status, answer.read()
+        finally:
+            line.close()
+
+    status, said = await asyncio.to_thread(send)
+    assert status == 413
+    assert b"262,144 bytes" in said
+
+
+async def test_a_sender_that_asks_before_it_sends_is_told_at_once(house: House) -> None:
+    head = f"POST {GEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000"
+    answer = await house.raw(head.encode() + b"\r\nExpect: 100-continue\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_packed_body_is_kept_as_what_it_unpacks_to(house: House) -> None:

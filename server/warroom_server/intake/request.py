@@ -13,6 +13,12 @@ from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
+DRAIN_BYTES = 16 << 20
+"""So much more of a body that is too large is read and let go, so that its sender reads the answer.
+
+Many senders only look for one when all is sent; others break off where nobody takes it.
+"""
+
 READ_SECONDS = 10.0
 """A body that takes longer than this to arrive is given up."""
 
@@ -84,7 +90,10 @@ async def read_body(
         check: Sees the body as it was transferred; raises Refused for one that is not right.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and (len(declared) > 12 or int(declared) > limit):
+    size = int(declared[:13]) if declared.isdigit() else 0
+    too_large = size > limit
+    waits = request.headers.get("expect", "").lower() == "100-continue"
+    if size > limit + DRAIN_BYTES or (too_large and waits):
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
@@ -92,14 +101,20 @@ async def read_body(
         async with asyncio.timeout(READ_SECONDS):
             async for chunk in request.stream():
                 size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-                share.take(len(chunk))
-                chunks.append(chunk)
+                too_large = too_large or size > limit
+                if size > limit + DRAIN_BYTES:
+                    break
+                if not too_large:
+                    share.take(len(chunk))
+                    chunks.append(chunk)
     except TimeoutError:
+        if too_large:
+            raise _too_large(limit) from None
         raise Refused(408, f"The body did not arrive within {READ_SECONDS:.0f} s.") from None
     except ClientDisconnect:
         raise Refused(400, "The connection ended before the body did.") from None
+    if too_large:
+        raise _too_large(limit)
     body = b"".join(chunks)
     check(body)
     if request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
