@@ -16,22 +16,9 @@ from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.incident.making import BODIES, base_of
-from tests.server.machines import (
-    DAY,
-    ROOT,
-    STREAMS,
-    Desk,
-    House,
-    Machine,
-    World,
-    forge,
-    from_replica,
-    meet,
-    settle,
-    settle_houses,
-    talk,
-    withhold,
-)
+from tests.server.desks import Desk
+from tests.server.lines import forge, from_replica, meet, settle, settle_houses, talk, withhold
+from tests.server.machines import DAY, ROOT, STREAMS, House, Machine, World
 from warroom_incident.clock import MAX_LEAD_MS
 from warroom_incident.event import ROOM, Event, Packet, read_packet
 from warroom_incident.incident import IncidentState

@@ -9,20 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.machines import (
-    ROOT,
-    STREAMS,
-    Desk,
-    House,
-    World,
-    forge,
-    from_replica,
-    meet,
-    settle,
-    settle_houses,
-    talk,
-    withhold,
-)
+from tests.server.desks import Desk
+from tests.server.lines import forge, from_replica, meet, settle, settle_houses, talk, withhold
+from tests.server.machines import ROOT, STREAMS, House, World
 from warroom_incident.event import ROOM, Event, Packet, read_packet
 from warroom_incident.log import Entry
 from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, RoleAssigned, SeveritySet

@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.server.machines import STREAMS, Desk, House, World, forge, settle, talk, withhold
+from tests.server.desks import Desk
+from tests.server.lines import forge, settle, talk, withhold
+from tests.server.machines import STREAMS, House, World
 from warroom_incident.event import Event, read_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Append

@@ -11,11 +11,20 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import msgspec
-from msgspec import Struct
 
 from ..door import DoorError
-from ..event import Event, Packet, read_packet
+from ..event import Packet, read_packet
 from ..seal import ZERO
+from .arriving import (
+    Arrival as Arrival,
+    Batch as Batch,
+    Handed as Handed,
+    Heard as Heard,
+    Ordered as Ordered,
+    Seal as Seal,
+    Uneven as Uneven,
+    arrived,
+)
 from .handing import Relaying
 from .reading import Comparison, Holdings, Nothing, Reading
 from .wire import (
@@ -28,10 +37,8 @@ from .wire import (
     Events,
     Fetch,
     Follow,
-    FromServer,
     Hello,
     Order,
-    Part,
     ProtocolError,
     Push,
     Records,
@@ -52,66 +59,6 @@ UNEVEN = "?"
 
 PUSH_BYTES = 32 * 1024
 """One push carries about this much."""
-
-
-class Arrival(Struct, frozen=True):
-    """An event that arrived, its bytes, its place in the server's log and the name of that."""
-
-    iseq: int
-    event: Event
-    packet: Packet
-    entry: str
-
-
-class Ordered(Struct, frozen=True):
-    """The end of a comparison: send `fetch`, and hand over what the server lacks.
-
-    All name events by their entries: `lacking` what the server lacks, `unvouched` what it holds on
-    hearsay, `common` what both hold, by place.
-    """
-
-    stream: str
-    fetch: bytes
-    lacking: list[str]
-    unvouched: list[str]
-    common: dict[int, str]
-
-
-class Seal(Struct, frozen=True):
-    """A server's signature on the chain at a place; `sealed` in milliseconds."""
-
-    iseq: int
-    sealed: int
-    signature: str
-
-
-class Batch(Struct, frozen=True):
-    """Events of a stream that arrived together."""
-
-    stream: str
-    part: Part
-    arrivals: list[Arrival]
-    seal: Seal | None = None
-
-
-class Handed(Struct, frozen=True):
-    """The server has taken what this end handed on: its ids are entries from place `first` on."""
-
-    stream: str
-    first: int
-    ids: list[str]
-    seal: Seal | None = None
-
-
-class Uneven(Struct, frozen=True):
-    """A stream that turned out to differ from the server's: send `frame` to compare it."""
-
-    stream: str
-    frame: bytes
-
-
-Heard = FromServer | Batch | Ordered | Handed | Uneven
-"""What comes of a frame."""
 
 
 class ClientEnd:
@@ -301,7 +248,7 @@ class ClientEnd:
         try:
             apart = set(message.apart)
             arrivals = [
-                _arrival(iseq, read_packet(packet, admitted), packet, apart=number in apart)
+                arrived(iseq, read_packet(packet, admitted), packet, apart=number in apart)
                 for number, (iseq, admitted, packet) in enumerate(
                     zip(message.iseqs, message.admitted, found, strict=True)
                 )
@@ -398,8 +345,3 @@ class ClientEnd:
         if not self.relaying.is_even(reading.stream):
             return Follow(reading.stream, UNEVEN)
         return Follow(reading.stream, log, reading.iseq, reading.chain.hex())
-
-
-def _arrival(iseq: int, event: Event, packet: Packet, *, apart: bool) -> Arrival:
-    # Older logs keep hearsay under the id of the event, every log what it withheld later.
-    return Arrival(iseq, event, packet, event.entry if apart or event.refused else event.id)
