@@ -287,7 +287,7 @@ async def test_a_sender_that_looks_for_its_answer_when_all_is_sent_gets_it(
         try:
             parts = (b"x" * (1 << 20) for _ in range(12))
             body = parts if in_chunks else b"".join(parts)
-            line.request("POST", GEN, body, {"Content-Type": "application/json"})
+            line.request("POST", GEN, body, {"Connection": "close"})  # as urllib does
             answer = line.getresponse()
             return answer.status, answer.read()
         finally:
