@@ -36,7 +36,6 @@ class Scope(StrEnum):
     ROLES = "roles"
     RUNBOOK = "runbook"
     COMMS = "comms"
-    DETAIL = "detail"
 
 
 PANELS: dict[int, Scope] = {

@@ -51,10 +51,15 @@ def word_check(parse: Callable[[str], object]) -> Check:
     """A check that says what `parse` has against the text, which it raises as a ValueError."""
 
     def check(_ctx: Ctx, args: Args) -> str | None:
-        try:
-            parse(args.text)
-        except ValueError as error:
-            return str(error)
-        return None
+        return complaint_of(parse, args.text)
 
     return check
+
+
+def complaint_of(parse: Callable[[str], object], text: str) -> str | None:
+    """What `parse` has against a text, which it raises as a ValueError."""
+    try:
+        parse(text)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -9,7 +9,7 @@ from functools import partial
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.guards import in_incident
+from warroom_console.verbs.guards import complaint_of, in_incident
 from warroom_console.views.facts import IMPACT_NAMES, draw_facts, told_time
 from warroom_console.when import parse_when
 from warroom_console.widgets.menu import Choice
@@ -110,11 +110,7 @@ def _ask(ctx: Ctx, field: str) -> None:
 
 
 def _complaint(ctx: Ctx, field: ImpactField, text: str) -> str | None:
-    try:
-        read_fact(field, text, ctx.now())
-    except ValueError as error:
-        return str(error)
-    return None
+    return complaint_of(lambda said: read_fact(field, said, ctx.now()), text)
 
 
 def _line_check(ctx: Ctx, args: Args) -> str | None:

@@ -13,7 +13,7 @@ from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE, stamp
 from warroom_console.verbs.alerts import chosen, on_alert
-from warroom_console.verbs.guards import both, may_write
+from warroom_console.verbs.guards import both, complaint_of, may_write
 from warroom_console.verbs.windows import common, complaint
 from warroom_console.when import parse_span
 from warroom_console.widgets.menu import Choice
@@ -127,7 +127,14 @@ def _ask_how_long(ctx: Ctx, draft: Draft) -> None:
 
     def then(span: str) -> None:
         if span == _OTHER:
-            ctx.ask(Ask("silence for: ", timed, hint="45m, 6h or 2d", check=_span_complaint))
+            ctx.ask(
+                Ask(
+                    "silence for: ",
+                    timed,
+                    hint="45m, 6h or 2d",
+                    check=partial(complaint_of, read_span),
+                )
+            )
         else:
             timed(span)
 
@@ -147,14 +154,6 @@ def read_span(text: str) -> int:
     if not MINUTE <= span <= LONGEST:
         raise ValueError("A silence holds for a minute to seven days.")
     return span
-
-
-def _span_complaint(text: str) -> str | None:
-    try:
-        read_span(text)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 async def _preview(ctx: Ctx, draft: Draft) -> None:

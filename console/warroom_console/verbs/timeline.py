@@ -8,7 +8,7 @@ from functools import partial
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.verbs.guards import both, in_incident
+from warroom_console.verbs.guards import both, complaint_of, in_incident
 from warroom_console.views.timeline import TimelineView
 from warroom_console.when import parse_when
 from warroom_console.widgets.prompt import Ask
@@ -106,11 +106,7 @@ def read_note(line: str, now: int) -> tuple[str, int | None]:
 
 
 def _complaint(ctx: Ctx, line: str) -> str | None:
-    try:
-        read_note(line, ctx.now())
-    except ValueError as error:
-        return str(error)
-    return None
+    return complaint_of(lambda said: read_note(said, ctx.now()), line)
 
 
 def _note_hints(_ctx: Ctx, args: Args) -> Iterable[str]:

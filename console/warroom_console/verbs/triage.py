@@ -9,7 +9,7 @@ from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE, clock
 from warroom_console.verbs.alerts import MOST_AT_ONCE, chosen, on_alert, told
-from warroom_console.verbs.guards import both, may_write, word_check
+from warroom_console.verbs.guards import both, complaint_of, may_write, word_check
 from warroom_console.verbs.people import choose_person
 from warroom_console.views.board import NOISES, Standing
 from warroom_console.views.noise import draw_noise
@@ -66,7 +66,7 @@ def hold(ctx: Ctx, args: Args) -> None:
     def then(span: str) -> None:
         if span == _OTHER:
             ctx.ask(Ask("take on for: ", partial(_hold, ctx, alerts), hint="45m, 2h or 1d",
-                        check=_hold_complaint))  # fmt: skip
+                        check=partial(complaint_of, read_hold)))  # fmt: skip
         else:
             _hold(ctx, alerts, span)
 
@@ -93,14 +93,6 @@ def read_hold(text: str) -> int:
     if not MINUTE <= span <= LONGEST_HOLD:
         raise ValueError("An alert is taken on for a minute to seven days; a takes it on for good.")
     return span
-
-
-def _hold_complaint(text: str) -> str | None:
-    try:
-        read_hold(text)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 # Whose it is -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.times import DAY, MINUTE, day, stamp
 from warroom_console.verbs.alerts import chosen
-from warroom_console.verbs.guards import may_write
+from warroom_console.verbs.guards import complaint_of, may_write
 from warroom_console.views.board import picture_of
 from warroom_console.when import parse_span
 from warroom_console.widgets.menu import Choice
@@ -127,7 +127,7 @@ def _ask_how_long(ctx: Ctx, text: str) -> None:
 def _timed(ctx: Ctx, draft: Draft, chosen_: str) -> None:
     if chosen_ == _OTHER:
         ctx.ask(Ask("maintenance for: ", partial(_timed_by_hand, ctx, draft), hint="45m, 6h or 2d",
-                    check=_span_complaint))  # fmt: skip
+                    check=partial(complaint_of, read_span)))  # fmt: skip
         return
     kind, _, span = chosen_.partition(" ")
     _ask_why(ctx, Draft(draft.matchers, draft.hides, kind, parse_span(span)))
@@ -147,14 +147,6 @@ def read_span(text: str) -> int:
     if not MINUTE <= span <= LONGEST:
         raise ValueError("A window holds for a minute to ninety days.")
     return span
-
-
-def _span_complaint(text: str) -> str | None:
-    try:
-        read_span(text)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _ask_why(ctx: Ctx, draft: Draft) -> None:
