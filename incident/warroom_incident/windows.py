@@ -5,10 +5,7 @@ What a window hides is counted and can be looked at, never dropped. Everything h
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-
-from msgspec import Struct
+from collections.abc import Iterable, Sequence
 
 from .alerts import AlertRecord
 from .board import Window
@@ -102,31 +99,3 @@ class Windows:
             for record in records
             if record.is_open and (window := self.hiding(record)) is not None
         }
-
-
-class Quieted(Struct, frozen=True):
-    """How many open alerts nobody is called for: hidden here by kind of window, or at the source.
-
-    An alert that both quieten counts as hidden here.
-    """
-
-    maintenance: int = 0
-    suppression: int = 0
-    at_source: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.maintenance + self.suppression + self.at_source
-
-
-def quieted(records: Iterable[AlertRecord], hidden: Mapping[str, Window]) -> Quieted:
-    """Count what is quietened among alerts, of which `hidden` are hidden by windows."""
-    count = Counter[str]()
-    for record in records:
-        window = hidden.get(record.uid)
-        if window is not None:
-            count[window.kind] += 1
-        elif record.state == "suppressed":
-            count["source"] += 1
-    return Quieted(count["maintenance"], count["suppression"], count["source"])

@@ -7,7 +7,7 @@ import pytest
 from tests.incident.making import NOW, alert_record
 from warroom_incident.board import Window
 from warroom_incident.fields import Matcher
-from warroom_incident.windows import Quieted, Windows, check_matchers, fits, quieted
+from warroom_incident.windows import Windows, check_matchers, fits
 
 RECORD = alert_record("a", service="checkout", labels={"team": "shop", "source": "label"})
 
@@ -82,22 +82,3 @@ def test_a_window_hides_only_while_it_holds_and_only_what_is_open() -> None:
     over = alert_record("o", state="resolved", labels={"team": "shop"})
     first, second = window("first", matcher), window("second", matcher)
     assert Windows([first, second], NOW).hidden([RECORD, over]) == {"a": first}
-
-
-def test_what_is_quiet_is_counted_by_why() -> None:
-    windows = Windows(
-        [
-            window("m", Matcher("team", "shop")),
-            window("s", Matcher("team", "pay"), kind="suppression"),
-        ],
-        NOW,
-    )
-    records = [
-        RECORD,
-        alert_record("p", labels={"team": "pay"}, state="suppressed"),
-        alert_record("q", state="suppressed"),
-        alert_record("loud"),
-    ]
-    found = quieted(records, windows.hidden(records))
-    assert found == Quieted(maintenance=1, suppression=1, at_source=1)
-    assert found.total == 3
