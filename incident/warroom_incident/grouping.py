@@ -3,7 +3,8 @@
 The rules are plain, so that anybody can say why a line is as it is. In this order an alert goes
 
 1. with what a window hides, or what is suppressed at its source: counted apart, never hidden;
-2. into a storm of its source: at least `STORM` alerts of it that began within `STORM_MS`;
+2. into a storm of its source: at least `STORM` alerts of it that began within `STORM_MS`, where
+   they came in a burst without those that began before the burst;
 3. with at least one other of the sender's own group;
 4. with at least one other of the same service and environment;
 5. with at least one other of the same cluster;
@@ -32,6 +33,12 @@ STORM = 50
 
 STORM_MS = 5 * 60_000
 
+BURST_MS = 60_000
+"""A storm that brings `STORM` alerts within so short a time begins with them."""
+
+PAUSE_MS = 15_000
+"""Nor does what began so long before the rest of a burst belong to it."""
+
 SERIES = 20
 """How many minutes of a line's rate are told."""
 
@@ -50,7 +57,8 @@ class Group(Struct, frozen=True):
     `id` names it for as long as it lasts. `name` is for people: what its alerts have in common.
     `uids` lists them, the most urgent first. `severity` is the worst, `services` how many each
     service has, the most first; alerts without one are left out. `series` counts the alerts that
-    began in each of the last `SERIES` minutes, the oldest minute first.
+    began in each of the last `SERIES` minutes, the oldest minute first. `severities` is how many
+    of each severity it holds, the worst first.
     """
 
     id: str
@@ -64,6 +72,7 @@ class Group(Struct, frozen=True):
     newest: int
     last_seen: int
     series: tuple[int, ...]
+    severities: tuple[tuple[str, int], ...] = ()
 
     @property
     def count(self) -> int:
@@ -110,16 +119,37 @@ def storm_members(records: Sequence[AlertRecord]) -> list[AlertRecord]:
     ordered = sorted(records, key=_by_age)
     if len(ordered) < STORM:
         return []
+    starts = [record.first_seen for record in ordered]
     taken = 0
     found: list[AlertRecord] = []
     first = 0
-    for last, record in enumerate(ordered):
-        while record.first_seen - ordered[first].first_seen > STORM_MS:
+    for last, start in enumerate(starts):
+        while start - starts[first] > STORM_MS:
             first += 1
-        if last - first + 1 >= STORM:
-            found.extend(ordered[max(first, taken) : last + 1])
-            taken = last + 1
+        if last - first + 1 >= STORM and last >= taken:
+            begin = _burst(starts, first) if first >= taken else taken
+            end = max(last + 1, begin + STORM) if first >= taken else last + 1
+            found.extend(ordered[begin:end])
+            taken = end
     return found
+
+
+def _burst(starts: Sequence[int], first: int) -> int:
+    """Where the burst of a storm begins: at its `first` alert or a later one."""
+
+    def is_burst(at: int) -> bool:
+        end = at + STORM - 1
+        return end < len(starts) and starts[end] - starts[at] <= BURST_MS
+
+    begin = first
+    while not is_burst(begin):
+        begin += 1
+        if begin >= len(starts) or starts[begin] - starts[first] > STORM_MS:
+            return first  # it came evenly
+    for at in range(begin + 1, begin + STORM):
+        if starts[at] - starts[at - 1] > PAUSE_MS and is_burst(at):
+            begin = at
+    return begin
 
 
 def _parted(
@@ -209,6 +239,7 @@ def _group(name: _Name, members: list[AlertRecord], now: int) -> Group:
         max(starts),
         max(record.last_seen for record in members),
         _series(starts, now),
+        tuple(sorted(Counter(record.severity for record in members).items())),
     )
 
 

@@ -2,6 +2,8 @@
 
 from random import Random
 
+import msgspec
+import pytest
 from hypothesis import given, strategies as st
 
 from tests.incident.making import NOW, alert_record
@@ -95,6 +97,49 @@ def test_a_storm_goes_on_as_long_as_its_alerts_keep_coming() -> None:
     assert (line.kind, line.count) == ("storm", 3 * STORM)
     slow = [alert_record(f"{n:04}", first_seen=NOW + n * (step + 9)) for n in range(3 * STORM)]
     assert {g.kind for g in fold_alerts(slow, NOW)} == {"single"}
+
+
+@pytest.mark.parametrize("ago", [16_000, MINUTE, 2 * MINUTE, STORM_MS - MINUTE])
+def test_what_began_before_a_burst_is_not_lost_in_its_storm(ago: int) -> None:
+    burst = storm(40 * STORM, severity="SEV3")
+    begin = burst[0].first_seen
+    before = [
+        alert_record(f"early{n}", severity="SEV1", service="pay", first_seen=begin - ago - n)
+        for n in range(3)
+    ]
+    found = fold_alerts([*before, *burst], NOW)
+    assert [(g.kind, g.count, g.severities) for g in found] == [
+        ("service", 3, (("SEV1", 3),)),
+        ("storm", 40 * STORM, (("SEV3", 40 * STORM),)),
+    ]
+
+
+def test_a_steady_trickle_before_a_burst_stays_out_of_its_storm_but_for_its_end() -> None:
+    burst = storm(2 * STORM)
+    begin = burst[0].first_seen
+    trickle = [
+        alert_record(f"t{n:02}", service="pay", first_seen=begin - 10_000 * n) for n in range(1, 25)
+    ]
+    storms = [g for g in fold_alerts([*trickle, *burst], NOW) if g.kind == "storm"]
+    assert len(storms) == 1
+    assert 2 * STORM <= storms[0].count <= 2 * STORM + 6
+
+
+def test_two_storms_of_a_source_are_one_line_without_what_lies_between_them() -> None:
+    later = [
+        msgspec.structs.replace(r, uid=f"l{r.uid}", first_seen=r.first_seen + 60 * MINUTE)
+        for r in storm(STORM)
+    ]
+    between = alert_record("between", first_seen=later[0].first_seen - 2 * MINUTE)
+    found = fold_alerts([*storm(STORM), between, *later], NOW + 60 * MINUTE)
+    assert sorted((g.kind, g.count) for g in found) == [("single", 1), ("storm", 2 * STORM)]
+
+
+def test_the_severities_in_a_storm_are_counted_the_worst_first() -> None:
+    some = storm(STORM, severity="SEV3")
+    worse = [msgspec.structs.replace(r, severity="SEV1") for r in some[:3]]
+    (line,) = fold_alerts([*worse, *some[3:]], NOW)
+    assert line.severities == (("SEV1", 3), ("SEV3", STORM - 3))
 
 
 def test_the_id_of_a_storm_stays_when_alerts_come_and_go() -> None:
