@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.commanding import files, run
 from tests.console.fake_room import fake_room
-from tests.console.test_cli import files, run
 from warroom_console.desk import Desk
 from warroom_console.places import Places
 from warroom_incident.practice.library import shipped

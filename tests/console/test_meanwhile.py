@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.console.desks import declared, places
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.console.still_desk import StillDesk
-from tests.console.test_desk import declared, places
 from tests.incident.making import STREAM, Writer, alert_record
 from tests.waiting import wait_for
 from warroom_console.desk import Desk

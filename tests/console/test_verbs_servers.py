@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.desks import places
 from tests.console.fake_ctx import FakeCtx
 from tests.console.fake_room import fake_room
-from tests.console.test_desk import places
 from tests.waiting import wait_for
 from warroom_console.actions import Args, Registry, Scope
 from warroom_console.context import Ctx
