@@ -116,6 +116,7 @@ def run(
         headless: Draw nothing at all.
     """
     # What is imported stays; looking through all of it again and again takes a tenth of the start.
+    gc.disable()
     gc.set_threshold(*_YOUNG_ONLY)
     from .theme import choose_look
 
@@ -150,6 +151,8 @@ def _code_of(error: Exception) -> int | None:
 async def _run(places: Places, incident: str | None, look: Look, *, headless: bool = False) -> int:
     from .app import Console
 
+    gc.freeze()
+    gc.enable()
     async with AsyncExitStack() as stack:
         start = _Start(places, incident, stack)
         app = Console(look=look, called=incident, opened=start.open)
@@ -210,7 +213,7 @@ class _Start:
 
 def _settle() -> None:
     """Drop what only the start needed, and look no more through what stays."""
-    gc.collect(1)
+    gc.collect()
     gc.freeze()
     gc.set_threshold(*_USUAL)
 

@@ -251,7 +251,10 @@ class Replica:
             " WHERE stream = ?",
             (stream,),
         )
-        return [(admitted, Packet(*packet)) for admitted, *packet in rows]
+        return [
+            (admitted, Packet(head, body, reason, via))
+            for admitted, head, body, reason, via in rows
+        ]
 
     def some(self, stream: str, entries: Iterable[str]) -> list[tuple[str, int, Packet]]:
         """Those of some events of a stream that are kept: entry, admission stamp and bytes."""
