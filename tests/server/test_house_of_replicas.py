@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -31,6 +32,7 @@ from warroom_incident.vocabulary import (
     RoleAssigned,
     SeveritySet,
     StatusSet,
+    Unknown,
 )
 from warroom_server.identity import Caller
 
@@ -352,8 +354,15 @@ class HouseOfReplicas(RuleBasedStateMachine):
                 late = {id_ for id_, event in state.events.items() if state.is_late(event)}
                 if not late:
                     continue
+                # Without what they say, and not without what they replaced: whoever saw them
+                # replaced that as well.
                 timely = IncidentState(stream)
-                timely.extend(e for id_, e in state.events.items() if id_ not in late)
+                timely.extend(
+                    msgspec.structs.replace(event, body=Unknown(), withheld="late")
+                    if id_ in late and event.withheld is None
+                    else event
+                    for id_, event in state.events.items()
+                )
                 assert shown(timely) == shown(state), name
                 assert state.closed
 
