@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import gzip
-import hashlib
-import hmac
 import json
 import logging
 import signal
-import sqlite3
-import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import httpx
@@ -25,95 +17,24 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from starlette.applications import Starlette
 
+from tests.server.bodies import PAYLOADS, payload
+from tests.server.intake_house import AM, GEN, GEN_TOKEN, SOURCES, House, build, intake
 from tests.waiting import wait_for
-from warroom_server.board import Board
 from warroom_server.intake import (
-    app as app_module,
-    deliveries as deliveries_module,
     request as request_module,
     serve as serve_module,
-    visit as visit_module,
 )
 from warroom_server.intake.app import IntakeDeps, intake_app
-from warroom_server.intake.serve import CannotListen, HttpServer, serve_http
+from warroom_server.intake.serve import CannotListen, serve_http
 from warroom_server.intake.source import Source
-from warroom_server.intake.store import IntakeStore
-from warroom_server.intake.worker import IntakeWorker
-from warroom_server.metrics import Metrics
 
-PAYLOADS = Path(__file__).parent / "payloads"
-AM_TOKEN, GEN_TOKEN = "am-secret-7f3a9c", "gen-secret-51b2e8"
-SOURCES = {AM_TOKEN: Source("am", "alertmanager"), GEN_TOKEN: Source("gen", "generic")}
-AM, GEN = f"/in/alertmanager/{AM_TOKEN}", f"/in/generic/{GEN_TOKEN}"
-
-
-def payload(name: str) -> bytes:
-    return (PAYLOADS / f"{name}.json").read_bytes()
-
-
-@dataclass
-class House:
-    """A whole intake with its listener and one client."""
-
-    store: IntakeStore
-    board: Board
-    worker: IntakeWorker
-    metrics: Metrics
-    http: HttpServer
-    client: httpx.AsyncClient
-    complaint: list[str] = field(default_factory=list)
-    busy: list[bool] = field(default_factory=list)
-
-    async def post(self, path: str, body: bytes, **headers: str) -> httpx.Response:
-        return await self.client.post(path, content=body, headers=headers)
-
-    async def raw(self, data: bytes) -> bytes:
-        """Send bytes on a connection of their own and return all that comes back."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.http.port)
-        writer.write(data)
-        answer = await reader.read()
-        writer.close()
-        return answer
-
-    async def read_all(self) -> None:
-        await self.worker.idle()
-
-
-async def build(path: Path) -> tuple[IntakeStore, Board, IntakeWorker, Metrics]:
-    store = await IntakeStore.open(path)
-    metrics = Metrics("0.1.0")
-    board = Board(await store.load_board(), on_outcome=metrics.count_signal)
-    metrics.watch_board(board.open)
-    return store, board, IntakeWorker(store, board, metrics), metrics
+# --- taking in ---
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    store, board, worker, metrics = await build(tmp_path / "intake.db")
-    complaint: list[str] = []
-    busy: list[bool] = []
-
-    async def ready() -> str | None:
-        return complaint[0] if complaint else None
-
-    deps = IntakeDeps(
-        authenticate=SOURCES.get,
-        store=store,
-        worker=worker,
-        metrics=metrics,
-        ready=ready,
-        busy=lambda: bool(busy),
-    )
-    worker.start()
-    http = await serve_http(intake_app(deps), "127.0.0.1", 0)
-    async with httpx.AsyncClient(base_url=f"http://{http.address}", trust_env=False) as client:
-        yield House(store, board, worker, metrics, http, client, complaint, busy)
-    await http.stop()
-    await worker.stop()
-    await store.close()
-
-
-# --- taking in ---
+    async with intake(tmp_path / "intake.db") as house:
+        yield house
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in PAYLOADS.glob("*.json")))
@@ -224,177 +145,6 @@ async def test_what_cannot_be_read_becomes_one_card_that_names_the_newest_body(
     assert "second nonsense" in card.description
     assert card.count == 2
     assert [raw_id for raw_id, _ in await house.store.unreadable("am")] == [2, 1]
-
-
-# --- refusing ---
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "sentence"),
-    [
-        ("/in/generic/wrong", 401, "Unknown token"),
-        ("/in/generic", 401, "Unknown token"),
-        (f"/in/carrier-pigeon/{GEN_TOKEN}", 404, "kinds: alertmanager, "),
-        (f"/in/alertmanager/{GEN_TOKEN}", 404, "This token is for /in/generic/"),
-        ("/in/generic/", 404, "POST to /in/KIND/TOKEN"),
-        (f"{GEN}/", 404, "POST to /in/KIND/TOKEN"),
-        ("/elsewhere", 404, "POST to /in/KIND/TOKEN"),
-        ("/healthz", 405, "POST"),
-    ],
-)
-async def test_a_wrong_address_gets_one_clear_sentence(
-    house: House, path: str, status: int, sentence: str
-) -> None:
-    answer = await house.post(path, b'{"title": "x"}')
-    assert answer.status_code == status
-    if status != 405:
-        assert sentence in answer.json()["error"]
-    assert await house.store.unparsed() == []
-
-
-async def test_looking_at_an_intake_address_says_how_to_use_it(house: House) -> None:
-    answer = await house.client.get(GEN)
-    assert (answer.status_code, answer.json()["error"]) == (405, "Send alerts with POST.")
-
-
-async def chunks(size: int, count: int) -> AsyncIterator[bytes]:
-    for _ in range(count):
-        yield b"x" * size
-
-
-async def test_a_body_that_is_too_large_is_refused_declared_or_not(house: House) -> None:
-    limit = 256 << 10
-    assert (await house.post(GEN, b" " * limit)).status_code == 202
-    declared = await house.post(GEN, b" " * (limit + 1))
-    assert declared.status_code == 413
-    assert "262,144 bytes" in declared.json()["error"]
-    streamed = await house.client.post(GEN, content=chunks(32 << 10, 9))
-    assert streamed.status_code == 413
-    assert (await house.post(AM, b" " * (limit + 1))).status_code == 202
-    assert (await house.post(AM, b" " * (4 << 20))).status_code == 202
-    assert (await house.post(AM, b" " * ((4 << 20) + 1))).status_code == 413
-    lie = f"POST {GEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {'9' * 19}"
-    answer = await house.raw(lie.encode() + b"\r\n\r\n")
-    assert b" 413 " in answer
-
-
-@pytest.mark.parametrize("in_chunks", [False, True])
-async def test_a_sender_that_looks_for_its_answer_when_all_is_sent_gets_it(
-    house: House, in_chunks: bool
-) -> None:
-    def send() -> tuple[int, bytes]:
-        line = HTTPConnection(house.http.address, timeout=20)
-        try:
-            parts = (b"x" * (1 << 20) for _ in range(12))
-            body = parts if in_chunks else b"".join(parts)
-            line.request("POST", GEN, body, {"Connection": "close"})  # as urllib does
-            answer = line.getresponse()
-            return answer.status, answer.read()
-        finally:
-            line.close()
-
-    status, said = await asyncio.to_thread(send)
-    assert status == 413
-    assert b"262,144 bytes" in said
-
-
-async def test_a_sender_that_asks_before_it_sends_is_told_at_once(house: House) -> None:
-    head = f"POST {GEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000"
-    answer = await house.raw(head.encode() + b"\r\nExpect: 100-continue\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 413 ")
-
-
-async def test_a_packed_body_is_kept_as_what_it_unpacks_to(house: House) -> None:
-    packed = gzip.compress(b'{"title": "packed"}')
-    answer = await house.post(GEN, packed, **{"content-encoding": "gzip"})
-    assert answer.status_code == 202
-    raw = await house.store.body(1)
-    assert raw is not None
-    assert (raw.body, raw.headers["content-encoding"]) == (b'{"title": "packed"}', "gzip")
-
-
-async def test_a_packed_bomb_is_refused_at_the_size_of_its_kind(house: House) -> None:
-    bomb = gzip.compress(b" " * (64 << 20))
-    assert len(bomb) < 256 << 10
-    tracemalloc.start()
-    answer = await house.post(GEN, bomb, **{"content-encoding": "gzip"})
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert answer.status_code == 413
-    assert peak < 8 << 20
-
-
-@pytest.mark.parametrize("body", [b"not packed at all", gzip.compress(b"{}")[:-4]])
-async def test_a_broken_packed_body_is_kept_as_it_came(house: House, body: bytes) -> None:
-    answer = await house.post(GEN, body, **{"content-encoding": "gzip"})
-    assert answer.status_code == 202
-    await house.read_all()
-    assert [r.title for r in house.board.open()] == ["unparsed from gen"]
-
-
-async def assert_told_to_retry(answer: httpx.Response) -> None:
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
-    assert "Try again." in answer.json()["error"]
-
-
-async def test_senders_wait_while_people_need_the_machine(house: House) -> None:
-    house.busy.append(True)
-    await assert_told_to_retry(await house.post(GEN, b"{}"))
-    house.busy.clear()
-    assert (await house.post(GEN, b"{}")).status_code == 202
-
-
-async def test_senders_wait_while_too_much_is_unread(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await house.worker.stop()
-    monkeypatch.setattr(visit_module, "MAX_UNREAD", 2)
-    assert [(await house.post(GEN, b"{}")).status_code for _ in range(2)] == [202, 202]
-    await assert_told_to_retry(await house.post(GEN, b"{}"))
-    house.worker.start()
-    await house.read_all()
-    assert (await house.post(GEN, b"{}")).status_code == 202
-
-
-async def test_senders_wait_while_requests_hold_too_much_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app_module, "MAX_HELD_BYTES", 1000)
-    store, _board, worker, metrics = await build(tmp_path / "intake.db")
-    app = intake_app(IntakeDeps(SOURCES.get, store, worker, metrics))
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://w") as client:
-        await assert_told_to_retry(await client.post(GEN, content=b" " * 1001))
-        for _ in range(3):
-            assert (await client.post(GEN, content=b" " * 900)).status_code == 202
-    await store.close()
-
-
-async def test_a_disk_that_takes_nothing_is_a_reason_to_try_again(
-    house: House, caplog: pytest.LogCaptureFixture
-) -> None:
-    def pragma(text: str) -> Callable[[sqlite3.Connection], object]:
-        return lambda db: db.execute(f"PRAGMA {text}").fetchone()
-
-    await house.store._run(pragma("query_only = 1"))
-    await assert_told_to_retry(await house.post(GEN, b"{}"))
-    assert "could not be stored" in caplog.text
-    await house.store._run(pragma("query_only = 0"))
-    assert (await house.post(GEN, b"{}")).status_code == 202
-
-
-async def test_a_failure_nobody_foresaw_is_a_reason_to_try_again(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(*_: object) -> Awaitable[int]:
-        raise RuntimeError(f"leaks {GEN_TOKEN}")
-
-    monkeypatch.setattr(house.store, "keep", fails)
-    answer = await house.post(GEN, b"{}")
-    assert answer.status_code == 500
-    assert "RuntimeError" in caplog.text
-    assert GEN_TOKEN not in caplog.text + answer.text
 
 
 # --- slow and broken connections ---
@@ -585,114 +335,3 @@ def test_any_bytes_are_accepted_kept_the_same_and_read(
         await store.close()
 
     asyncio.run(send())
-
-
-# --- other ways in ---
-
-
-async def test_a_token_may_be_the_password_of_basic_authentication(house: House) -> None:
-    named = base64.b64encode(f"anything:{GEN_TOKEN}".encode()).decode()
-    for value, status in (
-        (f"Basic {named}", 202),
-        ("Basic !!!", 401),
-        ("Basic " + base64.b64encode(b"nobody:wrong").decode(), 401),
-        ("Digest x", 401),
-    ):
-        answer = await house.post("/in/generic", b'{"title": "x"}', authorization=value)
-        assert answer.status_code == status
-
-
-async def test_put_is_taken_like_post(house: House) -> None:
-    assert (await house.client.put(GEN, content=b'{"title": "x"}')).status_code == 202
-
-
-async def test_what_is_behind_the_question_mark_is_an_alert_where_a_kind_allows_it(
-    house: House,
-) -> None:
-    answer = await house.client.get(f"{GEN}?title=disk+full&key=d&severity=critical")
-    assert answer.status_code == 202
-    await house.read_all()
-    (record,) = house.board.open()
-    assert (record.title, record.severity) == ("disk full", "SEV1")
-    for request in (house.client.head(f"{GEN}?title=x"), house.client.get(f"{AM}?title=x")):
-        assert (await request).status_code == 405
-    assert len(house.board) == 1
-
-
-SECRET = b"shared secret"
-
-
-def signed(body: bytes, stamp: bytes = b"") -> str:
-    return hmac.new(SECRET, stamp + body, hashlib.sha256).hexdigest()
-
-
-@pytest.mark.parametrize(
-    ("kind", "header", "value"),
-    [
-        ("sentry", "Sentry-Hook-Signature", "{}"),
-        ("grafana", "X-Grafana-Alerting-Signature", "{}"),
-        ("pagerduty", "X-PagerDuty-Signature", "v1=" + "0" * 64 + ",v1={}"),
-        ("generic", "X-Warroom-Signature", "sha256={}"),
-        ("azure", "X-Hub-Signature-256", "sha256={}"),
-    ],
-)
-async def test_a_token_with_a_secret_takes_only_what_is_signed_with_it(
-    tmp_path: Path, kind: str, header: str, value: str
-) -> None:
-    store, _board, worker, metrics = await build(tmp_path / "intake.db")
-    source = Source("s", kind, secret=SECRET)
-    app = intake_app(IntakeDeps({"t": source}.get, store, worker, metrics))
-    body = gzip.compress(b'{"title": "x"}')
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://w") as client:
-        for signature, status in (
-            (value.format(signed(body)), 202),
-            (value.format(signed(body).upper()), 202),
-            (value.format(signed(body + b" ")), 401),
-            ("", 401),
-            ("nonsense", 401),
-        ):
-            headers = {header: signature, "content-encoding": "gzip"}
-            answer = await client.post(f"/in/{kind}/t", content=body, headers=headers)
-            assert answer.status_code == status
-        assert SECRET.decode() not in answer.text + repr(source)
-        stamped = {header: value.format(signed(body, b"17:")), "content-encoding": "gzip"}
-        stamped["X-Grafana-Alerting-Signature-Timestamp"] = "17"
-        answer = await client.post(f"/in/{kind}/t", content=body, headers=stamped)
-        assert answer.status_code == 202
-        if kind == "generic":
-            assert (await client.get(f"/in/{kind}/t?title=x")).status_code == 401
-    await store.close()
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"x-amz-sns-message-id": "m1"},
-        {"ce-source": "/shop", "ce-id": "1", "ce-type": "t"},
-        {"request-id": "r1", "sentry-hook-resource": "issue"},
-    ],
-)
-async def test_a_delivery_that_is_sent_again_counts_once(
-    house: House, headers: dict[str, str]
-) -> None:
-    for _ in range(3):
-        answer = await house.post(GEN, b'{"title": "x", "key": "k"}', **headers)
-        assert (answer.status_code, answer.json()["id"]) == (202, 1)
-    first = next(iter(headers))
-    await house.post(GEN, b'{"title": "x", "key": "k"}', **{**headers, first: "another"})
-    await house.read_all()
-    assert [r.count for r in house.board.open()] == [2]
-
-
-def test_deliveries_are_forgotten_in_time_and_told_apart_by_source(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(deliveries_module, "MOST", 2)
-    deliveries = deliveries_module.Deliveries()
-    for number in range(3):
-        deliveries.note("s", {"x-amz-sns-message-id": str(number)}, 1000, number)
-    found = [deliveries.find("s", {"x-amz-sns-message-id": str(n)}, 2000) for n in range(3)]
-    assert found == [None, 1, 2]
-    assert deliveries.find("other", {"x-amz-sns-message-id": "2"}, 2000) is None
-    assert deliveries.find("s", {"x-amz-sns-message-id": "2"}, 1001 + 10 * 60 * 1000) is None
-    assert deliveries.find("s", {"ce-id": "2"}, 2000) is None
