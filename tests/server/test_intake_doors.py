@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from warroom_incident.alerts import AlertRecord
+from warroom_server.alerting.heartbeats import Heartbeats
+from warroom_server.alerting.settings import AlertSettings
 from warroom_server.board import Board
 from warroom_server.intake.app import IntakeDeps, intake_app
 from warroom_server.intake.serve import serve_http
@@ -376,6 +378,32 @@ async def test_an_alert_is_listed_by_its_alias_however_that_is_written(house: Ho
     ):
         answer = await house.opsgenie("GET", f"/v2/alerts?query={quote(query)}")
         assert sorted(alert["alias"] for alert in answer.json()["data"]) == found
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH"])
+async def test_a_ping_of_an_opsgenie_heartbeat_is_one_where_it_is_watched(
+    house: House, method: str
+) -> None:
+    answer = await house.opsgenie(method, "/v2/heartbeats/nightly%20backup/ping")
+    assert (answer.status_code, answer.json()["result"]) == (202, "PONG - Heartbeat received")
+    assert house.board.ordered() == [], "nobody watches it, and it is no alert"
+    settings = AlertSettings(heartbeats={"nightly backup": "26h"})
+    house.board.sift = Heartbeats(house.board, settings).take
+    await house.opsgenie(method, "/v2/heartbeats/nightly%20backup/ping")
+    assert list(house.board.beside.beats) == ["og/nightly backup"]
+    assert house.board.ordered() == []
+
+
+@pytest.mark.parametrize("path", ["", "/nightly", "/nightly/enable", "/a/b/ping"])
+async def test_what_opsgenie_does_with_heartbeats_besides_is_refused_in_its_shape(
+    house: House, path: str
+) -> None:
+    answer = await house.opsgenie("GET", f"/v2/heartbeats{path}")
+    assert answer.status_code == 404
+    assert "/v2/heartbeats/NAME/ping" in answer.json()["message"]
+    assert set(answer.json()) == {"message", "took", "requestId"}
+    wrong = await house.opsgenie("POST", "/v2/heartbeats/x/ping", key="nobody")
+    assert (wrong.status_code, set(wrong.json())) == (401, {"message", "took", "requestId"})
 
 
 # --- VictorOps ---

@@ -191,6 +191,31 @@ def test_a_place_that_points_nowhere_is_refused(text: str) -> None:
         place(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "body", "said"),
+    [
+        ("{/a}: {/b}", {"a": "x", "b": "y"}, "x: y"),
+        ("{/a}: {/b}", {"b": "y"}, "y"),
+        ("{/a}: {/b}", {"a": "x"}, "x"),
+        ("{/a}: {/b}", {}, ""),
+        ("{/a} ({/b})", {"a": "x"}, "x"),
+        ("{/a} ({/b})", {"b": "y"}, "y"),
+        ("{/a} ({/b})", {"a": "x", "b": "y"}, "x (y)"),
+        ("{/a} {/b}{/c}: {/d}", {"a": "x", "c": "z", "d": "w"}, "x z: w"),
+        ("{/a} {/b}{/c}: {/d}", {"a": "x", "b": "y", "d": "w"}, "x y: w"),
+        ("{/a} {/b}{/c}: {/d}", {"a": "x", "d": "w"}, "x: w"),
+        ("{/a}: it ends in {/b} days", {"b": "5"}, "it ends in 5 days"),
+        ("alert {/a}", {"a": "x"}, "alert x"),
+        ("{/a}", {"a": "x"}, "x"),
+        ("=web", {}, "web"),
+    ],
+)
+def test_a_missing_field_leaves_nothing_that_would_have_joined_it(
+    text: str, body: dict[str, str], said: str
+) -> None:
+    assert place(text).tidy(Ground(body, body, {})) == said
+
+
 def test_texts_that_hold_json_are_taken_apart_where_the_mapping_says() -> None:
     text = MINIMAL.replace('"/name"', '"/inner/deep/name"') + 'decode = ["/inner", "/other/x"]\n'
     mapping = mapped(read_file(text.encode()))

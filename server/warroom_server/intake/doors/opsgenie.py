@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from warroom_incident.alerts import AlertRecord
 
-from ..kinds.opsgenie import read_call
+from ..kinds.opsgenie import HEARTBEATS, pinged, read_call
 from ..post import KEY, METHOD, PATH
 from ..reading.body import read_json, text_of
 from ..reading.fit import name, storable
@@ -39,13 +39,33 @@ def routes(deps: IntakeDeps, budget: Budget) -> list[Route]:
     """The addresses that Opsgenie's clients call."""
     take = door(deps, budget, _take, _failure)
     look = door(deps, budget, _look, _failure)
+    beat = door(deps, budget, _beat, _failure)
     writes = ["POST", "PUT", "PATCH", "DELETE"]
     return [
         Route(_ALERTS, look, methods=["GET"]),
         Route(_ALERTS, take, methods=["POST"]),
         Route(_ALERTS + "/{rest:path}", look, methods=["GET"]),
         Route(_ALERTS + "/{rest:path}", take, methods=writes),
+        Route(HEARTBEATS, beat, methods=["GET", *writes]),
+        Route(HEARTBEATS + "/{rest:path}", beat, methods=["GET", *writes]),
     ]
+
+
+async def _beat(visit: Visit) -> Response:
+    """Take a ping of a heartbeat; it is watched where `[alerts] heartbeats` names it."""
+    began = time.perf_counter()
+    request = visit.request
+    kind, _ = await visit.admit(_key(request), KIND)
+    if not pinged(_path(request)):
+        raise Refused(
+            404,
+            "Heartbeats are listed in [alerts] of the server's warroom.toml; here they are only "
+            f"pinged: {HEARTBEATS}/NAME/ping.",
+        )
+    visit.wait_if_busy()
+    await visit.body(kind.max_bytes)
+    raw_id = await visit.keep(b"", {METHOD: "POST", PATH: _path(request)})
+    return _answer({"result": "PONG - Heartbeat received"}, began, _request_id(raw_id), 202)
 
 
 async def _take(visit: Visit) -> Response:

@@ -103,6 +103,7 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
     if not isinstance(entry, dict):
         return None
     fields = {_plain(field): value for field, value in reversed(entry.items())}
+    fields = {**_attached(fields.pop("attachments", None)), **_filled(fields)}
     labels = _labels(entry, fields)
     annotations = text_map(fields.get("annotations"))
     title = _text(fields, _TITLE) or annotations.get("summary", "") or labels.get("alertname", "")
@@ -130,6 +131,21 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
         ends_at=_time(fields, _END),
     )
     return signal if key else msgspec.structs.replace(signal, weak_key=True)
+
+
+def _attached(attachments: object) -> dict[str, object]:
+    """Read the first attachment of a body in Slack's shape as the fields that it stands for."""
+    first = attachments[0] if isinstance(attachments, list) and attachments else None
+    if not isinstance(first, dict):
+        return {}
+    title = first.get("title") or first.get("fallback") or first.get("pretext")
+    found = {"title": title, "description": first.get("text"), "link": first.get("title_link")}
+    return {name: text for name, text in found.items() if isinstance(text, str) and text.strip()}
+
+
+def _filled(fields: dict[str, object]) -> dict[str, object]:
+    """The fields that say something."""
+    return {name: value for name, value in fields.items() if value not in ("", None)}
 
 
 def _plain(field: object) -> str:

@@ -35,6 +35,7 @@ _WEBHOOK: dict[str, State] = {
     "escalate": "firing",
 }
 _PREFIX = "/v2/alerts"
+HEARTBEATS = "/v2/heartbeats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,26 @@ def read_call(method: str, path: str) -> Call | None:
             return None
 
 
+def pinged(path: str) -> str:
+    """Which heartbeat a path (still quoted) pings, empty where it pings none."""
+    match path.removeprefix(HEARTBEATS).split("/") if path.startswith(HEARTBEATS) else []:
+        case ["", name, "ping"]:
+            return unquote(name)[:160]
+        case _:
+            return ""
+
+
 def parse(post: Post, source: Source) -> Iterator[Signal]:
     """Yield what a call or a webhook says of its alert. Raises Unreadable."""
     path = post.headers.get(PATH)
+    if path is not None and (name := pinged(path)):
+        # Only who watches heartbeats takes it: words for an alert that nobody opened are none.
+        labels = {"alertname": name}
+        yield told(
+            post, source, key=f"heartbeat:{name}", state="firing", title=name, labels=labels,
+            says="words",
+        )  # fmt: skip
+        return
     # A call that says all in its path may have no body.
     body = read_json(post.body) if post.body.strip() or path is None else {}
     if not isinstance(body, dict):

@@ -16,6 +16,8 @@ from ..reading.body import text_of
 _INSIDE = re.compile(r"\{(\^?/[^{}]*|@[a-zA-Z0-9-]+)\}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}")
 _HEADER = re.compile(r"@[a-zA-Z0-9-]{1,60}")
+_OPENING, _CLOSING = "([{", ")]}"
+_JOINING = " :;,./|!-\u2013\u2014()[]{}"
 _ESCAPES = re.compile(r"~(?![01])")
 
 
@@ -94,6 +96,31 @@ class Place:
             parts.append(part)
         return "".join(parts) if says else ""
 
+    def tidy(self, ground: Ground) -> str:
+        """Return the text for people: where a pointer finds nothing, nothing joins it."""
+        if len(self.pieces) == 1 or not self.text(ground):
+            return self.text(ground)
+        said = joint = ""
+        is_first = found = True
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                joint = piece
+                continue
+            part = text_of(piece.find(ground)).strip()
+            if part:
+                said += (joint if said or is_first else _words_of(joint)) + part
+                joint = ""
+            is_first, found = False, bool(part)
+        if not found or isinstance(self.pieces[-1], Pointer):
+            return said
+        is_open = any(bracket in said for bracket in _OPENING)
+        return said + (joint if is_open else joint.lstrip(_CLOSING))
+
+
+def _words_of(joint: str) -> str:
+    """What is left of a text between two places when there is nothing before it."""
+    return joint.lstrip(_JOINING) if any(letter.isalpha() for letter in joint) else ""
+
 
 def place(text: str) -> Place:
     """Read a place. Raises BadPointer."""
@@ -117,10 +144,10 @@ def place(text: str) -> Place:
     return Place(tuple(pieces))
 
 
-def first_text(places: Sequence[Place], ground: Ground) -> str:
-    """Return the first of these that says something."""
+def first_text(places: Sequence[Place], ground: Ground, *, tidy: bool = False) -> str:
+    """Return the first of these that says something; `tidy` is how people read it."""
     for each in places:
-        text = each.text(ground)
+        text = each.tidy(ground) if tidy else each.text(ground)
         if text.strip():
             return text
     return ""

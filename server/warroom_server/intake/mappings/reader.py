@@ -79,7 +79,11 @@ class ShapeReader:
         if meaning == "ignore":
             return None
         labels = self._labels(ground)
-        texts = {name: first_text(places, ground) for name, places in self.texts.items()}
+        # A key stays as it ever was: it names the alert.
+        texts = {
+            name: first_text(places, ground, tidy=name != "key")
+            for name, places in self.texts.items()
+        }
         return told(
             post,
             source,
