@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.accounts import let_pass
 from tests.e2e.houses import House, cleared, command, show
-from tests.e2e.test_accounts import let_pass
 from tests.waiting import wait_for
 
 
