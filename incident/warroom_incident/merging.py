@@ -35,6 +35,11 @@ def fits(record: AlertRecord) -> bool:
     return bool(record.uid) and len(msgspec.json.encode(record)) <= RECORD_BYTES + 512
 
 
+def is_from_elsewhere(record: AlertRecord, board: str) -> bool:
+    """Whether the newest word came in at another server, which sees to what follows from it."""
+    return record.board not in ("", board)
+
+
 def is_newer(word: AlertRecord, known: AlertRecord) -> bool:
     """Whether a word about an episode says something else than another one, and counts for more.
 

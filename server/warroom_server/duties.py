@@ -13,6 +13,7 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.door import DoorError
 from warroom_incident.incident import IncidentState
 from warroom_incident.linking import copy_of
+from warroom_incident.merging import is_from_elsewhere
 from warroom_incident.sync.wire import Summary
 from warroom_incident.vocabulary import (
     AlertChanged,
@@ -95,9 +96,21 @@ class Duties:
                 self._keep_told(stream, record.uid)
 
     def _keep_told(self, stream: str, uid: str) -> None:
-        if (stream, uid) not in self._telling and self._news(stream, uid) is not None:
-            self._telling.add((stream, uid))
+        if (stream, uid) in self._telling or self._news(stream, uid) is None:
+            return
+        self._telling.add((stream, uid))
+        record = self._board.get(uid)
+        if record is not None and is_from_elsewhere(record, self._board.board_id):
+            # The server where it came in writes it, unless it is gone.
+            loop = asyncio.get_running_loop()
+            later = loop.call_later(SETTLING_SECONDS, self._tell_soon, stream, uid)
+            self._timers[f"{stream} {uid}"] = later
+        else:
             self._do(self._tell(stream, uid))
+
+    def _tell_soon(self, stream: str, uid: str) -> None:
+        self._timers.pop(f"{stream} {uid}", None)
+        self._do(self._tell(stream, uid))
 
     async def _tell(self, stream: str, uid: str) -> None:
         """Write once for each change that stands: the alert may change again meanwhile."""

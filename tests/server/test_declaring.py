@@ -17,8 +17,9 @@ from warroom_incident.fields import Matcher
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Entry
 from warroom_incident.vocabulary import NoteAdded, StatusSet, WindowOpened
-from warroom_server.alerting.declaring import Declaring, Rule
+from warroom_server.alerting.declaring import ELSEWHERE_MS, Declaring, Rule
 from warroom_server.alerting.settings import AlertmanagerSettings, DeclareRule, duration_ms
+from warroom_server.board import Board, SavedBoard
 from warroom_server.config import Config, ConfigError
 from warroom_server.reach import Doors
 from warroom_server.server import now_ms
@@ -134,6 +135,19 @@ async def test_only_alerts_that_begin_after_an_incident_was_ended_declare_the_ne
     *_, second = await place.look()
     assert second is not state
     assert {link.alert.key for link in second.links()} == {"g", "h"}
+
+
+async def test_what_came_in_at_another_server_is_declared_there_while_that_one_lives(
+    place: Place,
+) -> None:
+    other = Board(SavedBoard("other", 0))
+    here, place.board = place.board, other
+    place.fire("a")
+    place.fire("b")
+    here.adopt(other.ordered(), place.now)
+    assert await place.look() == []
+    place.now += ELSEWHERE_MS
+    assert len(await place.look()) == 1, "it had its time"
 
 
 async def test_old_alerts_declare_nothing_after_a_restart(place: Place) -> None:

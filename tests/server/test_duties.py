@@ -16,6 +16,7 @@ from tests.waiting import wait_for
 from warroom_incident.alerts import Severity, Signal, State
 from warroom_incident.author import new_stream
 from warroom_incident.event import Event, Packet
+from warroom_incident.fields import AlertCopy
 from warroom_incident.incident import IncidentState
 from warroom_incident.linking import copy_of
 from warroom_incident.log import Entry, Log, Receipt
@@ -27,7 +28,7 @@ from warroom_incident.vocabulary import (
     NoteAdded,
     StatusSet,
 )
-from warroom_server.board import Board
+from warroom_server.board import Board, SavedBoard
 
 
 @pytest.fixture
@@ -375,3 +376,35 @@ async def test_what_was_not_told_before_a_restart_is_told_after(
     async with server_in_process(home) as house:
         await settled(house)
         assert told(state_of(house, stream)) == ["resolved"]
+
+
+async def heard_elsewhere(house: InProcess, ana: Console) -> tuple[str, str, AlertCopy]:
+    """A linked alert ends at another server: the incident, the alert, and what is told of it."""
+    stream, board = await ana.declare(), house.server.board
+    uid = fire(board)
+    await link(ana, house, stream, uid)
+    other = Board(SavedBoard("other", 0))
+    other.adopt(board.ordered(), 1_000)
+    (over,) = other.apply([signal("resolved", received=2_000)])
+    board.adopt([over], 2_000)
+    return stream, uid, copy_of(over)
+
+
+async def test_what_another_server_heard_of_a_linked_alert_is_told_by_that_one(
+    house: InProcess, ana: Console
+) -> None:
+    stream, uid, copy = await heard_elsewhere(house, ana)
+    await settled(house)
+    assert told(state_of(house, stream)) == []
+    body = AlertChanged(uid=uid, alert=copy)
+    await hand_on(house, new_author().write(stream, "warroom", body))
+    await wait_for(lambda: not house.server.duties._timers, "its time")
+    await settled(house)
+    assert told(state_of(house, stream)) == ["resolved"], "once"
+
+
+async def test_what_another_server_heard_and_did_not_tell_is_told_in_the_end(
+    house: InProcess, ana: Console
+) -> None:
+    stream, _, _ = await heard_elsewhere(house, ana)
+    await wait_for(lambda: told(state_of(house, stream)) == ["resolved"], "its end")

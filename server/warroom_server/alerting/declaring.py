@@ -20,6 +20,7 @@ from warroom_incident.door import DoorError
 from warroom_incident.fields import Matcher
 from warroom_incident.linking import copy_of
 from warroom_incident.matching import parse_matchers
+from warroom_incident.merging import is_from_elsewhere
 from warroom_incident.practice.library import load_checklist
 from warroom_incident.reducers import Body
 from warroom_incident.suggesting import proposed_severity, proposed_title
@@ -40,6 +41,9 @@ from .settings import DeclareRule, duration_ms
 
 MAX_LINKED = 50
 """So many alerts are linked to an incident at its declaration, the oldest first."""
+
+ELSEWHERE_MS = 15_000
+"""So long another server of the room has to declare from an alert that came in there."""
 
 _HOUR_MS = 3_600_000
 _SETTLED = ("resolved", "closed")
@@ -161,7 +165,12 @@ class Declaring:
             new = [record for record in members if record.starts_at > over.get(alike, -1)]
             if alike not in taken and rule.ripe(new, now):
                 due.append(sorted(new, key=lambda r: (r.first_seen, r.uid)))
-        return due
+        return [members for members in due if self._is_ours(members[-1], now)]
+
+    def _is_ours(self, newest: AlertRecord, now: int) -> bool:
+        """Whether this server declares: that at which the last alert came in has the first say."""
+        here = not is_from_elsewhere(newest, self._board.board_id)
+        return here or now - newest.first_seen >= ELSEWHERE_MS
 
     def _over(self, rule: Rule) -> dict[tuple[str, ...], int]:
         """When the last incident with alerts that fit and are alike was ended, in milliseconds."""
