@@ -210,9 +210,24 @@ class Deck(Frame):
         self._zoomed = False
 
     def compose(self) -> ComposeResult:
-        yield from self._panels.values()
-        yield from self._dividers
-        yield self._notice
+        yield from (panel for number, panel in self._panels.items() if number != _DETAIL)
+        terminal = self.app.size
+        yield from self._beside(Size(terminal.width, max(0, terminal.height - _FIXED_ROWS)))
+
+    def _beside(self, size: Size) -> list[Widget]:
+        """What a deck of this size has besides the panels; what it never shows is not made."""
+        plan = arrange(size, self._active)
+        if not plan.panels:
+            return [self._notice]
+        dividers = self._dividers[: len(plan.dividers)]
+        if _DETAIL in plan.panels and _DETAIL in self._panels:
+            return [self._panels[_DETAIL], *dividers]
+        return [*dividers]
+
+    def on_resize(self) -> None:
+        missing = [widget for widget in self._beside(self.size) if not widget.is_attached]
+        if missing:
+            self.mount_all(missing)
 
     def on_mount(self) -> None:
         self.panel(self._active).set_active(True)
@@ -267,7 +282,7 @@ class Deck(Frame):
 
     def _lay_out(self) -> None:
         # Textual forgets the arrangement of a container when a child asks for another size.
-        self._notice.refresh(repaint=False, layout=True)
+        self.panel(self._active).refresh(repaint=False, layout=True)
 
     def places(self, size: Size) -> list[tuple[Widget, Region]]:
         """Return what goes where on a deck of `size`, and tell panels and dividers about it."""
