@@ -35,6 +35,17 @@ async def test_it_looks_as_it_did(desk: StillDesk, size: tuple[int, int]) -> Non
         check_golden(console.app, f"incident-{size[0]}x{size[1]}")
 
 
+@pytest.mark.parametrize("size", [(120, 40), (200, 60)])
+async def test_a_terminal_that_grows_looks_as_if_it_had_been_so_large(
+    desk: StillDesk, size: tuple[int, int]
+) -> None:
+    async with at_console(desk, (50, 10), stream=STREAM) as console:
+        for width, height in ((80, 24), size):
+            await console.pilot.resize_terminal(width, height)
+            await console.settle()
+        check_golden(console.app, f"incident-{size[0]}x{size[1]}")
+
+
 async def test_plain_ascii_has_nothing_but_ascii_of_our_own(desk: StillDesk) -> None:
     desk.says("ana", TitleSet(title="plain"))
     async with at_console(desk, stream=STREAM, look=Look(MONO, ASCII)) as console:
