@@ -19,7 +19,6 @@ from warroom_console.ringing import Ringing
 from warroom_console.saying import UNREACHABLE
 from warroom_console.start import _run, run
 from warroom_console.theme import DEFAULT_LOOK
-from warroom_console.unsaved import Typed, Unsaved, read_unsaved, write_unsaved
 from warroom_console.widgets.row import Row
 from warroom_incident.parts import Step
 from warroom_incident.sync.wire import Person
@@ -307,52 +306,6 @@ async def test_people_elsewhere_do_not_count_as_here(desk: StillDesk) -> None:
         await console.sees("ana bo dee +1")
 
 
-@pytest.mark.parametrize("leave", ["ctrl+q", "ctrl+c"])
-async def test_a_line_that_is_being_typed_is_named_and_goes_on_after_a_no(
-    desk: StillDesk, leave: str
-) -> None:
-    desk.says("bo", RoleAssigned(role="commander", person="bo"))
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("n")
-        await console.type("the database fails over", leave)
-        if leave == "ctrl+q":
-            assert console.prompt.startswith("Your text “the database fail")
-            await console.press("n")
-        assert console.screen.prompt.text == "the database fails over"
-        await console.press("escape")
-        assert console.screen.unsaved.texts == ["the database fails over"]
-        await console.press("ctrl+c")
-        assert console.prompt.startswith("Press ctrl+c again to leave at once; your text “")
-
-
-async def test_who_commands_hears_of_the_text_too(desk: StillDesk) -> None:
-    async with at_console(desk, (120, 40), stream=STREAM) as console:
-        await console.press("n")
-        await console.type("half a", "escape", "ctrl+q")
-        assert "You command INC-42" in console.prompt
-        assert "your text “half a” is not saved" in console.prompt
-
-
-@pytest.mark.parametrize("keys", [("i", "r"), ("i", "m", "u"), ("d",), ("n",), (":",)])
-async def test_escape_loses_nothing_that_was_typed(desk: StillDesk, keys: tuple[str, ...]) -> None:
-    async with at_console(desk, stream=None if keys == ("d",) else STREAM) as console:
-        await console.press(*keys)
-        await console.type(" and more", "escape")
-        await console.press(*keys)
-        found = console.screen.prompt.text
-        await console.press("up")
-        assert any("and more" in text for text in (found, console.screen.prompt.text))
-
-
-async def test_a_command_that_was_left_is_nothing_to_be_asked_about(desk: StillDesk) -> None:
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press(":")
-        await console.type("severity", "escape")
-        await console.press("/")
-        await console.type("orders", "escape")
-        assert not console.screen.unsaved
-
-
 async def test_v_marks_all_rows_up_to_the_cursor(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("4", "v", "j", "j")
@@ -389,82 +342,3 @@ async def test_several_entries_are_starred_by_their_marks(desk: StillDesk) -> No
 
 def steps(desk: StillDesk) -> list[Step]:
     return [s for c in desk.model.incident(STREAM).checklists() for s in c.steps]
-
-
-@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
-async def test_an_editor_shows_every_word_of_a_long_line(
-    desk: StillDesk, size: tuple[int, int]
-) -> None:
-    words = [f"word{n}" for n in range(40)]
-    async with at_console(desk, size, stream=STREAM) as console:
-        console.screen.seat.edit("long", "Long", " ".join(words), lambda _text: None)
-        await console.settle()
-        shown = " ".join(console.rows[1:-3]).split()
-        assert [word for word in shown if word.startswith("word")] == words
-        assert max(len(row.strip()) for row in console.rows[2:-3]) <= 100
-
-
-@pytest.mark.parametrize("left", ["signal", "asked"])
-async def test_what_was_typed_is_offered_by_the_next_console(
-    desk: StillDesk, tmp_path: Path, left: str
-) -> None:
-    desk.unsaved_file = tmp_path / "unsaved.json"
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("n")
-        await console.type("half a line", "escape", "N")
-        await console.type("half a page")
-        if left == "signal":
-            console.app._leave(1)
-        else:
-            await console.press("ctrl+q")
-            await console.pilot.press("y")
-    assert desk.unsaved_file.stat().st_mode & 0o777 == 0o600
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("n")
-        assert console.screen.prompt.text == "half a line"
-        await console.press("enter", "N")
-        assert "half a page" in console.text
-        assert "kept text restored" in console.text
-        await console.press("ctrl+s")
-        console.app._leave(1)
-    assert not desk.unsaved_file.exists()
-
-
-async def test_texts_of_incidents_that_were_not_opened_stay_kept(
-    desk: StillDesk, tmp_path: Path
-) -> None:
-    path = desk.unsaved_file = tmp_path / "unsaved.json"
-    other = Unsaved({OTHER_STREAM: Typed({"note": "elsewhere"})})
-    assert write_unsaved(path, other)
-    async with at_console(desk) as console:
-        console.app._leave(1)
-    assert read_unsaved(path) == other
-    path.write_bytes(b"garbage")
-    assert not read_unsaved(path).texts
-    assert not write_unsaved(tmp_path / "no" / "where", other)
-
-
-async def test_a_kept_draft_is_listed_among_the_drafts(desk: StillDesk, tmp_path: Path) -> None:
-    path = desk.unsaved_file = tmp_path / "unsaved.json"
-    write_unsaved(path, Unsaved({STREAM: Typed({"draft:new:executives": "half a draft"})}))
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("5")
-        assert any("Executives" in row for row in console.rows)
-        await console.press("t", "e")
-        assert "half a draft" in console.text
-
-
-async def test_tab_goes_round_the_questions_of_a_text_and_typing_answers(desk: StillDesk) -> None:
-    saved: list[str] = []
-    text = "Since [when].\nFor [whom, and how many]. - [x] See [the page](link)."
-    async with at_console(desk, stream=STREAM) as console:
-        console.screen.seat.edit("long", "Long", text, saved.append)
-        await console.settle()
-        assert "Tab Next [question]" in console.text
-        await console.press("tab")
-        await console.type("noon", "tab")
-        await console.type("all", "tab", "ctrl+s")
-        assert saved == ["Since noon.\nFor all. - [x] See [the page](link)."]
-        console.screen.seat.edit("other", "Other", "Plain.", saved.append)
-        await console.settle()
-        assert "Next [question]" not in console.text
