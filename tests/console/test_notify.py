@@ -6,65 +6,19 @@ import fcntl
 import json
 import os
 import stat
-import threading
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from platformdirs import user_state_path
 
+from tests.console.posted import TOKEN, Server
 from warroom_console import doctor, posting, spool
 from warroom_console.commands import call
-from warroom_console.monitored import alert_of, find
 from warroom_console.places import Places
 from warroom_console.posting import read_target
 from warroom_console.saying import Denied, Failure, Unreachable
 from warroom_console.spool import Spool
-
-TOKEN = "wr_secret-token"
-
-
-class Server:
-    """A server that answers what a test says and remembers what it was posted."""
-
-    def __init__(self) -> None:
-        self.answers: list[int] = []
-        self.posts: list[tuple[str, Mapping[str, str], Any]] = []
-        house = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                house.posts.append((self.path, dict(self.headers), json.loads(body)))
-                status = house.answers.pop(0) if house.answers else 202
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(b'{"error": "That is \\u001b[31mwrong."}')
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def url(self, kind: str = "generic") -> str:
-        return f"{self.address}/in/{kind}/{TOKEN}"
-
-    @property
-    def bodies(self) -> list[Any]:
-        return [body for _, _, body in self.posts]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
 
 @pytest.fixture
@@ -373,86 +327,3 @@ def test_a_disk_that_takes_nothing_does_not_keep_it_from_being_sent(
     assert [body["title"] for body in server.bodies] == ["x"]
     with pytest.raises(Unreachable, match=r"neither sent .* nor kept"):
         call(["notify", "--to", nobody(), "--title", "x"])
-
-
-# --- the environment of monitoring systems ---
-
-NAGIOS = {
-    "NAGIOS_NOTIFICATIONTYPE": "PROBLEM",
-    "NAGIOS_HOSTNAME": "db1",
-    "NAGIOS_SERVICEDESC": "Disk /",
-    "NAGIOS_SERVICESTATE": "CRITICAL",
-    "NAGIOS_SERVICESTATETYPE": "HARD",
-    "NAGIOS_SERVICEOUTPUT": "DISK CRITICAL - 97% \"used\" '$(rm -rf)'",
-    "NAGIOS_HOSTADDRESS": "192.0.2.1",
-    "NAGIOS_SERVICENOTESURL": "$SERVICENOTESURL$",
-}
-
-
-def told(environ: Mapping[str, str]) -> dict[str, object] | None:
-    said = find(environ)
-    assert said is not None
-    return alert_of(said)
-
-
-@pytest.mark.parametrize("prefix", ["NAGIOS_", "ICINGA_", "NOTIFY_", ""])
-def test_a_problem_is_read_whatever_the_prefix(prefix: str) -> None:
-    environ = {name.replace("NAGIOS_", prefix): value for name, value in NAGIOS.items()}
-    assert told(environ) == {
-        "key": "db1!Disk /",
-        "title": "db1 Disk / is CRITICAL",
-        "status": "firing",
-        "severity": "SEV1",
-        "summary": NAGIOS["NAGIOS_SERVICEOUTPUT"],
-        "labels": {"host": "db1", "service": "Disk /", "address": "192.0.2.1"},
-    }
-
-
-@pytest.mark.parametrize(
-    ("kind", "state"),
-    [("RECOVERY", "resolved"), ("ACKNOWLEDGEMENT", "acknowledged"), ("DOWNTIMESTART", "mute")],
-)
-def test_the_end_of_a_problem_has_its_key_and_no_severity(kind: str, state: str) -> None:
-    body = told({**NAGIOS, "NAGIOS_NOTIFICATIONTYPE": kind, "NAGIOS_SERVICESTATE": "OK"})
-    assert body is not None
-    assert (body["key"], body["status"]) == ("db1!Disk /", state)
-    assert "severity" not in body
-
-
-def test_a_host_is_read_without_a_service() -> None:
-    body = told(
-        {
-            "NOTIFY_NOTIFICATIONTYPE": "PROBLEM",
-            "NOTIFY_HOSTNAME": "db1",
-            "NOTIFY_HOSTSTATE": "DOWN",
-            "NOTIFY_HOSTOUTPUT": "no ping",
-            "NOTIFY_OMD_SITE": "prod",
-        }
-    )
-    assert body is not None
-    assert (body["key"], body["title"], body["severity"]) == ("prod!db1", "db1 is DOWN", "SEV1")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"NAGIOS_SERVICESTATETYPE": "SOFT"},
-        {"NAGIOS_NOTIFICATIONTYPE": "CUSTOM"},
-        {"NAGIOS_NOTIFICATIONTYPE": "FLAPPINGSTART"},
-        {"NAGIOS_NOTIFICATIONTYPE": "DOWNTIMEEND"},
-    ],
-)
-def test_what_is_no_alert_is_not_sent(
-    change: dict[str, str], server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in {**NAGIOS, **change}.items():
-        monkeypatch.setenv(name, value)
-    assert call(["notify", "--to", server.url()]) == 0
-    assert server.posts == []
-
-
-def test_the_command_reads_its_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in NAGIOS.items():
-        monkeypatch.setenv(name, value)
-    assert call(["notify", "--to", server.url(), "--severity", "SEV2"]) == 0
-    assert [(b["key"], b["severity"]) for b in server.bodies] == [("db1!Disk /", "SEV2")]
