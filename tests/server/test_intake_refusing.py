@@ -96,6 +96,22 @@ async def test_a_sender_that_looks_for_its_answer_when_all_is_sent_gets_it(
     assert b"262,144 bytes" in said
 
 
+async def test_a_sender_whose_token_is_unknown_hears_so_behind_a_large_body(house: House) -> None:
+    def send() -> tuple[int, bytes]:
+        line = HTTPConnection(house.http.address, timeout=20)
+        try:
+            parts = (b"x" * (16 << 10) for _ in range(192))
+            line.request("POST", "/in/generic/nobody", parts, {"Connection": "close"})
+            answer = line.getresponse()
+            return answer.status, answer.read()
+        finally:
+            line.close()
+
+    status, said = await asyncio.to_thread(send)
+    assert status == 401
+    assert b"Unknown token" in said
+
+
 async def test_a_sender_that_asks_before_it_sends_is_told_at_once(house: House) -> None:
     head = f"POST {GEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000"
     answer = await house.raw(head.encode() + b"\r\nExpect: 100-continue\r\n\r\n")

@@ -19,6 +19,10 @@ DRAIN_BYTES = 16 << 20
 Many senders only look for one when all is sent; others break off where nobody takes it.
 """
 
+LET_GO_BYTES = 4 << 20
+LET_GO_SECONDS = 2.0
+"""What is read, at most, of a body that was refused before anybody looked at it."""
+
 READ_SECONDS = 10.0
 """A body that takes longer than this to arrive is given up."""
 
@@ -120,6 +124,21 @@ async def read_body(
     if request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
         return _unpack(body, limit, share)
     return body
+
+
+async def let_go(request: Request) -> None:
+    """Read a body that nobody wants, within bounds, so that its sender reads why."""
+    if request.headers.get("expect", "").lower() == "100-continue":
+        return
+    size = 0
+    try:
+        async with asyncio.timeout(LET_GO_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > LET_GO_BYTES:
+                    return
+    except (TimeoutError, ClientDisconnect):
+        return
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:

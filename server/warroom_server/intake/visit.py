@@ -20,7 +20,7 @@ from warroom_incident.alerts import AlertRecord
 from ..metrics import Metrics
 from .deliveries import Deliveries
 from .kinds import KINDS, Kind
-from .request import Budget, Refused, Share, kept_headers, read_body
+from .request import Budget, Refused, Share, kept_headers, let_go, read_body
 from .rows import RawBody
 from .signing import header_names, is_signed
 from .source import Source
@@ -84,6 +84,8 @@ class Visit:
     request: Request
     share: Share
     source: Source | None = field(default=None)
+    is_read: bool = field(default=False)
+    """Whether the body was begun."""
 
     async def admit(self, token: str, kind_name: str) -> tuple[Kind, Source]:
         """Let a token of this kind in. Raises Refused: 401, 404 or, for a while, 503."""
@@ -115,6 +117,7 @@ class Visit:
 
     async def body(self, limit: int) -> bytes:
         """Take the body off the wire. Raises Refused, also where a signature is missing."""
+        self.is_read = True
         return await read_body(self.request, limit, self.share, self._check_signature)
 
     def _check_signature(self, wire: bytes) -> None:
@@ -184,6 +187,8 @@ def door(deps: IntakeDeps, budget: Budget, take: Take, refusal: Refusal) -> Endp
             except Refused as refused:
                 if visit.source is not None:
                     deps.metrics.count_signal(visit.source.name, "rejected")
+                if not visit.is_read:
+                    await let_go(request)
                 response = refusal(refused)
             except Exception as error:
                 # The text of an exception may hold what a stranger wrote, or a token.
