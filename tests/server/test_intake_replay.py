@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from warroom_incident.alerts import AlertRecord, Signal
-from warroom_server.board import Board
+from warroom_server.board import Board, SavedBoard
 from warroom_server.intake.kinds import KINDS, Kind
 from warroom_server.intake.post import Post
 from warroom_server.intake.replay import Wish
@@ -231,3 +231,25 @@ async def test_what_came_out_is_there_after_a_restart(tmp_path: Path) -> None:
             await desk.worker.replay(Wish())
         await desk.worker.stop()
         await store.close()
+
+
+async def test_what_another_server_heard_is_left_as_it_is(desk: Desk) -> None:
+    await story(desk)
+    other = Board(SavedBoard("other", 0))
+    other.adopt(desk.board.ordered(), NOON + HOUR)
+    elsewhere = Signal(
+        source="s",
+        kind="generic",
+        key="x",
+        state="firing",
+        title="came in there",
+        received=NOON + HOUR,
+    )
+    over = msgspec.structs.replace(elsewhere, key="l", state="resolved")
+    other.apply([elsewhere, msgspec.structs.replace(over, received=NOON + HOUR + MINUTE)])
+    desk.board.adopt(other.ordered(), NOON + HOUR)
+    before = desk.shown()
+    assert {r.key for r in before if r.is_open} == {"d", "x"}
+    done = await desk.worker.replay(Wish())
+    assert (done.changed, done.ended) == (0, 0)
+    assert desk.shown() == before

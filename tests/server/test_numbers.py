@@ -54,3 +54,17 @@ async def test_an_incident_gets_the_number_it_was_heard_to_have_and_no_other_doe
         await wait_numbered(house, known, "INC-2")
         await wait_numbered(house, await ana.declare(), "INC-6")
         await leave_all([ana])
+
+
+async def test_numbers_of_another_servers_lobby_count_before_its_events_are_here(
+    home: Path,
+) -> None:
+    async with server_in_process(home) as house:
+        ana = await Console(user="ana").join(house.socket)
+        stream = await ana.declare()
+        await wait_numbered(house, stream, "INC-1")
+        house.server.duties.learn([line(stream, "INC-1"), line("i-elsewhere", "INC-8")])
+        await wait_numbered(house, await ana.declare(), "INC-9")
+        await leave_all([ana])
+    assert Numbers(home / "room").of("i-elsewhere") == "INC-8"
+    assert Numbers(home / "room").of(stream) == "", "its events tell it"
