@@ -6,95 +6,24 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from warroom_incident.alerts import AlertRecord
-from warroom_server.alerting.heartbeats import Heartbeats
-from warroom_server.alerting.settings import AlertSettings
+from tests.server.bodies import payload
+from tests.server.doors_house import OG, PD, SOURCES, VO, VO_DOOR, House, doors
 from warroom_server.board import Board
 from warroom_server.intake.app import IntakeDeps, intake_app
-from warroom_server.intake.serve import serve_http
-from warroom_server.intake.source import Source
 from warroom_server.intake.store import IntakeStore
 from warroom_server.intake.worker import IntakeWorker
 from warroom_server.metrics import Metrics
 
-PAYLOADS = Path(__file__).parent / "payloads"
-PD, OG, VO = "a" * 32, "11111111-2222-3333-4444-555555555555", "vo-key"
-SOURCES = {
-    PD: Source("pd", "pagerduty"),
-    OG: Source("og", "opsgenie"),
-    VO: Source("vo", "victorops"),
-    "gen": Source("gen", "generic"),
-}
-VO_DOOR = f"/integrations/generic/20131114/alert/{VO}"
-
-
-def payload(name: str) -> bytes:
-    return (PAYLOADS / f"{name}.json").read_bytes()
-
-
-class House:
-    """An intake behind its real listener, with one client."""
-
-    def __init__(
-        self, store: IntakeStore, board: Board, worker: IntakeWorker, client: httpx.AsyncClient
-    ) -> None:
-        self.store, self.board, self.worker, self.client = store, board, worker, client
-        self.busy = False
-
-    async def pagerduty(self, action: str = "trigger", **fields: object) -> httpx.Response:
-        event = {"routing_key": PD, "event_action": action, **fields}
-        answer = await self.client.post("/v2/enqueue", json=event)
-        await self.worker.idle()
-        return answer
-
-    async def opsgenie(
-        self, method: str, path: str, body: object = None, key: str = OG
-    ) -> httpx.Response:
-        headers = {"authorization": f"GenieKey {key}"}
-        answer = await self.client.request(method, path, json=body, headers=headers)
-        await self.worker.idle()
-        return answer
-
-    async def victorops(self, **fields: object) -> httpx.Response:
-        answer = await self.client.post(f"{VO_DOOR}/sre", json=fields)
-        await self.worker.idle()
-        return answer
-
-    def only(self) -> AlertRecord:
-        (record,) = self.board.ordered()
-        return record
-
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    store = await IntakeStore.open(tmp_path / "intake.db")
-    metrics = Metrics("0")
-    board = Board(await store.load_board(), on_outcome=metrics.count_signal)
-    worker = IntakeWorker(store, board, metrics)
-    async with httpx.AsyncClient(trust_env=False) as client:
-        house = House(store, board, worker, client)
-        deps = IntakeDeps(
-            authenticate=SOURCES.get,
-            store=store,
-            worker=worker,
-            metrics=metrics,
-            busy=lambda: house.busy,
-            newest=board.newest,
-            shown=board.ordered,
-        )
-        worker.start()
-        http = await serve_http(intake_app(deps), "127.0.0.1", 0)
-        client.base_url = httpx.URL(f"http://{http.address}")
+    async with doors(tmp_path / "intake.db") as house:
         yield house
-        await http.stop()
-        await worker.stop()
-        await store.close()
 
 
 PROBLEM = {"summary": "checkout is down", "source": "web-1", "severity": "critical"}
@@ -256,154 +185,6 @@ async def test_what_alertmanager_sends_to_pagerduty_is_read(house: House) -> Non
     assert record.title == "[FIRING:1] PdTrig (checkout critical pd)"
     assert record.description.startswith("Labels:\n - alertname = PdTrig")
     assert record.key == event["dedup_key"]
-
-
-# --- Opsgenie ---
-
-
-async def test_an_opsgenie_alert_goes_through_its_life(house: House) -> None:
-    alert = {"message": "disk full", "alias": "db1/disk", "priority": "P1", "tags": ["env:prod"]}
-    answer = await house.opsgenie("POST", "/v2/alerts", alert)
-    assert answer.status_code == 202
-    assert answer.json()["result"] == "Request will be processed"
-    assert isinstance(answer.json()["took"], float)
-    assert (house.only().severity, house.only().env) == ("SEV1", "prod")
-    at = "/v2/alerts/db1%2Fdisk/{}?identifierType=alias"
-    for action, state in (
-        ("acknowledge", "acknowledged"),
-        ("unacknowledge", "firing"),
-        ("snooze", "suppressed"),
-        ("close", "resolved"),
-    ):
-        answer = await house.opsgenie("POST", at.format(action), {"source": "me"})
-        assert (answer.status_code, house.only().state) == (202, state)
-    assert house.only().title == "disk full"
-    assert house.only().count == 1
-
-
-async def test_words_of_an_open_opsgenie_alert_are_changed_and_nothing_else(house: House) -> None:
-    alert = {"message": "disk full", "alias": "d", "priority": "P3", "description": "90 %"}
-    await house.opsgenie("POST", "/v2/alerts", alert)
-    await house.opsgenie("POST", "/v2/alerts/d/acknowledge")
-    for method, action, body in (
-        ("PUT", "message", {"message": "disk is full"}),
-        ("PUT", "description", {"description": "99 %"}),
-        ("PUT", "priority", {"priority": "P2"}),
-        ("POST", "notes", {"note": "looking"}),
-        ("POST", "tags", {"tags": ["team:db"]}),
-        ("POST", "assign", {"owner": {"username": "ana"}}),
-    ):
-        answer = await house.opsgenie(method, f"/v2/alerts/d/{action}", body)
-        assert answer.status_code == 202
-    record = house.only()
-    assert (record.state, record.title, record.description) == (
-        "acknowledged",
-        "disk is full",
-        "99 %",
-    )
-    assert (record.severity, record.annotations, record.labels) == (
-        "SEV2",
-        {"note": "looking"},
-        {"team": "db"},
-    )
-
-
-async def test_calls_for_an_alert_nobody_opened_open_none(house: House) -> None:
-    for action in ("acknowledge", "close", "notes", "message", "unacknowledge"):
-        body = {"note": "x", "message": "y"}
-        await house.opsgenie("POST", f"/v2/alerts/ghost/{action}", body)
-    assert house.board.open() == []
-
-
-async def test_an_opsgenie_request_tells_which_alert_it_made(house: House) -> None:
-    made = await house.opsgenie("POST", "/v2/alerts", {"message": "no alias"})
-    request_id = made.json()["requestId"]
-    status = (await house.opsgenie("GET", f"/v2/alerts/requests/{request_id}")).json()
-    assert status["data"]["isSuccess"] is True
-    alert_id = status["data"]["alertId"]
-    found = (await house.opsgenie("GET", f"/v2/alerts/{alert_id}")).json()["data"]
-    assert (found["message"], found["status"], found["priority"]) == ("no alias", "open", "P3")
-    listed = (await house.opsgenie("GET", "/v2/alerts?query=status:open")).json()["data"]
-    assert [alert["id"] for alert in listed] == [alert_id]
-    assert (await house.opsgenie("GET", "/v2/alerts/count")).json()["data"] == {"count": 1}
-    await house.opsgenie("DELETE", f"/v2/alerts/{alert_id}")
-    assert house.only().state == "resolved"
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/v2/alerts/ghost", "/v2/alerts/requests/nonsense", f"/v2/alerts/requests/{OG}"],
-)
-async def test_what_opsgenie_does_not_have_is_not_found(house: House, path: str) -> None:
-    answer = await house.opsgenie("GET", path)
-    assert answer.status_code == 404
-    assert answer.json()["message"]
-
-
-async def test_a_wrong_geniekey_sees_and_writes_nothing(house: House) -> None:
-    await house.opsgenie("POST", "/v2/alerts", {"message": "secret", "alias": "s"})
-    for method, path in (("GET", "/v2/alerts/s"), ("GET", "/v2/alerts"), ("POST", "/v2/alerts")):
-        answer = await house.opsgenie(method, path, {"message": "x"}, key="wrong")
-        assert answer.status_code == 401
-        assert "secret" not in answer.text
-    assert (await house.opsgenie("GET", "/v2/alerts", key=PD)).status_code == 404
-    assert len(house.board) == 1
-
-
-async def test_what_alertmanager_sends_to_opsgenie_opens_and_closes(house: House) -> None:
-    alert = {
-        "alias": "fd24bf7b",
-        "message": "[FIRING:1] OgTrig (checkout critical og)",
-        "description": "checkout 5xx above 5%",
-        "details": {"alertname": "OgTrig", "service": "checkout", "severity": "critical"},
-        "source": "http://vm:19093/#/alerts?receiver=og",
-        "responders": [{"name": "SRE", "type": "team"}],
-        "priority": "P2",
-    }
-    await house.opsgenie("POST", "/v2/alerts", alert)
-    assert (house.only().severity, house.only().service) == ("SEV1", "checkout")
-    close = json.loads(payload("15-opsgenie-close-by-alertmanager"))
-    await house.opsgenie("POST", "/v2/alerts/fd24bf7b/close?identifierType=alias", close)
-    assert house.only().state == "resolved"
-
-
-async def test_an_alert_is_listed_by_its_alias_however_that_is_written(house: House) -> None:
-    for alias in ("disk full", "cpu"):
-        await house.opsgenie("POST", "/v2/alerts", {"message": "m", "alias": alias})
-    for query, found in (
-        ("alias:cpu", ["cpu"]),
-        ('alias = "disk full" ', ["disk full"]),
-        ("  alias: disk full  ", ["disk full"]),
-        ("status:open alias:" + " " * 900 + '""', ["cpu", "disk full"]),
-    ):
-        answer = await house.opsgenie("GET", f"/v2/alerts?query={quote(query)}")
-        assert sorted(alert["alias"] for alert in answer.json()["data"]) == found
-
-
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH"])
-async def test_a_ping_of_an_opsgenie_heartbeat_is_one_where_it_is_watched(
-    house: House, method: str
-) -> None:
-    answer = await house.opsgenie(method, "/v2/heartbeats/nightly%20backup/ping")
-    assert (answer.status_code, answer.json()["result"]) == (202, "PONG - Heartbeat received")
-    assert house.board.ordered() == [], "nobody watches it, and it is no alert"
-    settings = AlertSettings(heartbeats={"nightly backup": "26h"})
-    house.board.sift = Heartbeats(house.board, settings).take
-    await house.opsgenie(method, "/v2/heartbeats/nightly%20backup/ping")
-    assert list(house.board.beside.beats) == ["og/nightly backup"]
-    assert house.board.ordered() == []
-
-
-@pytest.mark.parametrize("path", ["", "/nightly", "/nightly/enable", "/a/b/ping"])
-async def test_what_opsgenie_does_with_heartbeats_besides_is_refused_in_its_shape(
-    house: House, path: str
-) -> None:
-    answer = await house.opsgenie("GET", f"/v2/heartbeats{path}")
-    assert answer.status_code == 404
-    assert "/v2/heartbeats/NAME/ping" in answer.json()["message"]
-    assert set(answer.json()) == {"message", "took", "requestId"}
-    wrong = await house.opsgenie("POST", "/v2/heartbeats/x/ping", key="nobody")
-    assert (wrong.status_code, set(wrong.json())) == (401, {"message", "took", "requestId"})
 
 
 # --- VictorOps ---
