@@ -33,7 +33,6 @@ from warroom_incident.sync.wire import (
     FromConsole,
     Hello,
     Message,
-    Presence,
     Push,
     Records,
     Refused,
@@ -251,10 +250,6 @@ class FakeRoom:
         """Send a message to every console."""
         for seat in self.seats:
             await seat.say(message)
-
-    async def show_people(self, message: Presence) -> None:
-        """Tell who is here."""
-        await self.say_to_all(message)
 
 
 @contextlib.asynccontextmanager
