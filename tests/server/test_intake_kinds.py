@@ -201,6 +201,19 @@ def test_a_generic_state_is_read_in_the_words_people_use(word: str, state: str) 
 
 
 @pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("generic", {"title": "x", "status": "un-acknowledged"}),
+        ("opsgenie", {"action": "UnAcknowledge", "alert": {"alias": "x", "message": "x"}}),
+        ("pagerduty", {"event": {"event_type": "incident.unacknowledged", "data": {"id": "P1"}}}),
+    ],
+)
+def test_who_takes_an_acknowledgement_back_says_so(kind: str, body: dict[str, object]) -> None:
+    signal = only(kind, body)
+    assert (signal.state, signal.unacks) == ("firing", True)
+
+
+@pytest.mark.parametrize(
     ("fields", "state"),
     [
         ({"resolved": True}, "resolved"),
