@@ -22,7 +22,7 @@ demo: setup
 	@$(BIN)/warroom demo
 
 test: check
-	$(BIN)/pytest -q $(COVERAGE) $(TESTS)
+	$(BIN)/pytest -q -n auto --dist loadfile $(COVERAGE) $(TESTS)
 
 # Everything but the tests. A check that keeps generated documents true belongs here.
 check: setup

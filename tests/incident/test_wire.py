@@ -101,7 +101,7 @@ def test_a_console_message_is_none_of_a_servers(message: Message) -> None:
 
 @pytest.mark.parametrize("message", FROM_SERVER, ids=lambda m: type(m).__name__)
 def test_a_server_message_is_none_of_a_consoles(message: Message) -> None:
-    if not isinstance(message, Held):
+    if not isinstance(message, Held | Records):
         with pytest.raises(ProtocolError):
             read_from_console(encode(message))
 

@@ -138,7 +138,7 @@ async def test_a_packed_bomb_is_refused_at_the_size_of_its_kind(house: House) ->
     assert peak < 8 << 20
 
 
-@pytest.mark.parametrize("body", [b"not packed at all", gzip.compress(b"{}")[:-4]])
+@pytest.mark.parametrize("body", [b"not packed at all", gzip.compress(b"{}", mtime=0)[:-4]])
 async def test_a_broken_packed_body_is_kept_as_it_came(house: House, body: bytes) -> None:
     answer = await house.post(GEN, body, **{"content-encoding": "gzip"})
     assert answer.status_code == 202
