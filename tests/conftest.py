@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 _FOREIGN_PREFIXES = ("WARROOM_", "XDG_", "TEXTUAL_", "SSH_")
 _FOREIGN = ("TMUX", "NO_COLOR", "FORCE_COLOR", "COLORTERM")
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear an interrupt, also where a shell ran this behind."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
