@@ -352,3 +352,21 @@ def test_a_filter_looks_in_all_that_a_row_says(
     assert [
         title for title in (a.title for a in ALERTS) if any(title in x for x in found)
     ] == titles
+
+
+def test_a_fold_says_how_many_of_each_severity_it_holds(desk: StillDesk) -> None:
+    desk.fires(
+        *(
+            alert(f"g{n}", f"cart {n}", "SEV1" if n < 2 else "SEV3", service="cart")
+            for n in range(5)
+        )
+    )
+    view = AlertsView()
+    (line,) = (line for line in lines(view, desk, 100) if "x5" in line)
+    assert "cart  2 SEV1, 3 SEV3" in line
+    (row,) = (row for row in view.rows(Reader(desk)) if row.id.startswith("group:"))
+    draw = view.detail(Reader(desk), row.id)
+    assert draw is not None
+    text = [plain(line).rstrip() for line in draw(80)]
+    assert "severities   2 SEV1, 3 SEV3" in text
+    assert "why folded   they have the service in common" in text

@@ -13,7 +13,7 @@ from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import DAY, MINUTE, short, stamp
 from warroom_console.views.board import NOISES, Standing, picture_of, severity_tone
 from warroom_console.views.changed import changes_told
-from warroom_console.views.group_row import services, sparkline
+from warroom_console.views.group_row import services, severities, sparkline
 from warroom_console.views.matching import matching_runbook
 from warroom_console.widgets.detail import fields, prose
 from warroom_console.widgets.row import Draw
@@ -168,6 +168,7 @@ def _draw_group(
 ) -> Sequence[Line]:
     facts = [
         ("why folded", _REASONS[group.kind]),
+        ("severities", severities(group)),
         ("services", services(group, 8)),
         ("sources", ", ".join(group.sources)),
         ("waiting", f"{sum(alert.waits for alert in alerts)} of {group.count}"),

@@ -37,6 +37,13 @@ def services(group: Group, most: int = _SERVICES) -> str:
     return ", ".join([*named, f"{left} more"] if left > 0 else named)
 
 
+def severities(group: Group) -> str:
+    """How many alerts of each severity, the worst first; nothing where all have one."""
+    if len(group.severities) < 2:
+        return ""
+    return ", ".join(f"{count} {severity}" for severity, count in group.severities)
+
+
 def sparkline(series: Sequence[int], glyphs: Glyphs) -> str:
     """A row of bars, the highest for the largest number; nothing where all are zero."""
     top = max(series, default=0)
@@ -58,7 +65,7 @@ def _draw(
     if not group.is_quiet and waiting < group.count:
         acked = f"{group.count - waiting} taken on"
     room = width - 14 - 6 - (len(rate) + 2 if rate else 0)
-    beside = ", ".join(part for part in (where, acked) if part)
+    beside = ", ".join(part for part in (severities(group), where, acked) if part)
     name = column(group.name, room, glyphs.more)
     if beside and cells(group.name) + 2 < room:
         head = group.name + "  "
