@@ -16,7 +16,7 @@ from msgspec import Struct
 MAX_PATTERN = 500
 """The longest pattern, in characters."""
 
-MAX_STATES = 1000
+MAX_STATES = 250
 """The largest machine that a pattern may become; `{n,m}` multiplies."""
 
 _MAX_STEPS = 20 * MAX_STATES
