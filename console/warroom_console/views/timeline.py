@@ -11,7 +11,7 @@ from warroom_console.theme import Glyphs, Tone
 from warroom_console.times import DAY, clock, day
 from warroom_console.views.alert_row import heading
 from warroom_console.views.entry import Entry, draw_entry, entry_of, markdown, refused_entry
-from warroom_console.views.runs import Place, gather, told
+from warroom_console.views.runs import LEAST, Place, gather, told
 from warroom_console.views.sifting import fits, shown
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
@@ -187,7 +187,11 @@ class TimelineView:
                 self._forget([refusal.event.id])
                 found.append((refusal.event.shown_at, refusal.event.id))
         found.sort(key=_happened)
-        found, self._runs = gather(found, state.events)
+        registers = state.registers.items()
+        links = sum(len(register.writes) for key, register in registers if key[0] == "alert")
+        self._runs = {}
+        if links >= LEAST:
+            found, self._runs = gather(found, state.events)
         return found
 
     def _entry(self, room: Room, id_: str) -> Entry:
