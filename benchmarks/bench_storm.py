@@ -97,7 +97,7 @@ async def typing(one: Terminal, until: asyncio.Task[None] | None) -> list[float]
 async def storm(server: Running, home: Path, url: str) -> tuple[list[float], list[float]]:
     """Typing latencies in a console that shows the alerts: at rest, and while a storm comes in."""
     one = Terminal([sys.executable, *join("INC-1")], environment(server, home, "typist"), (120, 40))
-    await one.shows("INC-1")
+    await one.shows("Runbook")
     await asyncio.sleep(2)
     one.type("1")
     calm = await typing(one, None)
@@ -142,7 +142,9 @@ async def screens(server: Running, home: Path, pen: Pen, uids: Sequence[str]) ->
         for number in range(CONSOLES)
     ]
     for one in running:
-        await one.shows("INC-1", 120)
+        await one.shows("Runbook", 120)
+    await asyncio.sleep(5)
+    for one in running:
         one.type("1s/")
         await asyncio.sleep(0.2)
         one.type(WATCHED + "\r")
