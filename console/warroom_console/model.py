@@ -25,10 +25,14 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.practice.custom import SHIPPED
 from warroom_incident.reducers import Right
 from warroom_incident.room import RoomState
+from warroom_incident.suggesting import Suggestions
 from warroom_incident.sync.wire import Answer, Person, Place, Summary
 
 from .link import LinkState
 from .weighing import Weighing
+
+SUGGEST_EVERY = 5_000
+"""How often a storm is weighed anew for suggestions, in milliseconds."""
 
 Mark = Literal["pending", "durable", "held", "refused"]
 
@@ -120,9 +124,12 @@ class Model:
         """The places (`iseq`) of events in their stream on the server."""
         self.board_edition = 0
         """Grows with every change of the alerts, and of what people did to them."""
+        self.weighed_edition = 0
+        """Grows when something has come that was worked out of the alerts for a while."""
         self.records_edition = 0
         """Grows with every change of the alerts themselves."""
-        self.weighing = Weighing(self._weighed)
+        self.suggesting = Weighing[Suggestions](self.weighed, SUGGEST_EVERY)
+        """What looks like an incident, or like a part of one."""
         self.picture: object = None
         """What views last worked out from the board."""
         self.refusals: dict[str, Refusal] = {}
@@ -230,8 +237,9 @@ class Model:
         self.records_edition += 1
         self.note(Area.RECORDS)
 
-    def _weighed(self) -> None:
-        self.board_edition += 1
+    def weighed(self) -> None:
+        """Note that something has come that was worked out of the alerts."""
+        self.weighed_edition += 1
         self.note(Area.RECORDS)
 
     def _tell(self, urgent: bool) -> None:

@@ -1,70 +1,57 @@
-"""Weighs which alerts look like an incident: at once where they are few, beside the screen's work
-where a storm makes that slow.
-"""
+"""Works out beside the screen what a storm makes slow, and at once what is small."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from warroom_incident.alerts import AlertRecord
-from warroom_incident.suggesting import Suggestions, suggest
+T = TypeVar("T")
 
-FEW = 1500
-"""So many alerts are weighed within a few milliseconds."""
-
-AGAIN_MS = 5_000
-"""In a storm, how long the last result serves before it is worked out again."""
+FEW = 2500
+"""What is made of so many alerts is worked out within some ten milliseconds."""
 
 
-class Weighing:
-    """The suggestions that were worked out last. Everything runs on one event loop.
+class Weighing(Generic[T]):
+    """The result that was worked out last, and what it was worked out for.
+
+    Everything but the work itself runs on one event loop. The work is given copies of what may
+    change meanwhile.
 
     Args:
-        done: Called when suggestions that took their time have come.
+        done: Called when a result that took its time has come.
+        rest_ms: For how long such a result serves before another is begun, in milliseconds.
     """
 
-    def __init__(self, done: Callable[[], None]) -> None:
+    def __init__(self, done: Callable[[], None], rest_ms: int = 0) -> None:
         self._done = done
-        self._last = Suggestions()
+        self._rest = rest_ms
         self._began = 0
-        self._working: asyncio.Future[Suggestions] | None = None
+        self._last: tuple[object, T] | None = None
+        self._working: asyncio.Future[T] | None = None
 
-    def suggestions(
-        self,
-        records: Collection[AlertRecord],
-        linked: Mapping[str, Collection[str]],
-        now: int,
-        hidden: Collection[str],
-    ) -> Suggestions:
-        """What to offer now; in a storm, what was to be offered a moment ago."""
-        if len(records) <= FEW:
-            self._last = suggest(records, linked, now, hidden=hidden)
-        elif self._working is None and now - self._began >= AGAIN_MS:
+    def get(self, key: object, size: int, now: int, work: Callable[[], T]) -> T:
+        """The result for a key; of many alerts the one before, while theirs is worked out."""
+        if self._last is not None and self._last[0] == key:
+            return self._last[1]
+        loop = _running() if size > FEW else None
+        if self._last is None or loop is None:
+            self._last = (key, work())
+        elif self._working is None and now - self._began >= self._rest:
             self._began = now
-            self._begin([*records], linked, now, frozenset(hidden))
-        return self._last
+            self._working = loop.run_in_executor(None, work)
+            self._working.add_done_callback(lambda working: self._finish(key, working))
+        return self._last[1]
 
-    def _begin(
-        self,
-        records: Sequence[AlertRecord],
-        linked: Mapping[str, Collection[str]],
-        now: int,
-        hidden: Collection[str],
-    ) -> None:
-        def work() -> Suggestions:
-            return suggest(records, linked, now, hidden=hidden)
-
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no screen waits: a command that runs once
-            self._last = work()
-            return
-        self._working = loop.run_in_executor(None, work)
-        self._working.add_done_callback(self._finish)
-
-    def _finish(self, working: asyncio.Future[Suggestions]) -> None:
+    def _finish(self, key: object, working: asyncio.Future[T]) -> None:
         self._working = None
         if not working.cancelled() and working.exception() is None:
-            self._last = working.result()
+            self._last = (key, working.result())
             self._done()
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:  # no screen waits: a command that runs once
+        return None

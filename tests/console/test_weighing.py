@@ -1,47 +1,52 @@
-"""Suggestions in a storm come a moment later, and hold nothing up."""
+"""What a storm makes slow comes a moment later, and holds nothing up."""
 
 from __future__ import annotations
+
+from itertools import count
+from threading import Event
 
 from tests.console.still_desk import MINUTE, alert
 from tests.incident.making import NOW
 from tests.waiting import wait_for
-from warroom_console.weighing import AGAIN_MS, FEW, Weighing
-from warroom_incident.alerts import AlertRecord
+from warroom_console.weighing import FEW, Weighing
+from warroom_incident.suggesting import Suggestions, suggest
 
 
-def storm(count: int, service: str = "cart") -> list[AlertRecord]:
-    return [alert(f"{service}{n}", f"{n} is slow", service=service) for n in range(count)]
+def test_few_are_weighed_at_once_and_once() -> None:
+    worked = count(1)
+    weighing = Weighing[int](lambda: None)
+    for key, expected in (("a", 1), ("a", 1), ("b", 2)):
+        assert weighing.get(key, FEW, NOW, lambda: next(worked)) == expected
 
 
-async def test_few_alerts_are_weighed_at_once() -> None:
+async def test_of_many_the_last_result_serves_until_theirs_has_come() -> None:
     told: list[bool] = []
-    weighing = Weighing(lambda: told.append(True))
-    found = weighing.suggestions(storm(3), {}, NOW, ())
-    assert [len(one.uids) for one in found.candidates] == [3]
-    assert told == []
-
-
-async def test_a_storm_is_weighed_beside_and_a_small_incident_is_not_lost_in_it() -> None:
-    told: list[bool] = []
-    weighing = Weighing(lambda: told.append(True))
-    records = [*storm(FEW + 10), *storm(2, "orders")]
-    assert weighing.suggestions(records, {}, NOW, ()).candidates == ()
-    await wait_for(lambda: told, "the suggestions")
-    found = weighing.suggestions(records, {}, NOW + AGAIN_MS - 1, ())
-    assert sorted(len(one.uids) for one in found.candidates) == [2, FEW + 10]
+    go = Event()
+    weighing = Weighing[str](lambda: told.append(True))
+    assert weighing.get("a", FEW + 1, NOW, lambda: "first") == "first"
+    for _ in range(3):
+        assert weighing.get("b", FEW + 1, NOW, lambda: "second" if go.wait(30) else "") == "first"
+    go.set()
+    await wait_for(lambda: told, "the second result")
+    assert weighing.get("b", FEW + 1, NOW, lambda: "third") == "second"
     assert told == [True]
 
 
-async def test_a_storm_is_weighed_again_when_the_last_result_is_old() -> None:
+async def test_another_result_is_begun_only_when_the_last_one_has_rested() -> None:
     told: list[bool] = []
-    weighing = Weighing(lambda: told.append(True))
-    weighing.suggestions(storm(FEW + 1), {}, NOW, ())
-    await wait_for(lambda: told, "the first suggestions")
-    weighing.suggestions(storm(FEW + 2), {}, NOW + MINUTE, ())
-    await wait_for(lambda: len(told) == 2, "the next suggestions")
+    weighing = Weighing[int](lambda: told.append(True), MINUTE)
+    weighing.get(1, FEW + 1, NOW, lambda: 1)
+    weighing.get(2, FEW + 1, NOW, lambda: 2)
+    await wait_for(lambda: told, "the second result")
+    assert weighing.get(3, FEW + 1, NOW + MINUTE - 1, lambda: 3) == 2
+    weighing.get(3, FEW + 1, NOW + MINUTE, lambda: 3)
+    await wait_for(lambda: len(told) == 2, "the third result")
+    assert weighing.get(3, FEW + 1, NOW + MINUTE, lambda: 4) == 3
 
 
-def test_without_a_loop_a_storm_is_weighed_at_once() -> None:
-    weighing = Weighing(lambda: None)
-    found = weighing.suggestions(storm(FEW + 1), {}, NOW, ())
-    assert [len(one.uids) for one in found.candidates] == [FEW + 1]
+def test_without_a_loop_many_are_weighed_at_once() -> None:
+    records = [alert(f"c{n}", f"{n} is slow", service="cart") for n in range(FEW + 1)]
+    weighing = Weighing[Suggestions](lambda: None)
+    for key in ("a", "b"):
+        found = weighing.get(key, len(records), NOW, lambda: suggest(records, {}, NOW))
+        assert [len(one.uids) for one in found.candidates] == [FEW + 1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -21,13 +22,16 @@ from warroom_console.views.board import (
 )
 from warroom_console.views.group_row import group_row
 from warroom_console.views.sifting import fits_text, shown
+from warroom_console.weighing import Weighing
 from warroom_console.widgets.panel import Title
 from warroom_console.widgets.row import Draw, Row
 from warroom_console.widgets.spans import Line
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.board import Window
 from warroom_incident.clean import clean
 from warroom_incident.event import BOARD
 from warroom_incident.grouping import Group, fold_alerts
+from warroom_incident.suggesting import Offer
 
 MOST = 400
 """How many alerts that are over are listed."""
@@ -65,6 +69,40 @@ class _Listing(Struct, frozen=True):
     over: list[str]
 
 
+def _list(
+    records: Sequence[AlertRecord],
+    ours: Collection[str],
+    taken: Collection[str],
+    offer: Offer,
+    hidden: Mapping[str, Window],
+    now: int,
+) -> _Listing:
+    """Part and fold alerts: `ours` are the incident's own, what is `taken` is listed elsewhere."""
+    wanted = frozenset(offer.uids)
+    own: list[AlertRecord] = []
+    offered: list[AlertRecord] = []
+    others: list[AlertRecord] = []
+    over: list[AlertRecord] = []
+    for record in records:
+        if record.uid in ours:
+            own.append(record)
+        elif not record.is_open:
+            over.append(record)
+        elif record.uid in wanted:
+            offered.append(record)
+        elif record.uid not in taken:
+            others.append(record)
+    found = fold_alerts(others, now, hidden)
+    return _Listing(
+        fold_alerts(own, now) if len(own) > OWN_PLAIN else [],
+        fold_alerts(offered, now, hidden),
+        offer.shared,
+        [group for group in found if not group.is_quiet],
+        [group for group in found if group.is_quiet],
+        [record.uid for record in sorted(over, key=_latest)],
+    )
+
+
 class AlertsView:
     """What the Alerts panel shows. `each` lists every alert, `unfolded` holds open groups."""
 
@@ -77,7 +115,8 @@ class AlertsView:
         self.unfolded: set[str] = set()
         self._known: set[str] = set()
         self._links: dict[str, tuple[str, ...]] = {}
-        self._listed: tuple[object, dict[str, tuple[str, ...]], _Listing] | None = None
+        self._folding: Weighing[_Listing] | None = None
+        self._listed: _Listing | None = None
         self._groups: dict[str, Group] = {}
 
     def changed(self, room: Room, changes: Changes) -> bool:
@@ -116,42 +155,27 @@ class AlertsView:
     def listing(self, room: Room) -> _Listing:
         """What is to be listed; folded anew only when other alerts or another filter are there."""
         picture = picture_of(room)
-        by_word = picture.edition if self.filter else ()
-        key = (picture.fold_edition, self.filter, by_word)
-        if self._listed is None or self._listed[:2] != (key, picture.links):
-            found = self._list(room, picture)
-            self._listed = (key, picture.links, found)
+        offer = picture.offer(room.stream)
+        by_word = picture.edition[:3] if self.filter else ()
+        key = (picture.fold_edition, self.filter, by_word, offer, picture.links)
+        if self._folding is None:
+            self._folding = Weighing(room.model.weighed)
+        # The work may outlast this moment: it is given copies of what changes.
+        work = partial(
+            _list,
+            [*self._fitting(picture)],
+            picture.own.keys(),
+            picture.links.keys() if room.stream is None else picture.own.keys(),
+            offer,
+            picture.hidden,
+            room.now(),
+        )
+        found = self._folding.get(key, len(picture.records), room.now(), work)
+        if found is not self._listed:
+            self._listed = found
             groups = (*found.own, *found.offered, *found.others, *found.quiet)
             self._groups = {group.id: group for group in groups}
-        return self._listed[2]
-
-    def _list(self, room: Room, picture: Picture) -> _Listing:
-        now, hidden = room.now(), picture.hidden
-        taken = picture.links if room.stream is None else picture.own
-        offer = picture.offer(room.stream)
-        wanted = frozenset(offer.uids)
-        own: list[AlertRecord] = []
-        offered: list[AlertRecord] = []
-        others: list[AlertRecord] = []
-        over: list[AlertRecord] = []
-        for record in self._fitting(picture):
-            if record.uid in picture.own:
-                own.append(record)
-            elif not record.is_open:
-                over.append(record)
-            elif record.uid in wanted:
-                offered.append(record)
-            elif record.uid not in taken:
-                others.append(record)
-        found = fold_alerts(others, now, hidden)
-        return _Listing(
-            fold_alerts(own, now) if len(own) > OWN_PLAIN else [],
-            fold_alerts(offered, now, hidden),
-            offer.shared,
-            [group for group in found if not group.is_quiet],
-            [group for group in found if group.is_quiet],
-            [record.uid for record in sorted(over, key=_latest)],
-        )
+        return found
 
     def _fitting(self, picture: Picture) -> Iterable[AlertRecord]:
         """The alerts that fit the filter."""

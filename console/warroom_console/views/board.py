@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from warroom_console.times import MINUTE
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.board import Acknowledged, BoardState, Window
 from warroom_incident.fields import AlertCopy
-from warroom_incident.suggesting import Offer, Suggestions
+from warroom_incident.suggesting import Offer, Suggestions, suggest
 from warroom_incident.vocabulary import Noise
 from warroom_incident.windows import Windows
 
@@ -162,13 +162,13 @@ class Picture:
     def __init__(self, room: Room, links: dict[str, tuple[str, ...]]) -> None:
         now = room.now()
         model = room.model
-        self.edition = (model.board_edition, room.stream, now // MINUTE)
+        self.edition = _edition(room)
         self.links = links
         self.records = model.records
         self.own = {link.uid: link.alert for link in room.state.links()} if room.stream else {}
         self._now = now
         self._linked = _by_incident(room)
-        self._weighing = model.weighing
+        self._suggesting = model.suggesting
         self._ever_acked = _acked(model.board, 0)
         self.acked = {
             uid: acked
@@ -179,7 +179,7 @@ class Picture:
         self._noise = model.board.marks()
         windows = model.board.windows(now)
         self._windows = Windows(windows, now)
-        self.fold_edition = (model.records_edition, tuple(windows), *self.edition[1:])
+        self.fold_edition = (model.records_edition, tuple(windows), *self.edition[1:3])
         """What the alerts are folded by: it stays when people take some on."""
 
     @cached_property
@@ -232,7 +232,8 @@ class Picture:
         known = (self.records.get(uid) for uids in self._linked.values() for uid in uids)
         over = [record for record in known if record is not None and not record.is_open]
         weighed = [*self.open, *over]
-        return self._weighing.suggestions(weighed, self._linked, self._now, self.hidden)
+        work = partial(suggest, weighed, self._linked, self._now, hidden=self.hidden)
+        return self._suggesting.get(self.edition[:3], len(weighed), self._now, work)
 
     def offer(self, stream: str | None) -> Offer:
         """The alerts that look like a part of an open incident; none for the lobby."""
@@ -284,11 +285,16 @@ def picture_of(room: Room) -> Picture:
     model = room.model
     links = linked(room)
     known = model.picture
-    edition = (model.board_edition, room.stream, room.now() // MINUTE)
-    if isinstance(known, Picture) and known.edition == edition and known.links == links:
+    if isinstance(known, Picture) and known.edition == _edition(room) and known.links == links:
         return known
     picture = model.picture = Picture(room, links)
     return picture
+
+
+def _edition(room: Room) -> tuple[int, str | None, int, int]:
+    """What a picture depends on beside the links: the board, who looks, the minute, suggestions."""
+    model = room.model
+    return (model.board_edition, room.stream, room.now() // MINUTE, model.weighed_edition)
 
 
 def linked(room: Room) -> dict[str, tuple[str, ...]]:
