@@ -47,6 +47,9 @@ FIRST_WITHIN = 2.0
 """How long an incident that the replica knows nothing of waits for a server, in seconds."""
 
 _USUAL = gc.get_threshold()
+_SWITCH_AFTER = 0.001
+"""After how many seconds a thread at work lets the others in."""
+
 _YOUNG_ONLY = (*_USUAL[:2], 10_000)
 
 SETTLED_AFTER = 1.0
@@ -118,6 +121,8 @@ def run(
     # What is imported stays; looking through all of it again and again takes a tenth of the start.
     gc.disable()
     gc.set_threshold(*_YOUNG_ONLY)
+    # What a thread works out must not keep a key waiting.
+    sys.setswitchinterval(_SWITCH_AFTER)
     from .theme import choose_look
 
     plain = ascii_only or wants_ascii() or "utf" not in (sys.stdout.encoding or "utf-8").lower()

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-FEW = 2500
-"""What is made of so many alerts is worked out within some ten milliseconds."""
+FEW = 1000
+"""What is made of so many alerts is worked out within a few milliseconds."""
 
 
 class Weighing(Generic[T]):
