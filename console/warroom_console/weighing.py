@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 FEW = 1000
 """What is made of so many alerts is worked out within a few milliseconds."""
+
+BEHIND = 0.05
+"""Work begins so many seconds later: who asks for it is drawing, and would share the processor."""
 
 
 class Weighing(Generic[T]):
@@ -28,7 +32,7 @@ class Weighing(Generic[T]):
         self._rest = rest_ms
         self._began = 0
         self._last: tuple[object, T] | None = None
-        self._working: asyncio.Future[T] | None = None
+        self._is_busy = False
 
     def get(self, key: object, size: int, now: int, work: Callable[[], T]) -> T:
         """The result for a key; of many alerts the one before, while theirs is worked out."""
@@ -37,14 +41,17 @@ class Weighing(Generic[T]):
         loop = _running() if size > FEW else None
         if self._last is None or loop is None:
             self._last = (key, work())
-        elif self._working is None and now - self._began >= self._rest:
-            self._began = now
-            self._working = loop.run_in_executor(None, work)
-            self._working.add_done_callback(lambda working: self._finish(key, working))
+        elif not self._is_busy and now - self._began >= self._rest:
+            self._is_busy, self._began = True, now
+            loop.call_later(BEHIND, self._begin, loop, key, work)
         return self._last[1]
 
+    def _begin(self, loop: asyncio.AbstractEventLoop, key: object, work: Callable[[], T]) -> None:
+        working = loop.run_in_executor(None, work)
+        working.add_done_callback(partial(self._finish, key))
+
     def _finish(self, key: object, working: asyncio.Future[T]) -> None:
-        self._working = None
+        self._is_busy = False
         if not working.cancelled() and working.exception() is None:
             self._last = (key, working.result())
             self._done()

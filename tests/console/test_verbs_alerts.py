@@ -175,6 +175,7 @@ async def test_of_a_storm_the_most_urgent_are_linked_and_taken_on_first(desk: St
         await console.press("1", "j", "l")
         assert len(links(desk)) == 1 + MOST_AT_ONCE
         assert console.prompt.startswith("Linked the 1,000 most urgent of 1,033 alerts to INC-42")
+        await console.sees(f"x{1 + MOST_AT_ONCE}")
         await console.press("g", "a")
         assert console.prompt == "Took on 1000 alerts · u undo"
         assert len(acked(desk)) == 1 + MOST_AT_ONCE
