@@ -117,8 +117,8 @@ async def test_a_changed_history_is_read_again_from_its_beginning(tmp_path: Path
             hello = await wait_for(lambda: room.told(Hello))
             assert isinstance(hello[0], Hello)
             assert {f.stream: f.iseq for f in hello[0].follow} == {BOARD: 0, stream: 0}
-            assert await desk.ready()
-            assert await desk.complete(stream)
+            model = desk.model
+            await wait_for(lambda: model.live and stream in model.synced, "the whole stream")
 
 
 # Names of incidents, changes -----------------------------------------------------------------
