@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 CHILD = """
 import json, os, sys
-from tests.console.demo_room import Alert, DemoApp
+from tests.console.demo_room import DemoApp
+from tests.console.demo_rows import Alert
 from warroom_console.theme import Tone, choose_look
 from warroom_console.widgets.editor import Editor
 from warroom_console.widgets.header import Heading

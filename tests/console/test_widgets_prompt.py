@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.events import Key, Paste
 
-from tests.console.demo_room import ALERTS, DemoApp
+from tests.console.demo_room import DemoApp
+from tests.console.demo_rows import ALERTS
 from tests.console.drive import screen_rows, settle
 from tests.waiting import wait_for
 from warroom_console.theme import Tone
