@@ -15,7 +15,7 @@ from websockets.http11 import Request, Response
 
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.console.test_link import Ears
-from tests.leaping import leaping_wall, run_leaping
+from tests.leaping import leaping_wall, pass_time, run_leaping
 from tests.proxy import Proxy, tcp_front, unix_back, unix_proxy
 from tests.waiting import wait_for
 from warroom_console.link import LONGEST_DELAY, Link
@@ -134,7 +134,7 @@ def test_a_line_that_is_held_up_for_a_while_is_the_same_line_afterwards(
 def test_after_ten_minutes_without_a_network_it_is_back_within_one_wait(home: Path) -> None:
     async def test(line: Line) -> None:
         line.proxy.blackhole()
-        await asyncio.sleep(600)
+        await pass_time(600)
         assert line.link.state.phase == "retrying"
         assert "does not answer" in line.link.state.reason
         line.proxy.heal()
@@ -150,9 +150,9 @@ def test_who_is_hung_up_on_without_a_word_comes_no_more_often_than_every_five_se
 ) -> None:
     async def test(line: Line) -> None:
         line.proxy.cut()
-        await asyncio.sleep(60)
+        await pass_time(60)
         before = line.proxy.accepted
-        await asyncio.sleep(600)
+        await pass_time(600)
         assert 60 < line.proxy.accepted - before <= 600 / LONGEST_DELAY
         began = now()
         line.proxy.heal()
@@ -166,10 +166,10 @@ def test_who_is_hung_up_on_without_a_word_comes_no_more_often_than_every_five_se
 def test_the_delay_begins_anew_after_a_line_that_lasted(home: Path) -> None:
     async def test(line: Line) -> None:
         line.proxy.cut()
-        await asyncio.sleep(60)
+        await pass_time(60)
         line.proxy.heal()
         await line.live()
-        await asyncio.sleep(10)
+        await pass_time(10)
         line.proxy.hang_up()
         began = now()
         await wait_for(lambda: line.room.greeted == 3, "the next line")
@@ -190,7 +190,7 @@ BREAKS: dict[str, Callable[[Proxy], None]] = {
 @pytest.mark.parametrize("how", BREAKS)
 def test_a_line_that_breaks_is_replaced_at_once(how: str, kind: str, home: Path) -> None:
     async def test(line: Line) -> None:
-        await asyncio.sleep(10)
+        await pass_time(10)
         BREAKS[how](line.proxy)
         await line.room.say_to_all(Presence([]))
         await wait_for(lambda: line.room.greeted == 2 and line.link.live, "a new line")
@@ -213,7 +213,7 @@ def test_a_laptop_that_wakes_up_does_not_wait_for_a_line_that_died_meanwhile(hom
 
 def test_a_laptop_that_wakes_up_says_so_until_it_is_answered_again(home: Path) -> None:
     async def test(line: Line) -> None:
-        await asyncio.sleep(10)
+        await pass_time(10)
         before, line.slept = line.wall(), 8 * 3_600_000
         began = now()
         await wait_for(lambda: line.link.state.slept_since is not None, "the waking up")
@@ -231,7 +231,7 @@ def test_a_laptop_that_wakes_up_keeps_a_line_that_still_stands(home: Path) -> No
     async def test(line: Line) -> None:
         for step in (86_400_000, -86_400_000):
             line.slept += step
-            await asyncio.sleep(60)
+            await pass_time(60)
         assert line.room.greeted == 1
         assert line.link.live
         assert line.link.state.quiet_since is None

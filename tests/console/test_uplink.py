@@ -10,7 +10,7 @@ from typing import cast
 
 from websockets.asyncio.client import ClientConnection
 
-from tests.leaping import run_leaping
+from tests.leaping import pass_time, run_leaping
 from tests.waiting import wait_for
 from warroom_console.uplink import FIRST_WINDOW, LARGEST_WINDOW, LEAST, Uplink
 
@@ -126,7 +126,7 @@ def test_nobody_waits_for_a_line_that_is_gone() -> None:
         task = asyncio.create_task(uplink.run())
         uplink.put(b"x" * 1_000_000)
         waiting = asyncio.create_task(uplink.drained())
-        await asyncio.sleep(10)
+        await pass_time(10)
         assert not waiting.done()
         task.cancel()
         await waiting
