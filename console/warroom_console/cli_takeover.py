@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from warroom_incident.practice.words import counted
 from warroom_incident.replica import Replica
 from warroom_incident.sync.wire import (
     PROTOCOL,
@@ -120,14 +121,10 @@ async def _ask(places: Places, server: Server, *, confirmed: bool) -> Standing:
 
 def _held(incidents: int, events: int, tokens: int | None, at: int | None) -> str:
     now = wall_ms()
-    known = f" and {_count(tokens, 'token')}" if tokens is not None else ""
+    known = f" and {counted(tokens, 'token')}" if tokens is not None else ""
     age = f"as it was at {clock(at, now)}" if at else "as old as nobody knows"
-    held = f"{_count(incidents, 'incident')} with {_count(events, 'event')}"
+    held = f"{counted(incidents, 'incident')} with {counted(events, 'event')}"
     return f"It holds {held}{known}, {age}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _confirm(word: str, what: str, yes: bool) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Generic, TypeVar
 
+from .mishap import record
+
 T = TypeVar("T")
 
 FEW = 1000
@@ -34,16 +36,19 @@ class Weighing(Generic[T]):
         self._last: tuple[object, T] | None = None
         self._is_busy = False
 
-    def get(self, key: object, size: int, now: int, work: Callable[[], T]) -> T:
-        """The result for a key; of many alerts the one before, while theirs is worked out."""
+    def get(self, key: object, size: int, now: int, prepare: Callable[[], Callable[[], T]]) -> T:
+        """The result for a key; of many alerts the one before, while theirs is worked out.
+
+        `prepare` is called only when there is work: it copies what the work needs.
+        """
         if self._last is not None and self._last[0] == key:
             return self._last[1]
         loop = _running() if size > FEW else None
         if self._last is None or loop is None:
-            self._last = (key, work())
+            self._last = (key, prepare()())
         elif not self._is_busy and now - self._began >= self._rest:
             self._is_busy, self._began = True, now
-            loop.call_later(BEHIND, self._begin, loop, key, work)
+            loop.call_later(BEHIND, self._begin, loop, key, prepare())
         return self._last[1]
 
     def _begin(self, loop: asyncio.AbstractEventLoop, key: object, work: Callable[[], T]) -> None:
@@ -52,9 +57,13 @@ class Weighing(Generic[T]):
 
     def _finish(self, key: object, working: asyncio.Future[T]) -> None:
         self._is_busy = False
-        if not working.cancelled() and working.exception() is None:
-            self._last = (key, working.result())
-            self._done()
+        if working.cancelled():
+            return
+        if (error := working.exception()) is not None:
+            record(error)
+            return
+        self._last = (key, working.result())
+        self._done()
 
 
 def _running() -> asyncio.AbstractEventLoop | None:

@@ -53,6 +53,18 @@ def parse_span(text: str) -> int:
     return round(span.total_seconds() * 1000)
 
 
+def span_within(text: str, longest: int, sentence: str) -> int:
+    """Read a length of time from a minute to `longest` milliseconds.
+
+    Raises:
+        ValueError: It is none, or another one: then with the `sentence` that says what may be.
+    """
+    span = parse_span(text)
+    if not 60_000 <= span <= longest:
+        raise ValueError(sentence)
+    return span
+
+
 def _clock_ms(clock: re.Match[str]) -> int:
     hours, minutes, seconds = (int(part or 0) for part in clock.groups())
     return ((hours * 60 + minutes) * 60 + seconds) * 1000

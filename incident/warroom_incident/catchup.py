@@ -15,6 +15,7 @@ from .alerts import AlertRecord
 from .event import Event
 from .incident import IncidentState
 from .knowing import new_facts
+from .practice.words import counted
 from .reducers import Key, Right, Write
 from .sync.sights import Summary
 from .telling import tell
@@ -186,7 +187,7 @@ def _is_told(event: Event, state: IncidentState) -> bool:
 def _entries(others: Sequence[Event]) -> Iterator[News]:
     if others:
         by = Counter(event.head.by for event in others)
-        yield News("entries", f"{_count(len(others), 'entry', 'entries')} by {_names(by)}")
+        yield News("entries", f"{counted(len(others), 'entry', 'entries')} by {_names(by)}")
 
 
 def _mine(state: IncidentState, mine: Sequence[Event]) -> Iterator[News]:
@@ -195,7 +196,7 @@ def _mine(state: IncidentState, mine: Sequence[Event]) -> Iterator[News]:
     if not late:
         return
     longest = max((e.admitted or 0) - e.head.wall for e in late)
-    count = _count(len(late), "entry", "entries")
+    count = counted(len(late), "entry", "entries")
     yield News("mine", f"{count} of yours arrived up to {_lasted(longest)} late")
     claims = [e for e in late if isinstance(e.body, RoleAssigned) and e.body.role == "commander"]
     heads = {event.id for event in state.heads(("role", "commander"))[:1]}
@@ -221,7 +222,7 @@ def catch_up_alerts(before: Mapping[str, bool], records: Iterable[AlertRecord]) 
             over.append(record.title)
     lines = ((begun, "began", "began"), (over, "is over", "are over"))
     return [
-        News("alerts", f"{_count(len(titles), 'alert')} {one if len(titles) == 1 else many}: "
+        News("alerts", f"{counted(len(titles), 'alert')} {one if len(titles) == 1 else many}: "
              f"{_listed(titles)}")
         for titles, one, many in lines
         if titles
@@ -253,10 +254,6 @@ def catch_up_lobby(before: Mapping[str, Summary], now: Iterable[Summary]) -> lis
 
 
 # Words -------------------------------------------------------------------------------------
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _names(by: Counter[str]) -> str:

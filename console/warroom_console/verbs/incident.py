@@ -18,6 +18,7 @@ from warroom_incident.clean import clean_line
 from warroom_incident.knowing import informed
 from warroom_incident.practice.severity import SEVERITIES, parse_severity, severity_of
 from warroom_incident.practice.status import STATUSES, parse_status, status_of
+from warroom_incident.practice.words import counted
 from warroom_incident.reducers import Right
 from warroom_incident.vocabulary import (
     RoleAssigned,
@@ -161,7 +162,7 @@ def _late(ctx: Ctx) -> str:
     unread = ctx.model.behind.get(ctx.stream or "", 0)
     if not unread:
         return "What is written later counts as late."
-    entries = "1 entry" if unread == 1 else f"{unread:,} entries"
+    entries = counted(unread, "entry", "entries")
     return f"{entries}, unread here, and what is written later count as late."
 
 

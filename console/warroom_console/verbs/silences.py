@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.times import MINUTE, stamp
+from warroom_console.times import DAY, stamp
 from warroom_console.verbs.alerts import chosen, on_alert
 from warroom_console.verbs.guards import both, complaint_of, may_write
 from warroom_console.verbs.windows import common, complaint
-from warroom_console.when import parse_span
+from warroom_console.when import span_within
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.author import new_id
@@ -24,10 +24,11 @@ from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD
 from warroom_incident.fields import Matcher
 from warroom_incident.matching import MOST, parse_matchers, show_matchers
+from warroom_incident.practice.words import counted
 from warroom_incident.sync.asking import SILENCE_PREVIEW, Ask as Question
 from warroom_incident.vocabulary import SilenceAsked, SilenceEnded
 
-LONGEST = 7 * 24 * 60 * MINUTE
+LONGEST = 7 * DAY
 """A silence ends within a week: longer ones belong into the source's own configuration."""
 
 _SPANS = (("30m", "h"), ("1h", "1"), ("2h", "2"), ("4h", "4"), ("1d", "d"))
@@ -150,10 +151,7 @@ def read_span(text: str) -> int:
     Raises:
         ValueError: It is no such time; the message is one sentence.
     """
-    span = parse_span(text)
-    if not MINUTE <= span <= LONGEST:
-        raise ValueError("A silence holds for a minute to seven days.")
-    return span
+    return span_within(text, LONGEST, "A silence holds for a minute to seven days.")
 
 
 async def _preview(ctx: Ctx, draft: Draft) -> None:
@@ -165,10 +163,9 @@ async def _preview(ctx: Ctx, draft: Draft) -> None:
     if answer.error:
         ctx.flash(f"Not silenced: {clean_line(answer.error)}", Tone.WARN)
         return
-    hides = "1 alert" if answer.count == 1 else f"{answer.count} alerts"
-    until = stamp(ctx.now() + draft.span)[11:16]
+    until, shown = stamp(ctx.now() + draft.span)[11:16], clean_line(name, 30)
     ctx.confirm_typed(
-        f"Hides {hides} at {clean_line(name, 30)} until {until}Z. Type {clean_line(name, 30)}:",
+        f"Hides {counted(answer.count, 'alert')} at {shown} until {until}Z. Type {shown}:",
         name,
         partial(_place, ctx, draft),
     )

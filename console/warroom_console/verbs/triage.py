@@ -7,13 +7,13 @@ from functools import partial
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.times import MINUTE, clock
+from warroom_console.times import DAY, clock
 from warroom_console.verbs.alerts import MOST_AT_ONCE, chosen, on_alert, told
 from warroom_console.verbs.guards import both, complaint_of, may_write, word_check
 from warroom_console.verbs.people import choose_person
 from warroom_console.views.board import NOISES, Standing
 from warroom_console.views.noise import draw_noise
-from warroom_console.when import parse_span
+from warroom_console.when import span_within
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
@@ -21,7 +21,7 @@ from warroom_incident.event import BOARD
 from warroom_incident.sync.asking import NOISE, Ask as Question
 from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertMarked, Noise
 
-LONGEST_HOLD = 7 * 24 * 60 * MINUTE
+LONGEST_HOLD = 7 * DAY
 """An acknowledgement that is to run out does so within a week."""
 
 _HOLDS = (("15m", "q"), ("30m", "h"), ("1h", "1"), ("4h", "4"), ("1d", "d"))
@@ -89,10 +89,8 @@ def read_hold(text: str) -> int:
     Raises:
         ValueError: It is no such time; the message is one sentence.
     """
-    span = parse_span(text)
-    if not MINUTE <= span <= LONGEST_HOLD:
-        raise ValueError("An alert is taken on for a minute to seven days; a takes it on for good.")
-    return span
+    sentence = "An alert is taken on for a minute to seven days; a takes it on for good."
+    return span_within(text, LONGEST_HOLD, sentence)
 
 
 # Whose it is -------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from msgspec import Struct
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
-from warroom_console.times import DAY, MINUTE, day, stamp
+from warroom_console.times import DAY, day, stamp
 from warroom_console.verbs.alerts import chosen
 from warroom_console.verbs.guards import complaint_of, may_write
 from warroom_console.views.board import picture_of
-from warroom_console.when import parse_span
+from warroom_console.when import span_within
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.prompt import Ask
 from warroom_incident.author import new_id
@@ -24,6 +24,7 @@ from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD
 from warroom_incident.fields import Matcher
 from warroom_incident.matching import parse_matchers, show_matchers
+from warroom_incident.practice.words import counted
 from warroom_incident.vocabulary import WindowEnded, WindowOpened
 from warroom_incident.windows import check_matchers, fits, value_of
 
@@ -121,7 +122,9 @@ def _ask_how_long(ctx: Ctx, text: str) -> None:
         for span, key in spans
     ]
     choices.append(Choice(_OTHER, "maintenance for another time…", key="o"))
-    ctx.choose(f"Hides {_counted(hides)} now; for how long", choices, partial(_timed, ctx, draft))
+    ctx.choose(
+        f"Hides {counted(hides, 'alert')} now; for how long", choices, partial(_timed, ctx, draft)
+    )
 
 
 def _timed(ctx: Ctx, draft: Draft, chosen_: str) -> None:
@@ -130,7 +133,7 @@ def _timed(ctx: Ctx, draft: Draft, chosen_: str) -> None:
                     check=partial(complaint_of, read_span)))  # fmt: skip
         return
     kind, _, span = chosen_.partition(" ")
-    _ask_why(ctx, Draft(draft.matchers, draft.hides, kind, parse_span(span)))
+    _ask_why(ctx, Draft(draft.matchers, draft.hides, kind, read_span(span)))
 
 
 def _timed_by_hand(ctx: Ctx, draft: Draft, text: str) -> None:
@@ -143,10 +146,7 @@ def read_span(text: str) -> int:
     Raises:
         ValueError: It is no such time; the message is one sentence.
     """
-    span = parse_span(text)
-    if not MINUTE <= span <= LONGEST:
-        raise ValueError("A window holds for a minute to ninety days.")
-    return span
+    return span_within(text, LONGEST, "A window holds for a minute to ninety days.")
 
 
 def _ask_why(ctx: Ctx, draft: Draft) -> None:
@@ -171,7 +171,7 @@ def _open(ctx: Ctx, draft: Draft, why: str) -> None:
         starts_at=now,
         ends_at=now + draft.span,
     )
-    said = f"Hidden until {until(ctx, body.ends_at)}: {_counted(draft.hides)}"
+    said = f"Hidden until {until(ctx, body.ends_at)}: {counted(draft.hides, 'alert')}"
     ctx.write_to(BOARD, body, said=said)
 
 
@@ -189,7 +189,7 @@ def show(ctx: Ctx, _args: Args) -> None:
         Choice(
             window.window,
             clean_line(show_matchers(window.matchers), 40),
-            f"{_counted(hidden.count(window.window))} until {until(ctx, window.ends_at)}, "
+            f"{counted(hidden.count(window.window), 'alert')} until {until(ctx, window.ends_at)}, "
             f"{clean_line(window.by, 20)}: {clean_line(window.why, 60)}",
         )
         for window in windows
@@ -214,7 +214,3 @@ def until(ctx: Ctx, at: int) -> str:
     """When something ends, with the day when that is not today's."""
     told = stamp(at)
     return told[11:16] + "Z" if day(at) == day(ctx.now()) else f"{told[:16]}Z"
-
-
-def _counted(count: int) -> str:
-    return "1 alert" if count == 1 else f"{count} alerts"

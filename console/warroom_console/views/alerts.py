@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -160,22 +160,21 @@ class AlertsView:
         key = (picture.fold_edition, self.filter, by_word, offer, picture.links)
         if self._folding is None:
             self._folding = Weighing(room.model.weighed)
-        # The work may outlast this moment: it is given copies of what changes.
-        work = partial(
-            _list,
-            [*self._fitting(picture)],
-            picture.own.keys(),
-            picture.links.keys() if room.stream is None else picture.own.keys(),
-            offer,
-            picture.hidden,
-            room.now(),
-        )
-        found = self._folding.get(key, len(picture.records), room.now(), work)
+        prepare = partial(self._prepare, room, picture, offer)
+        found = self._folding.get(key, len(picture.records), room.now(), prepare)
         if found is not self._listed:
             self._listed = found
             groups = (*found.own, *found.offered, *found.others, *found.quiet)
             self._groups = {group.id: group for group in groups}
         return found
+
+    def _prepare(self, room: Room, picture: Picture, offer: Offer) -> Callable[[], _Listing]:
+        """The work of folding, with copies of what may change before it is done."""
+        taken = picture.links if room.stream is None else picture.own
+        records = [*self._fitting(picture)]
+        return partial(
+            _list, records, picture.own.keys(), taken.keys(), offer, picture.hidden, room.now()
+        )
 
     def _fitting(self, picture: Picture) -> Iterable[AlertRecord]:
         """The alerts that fit the filter."""

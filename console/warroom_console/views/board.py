@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
 from msgspec import Struct
@@ -229,11 +229,13 @@ class Picture:
     @cached_property
     def suggestions(self) -> Suggestions:
         """What looks like an incident, or like a part of one that is open."""
+        return self._suggesting.get(self.edition[:3], len(self.open), self._now, self._weigh)
+
+    def _weigh(self) -> Callable[[], Suggestions]:
         known = (self.records.get(uid) for uids in self._linked.values() for uid in uids)
         over = [record for record in known if record is not None and not record.is_open]
         weighed = [*self.open, *over]
-        work = partial(suggest, weighed, self._linked, self._now, hidden=self.hidden)
-        return self._suggesting.get(self.edition[:3], len(weighed), self._now, work)
+        return partial(suggest, weighed, self._linked, self._now, hidden=self.hidden)
 
     def offer(self, stream: str | None) -> Offer:
         """The alerts that look like a part of an open incident; none for the lobby."""

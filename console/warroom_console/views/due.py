@@ -18,6 +18,7 @@ from warroom_console.views import refused
 from warroom_console.views.beats import late_beats
 from warroom_console.views.board import picture_of
 from warroom_incident.practice.status import status_of
+from warroom_incident.practice.words import counted
 from warroom_incident.reducers import Key
 
 
@@ -138,8 +139,8 @@ def _firing(room: Room) -> Iterator[Due]:
 def _offered(room: Room) -> Iterator[Due]:
     offer = picture_of(room).offer(room.stream)
     if offer.uids:
-        one = len(offer.uids) == 1
-        text = f"{len(offer.uids)} more alert{' looks' if one else 's look'} like part of this"
+        look = counted(len(offer.uids), "more alert looks", "more alerts look")
+        text = f"{look} like part of this"
         yield Due(text, Tone.WARN, "", ".", "shows it", 1, offer.uids[0])
 
 
@@ -152,10 +153,8 @@ def _silences(room: Room) -> Iterator[Due]:
         yield Due(f"{failed[0].alertmanager} did not silence: {failed[0].reason}", Tone.WARN)
     held = [one for one in own if one.state == "active" and one.ends_at > now]
     if held and status_of(room.state.status).over:
-        count = (
-            "1 silence of ours hides" if len(held) == 1 else f"{len(held)} silences of ours hide"
-        )
-        yield Due(f"{count} alerts still", Tone.WARN, "silences.expire", "! e",
+        hide = counted(len(held), "silence of ours hides", "silences of ours hide")
+        yield Due(f"{hide} alerts still", Tone.WARN, "silences.expire", "! e",
                   "ends them")  # fmt: skip
 
 
@@ -167,6 +166,7 @@ def _paths(room: Room) -> Iterator[Due]:
 
 
 def _alerts_due(first: str, count: int, where: str) -> Due:
-    told = "1 alert" if count == 1 else f"{count} alerts"
-    text = f"{told} {where} {'fires' if count == 1 else 'fire'}, taken on by nobody"
+    text = (
+        f"{counted(count, 'alert')} {where} {'fires' if count == 1 else 'fire'}, taken on by nobody"
+    )
     return Due(text, Tone.WARN, "", ".", "shows it", 1, first)

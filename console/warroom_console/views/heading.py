@@ -36,13 +36,10 @@ def room_heading(room: Room, width: int) -> Heading:
     least = min(_LEAST_TITLE, cells(clean_line(state.title)))
     tails = _tails(room)
     left = width - width_of((number, severity, *rest)) - _GAPS - (len(banner) + 2 if banner else 0)
-    beside = _beside(room, width, left - least - width_of(tails[0]))
-    if not beside or beside == _people(room, width):
-        # At 80 cells the seconds and most of the title give way: all hangs on one disk.
-        alone = _alone(room)
-        short = min(_SHORT_TITLE, cells(clean_line(state.title)))
-        fits = width_of(alone) <= left - short - width_of(tails[-1])
-        beside = alone if alone and fits else beside
+    short = min(_SHORT_TITLE, cells(clean_line(state.title)))
+    beside = _beside(
+        room, width, left - least - width_of(tails[0]), left - short - width_of(tails[-1])
+    )
     right = (*beside, *rest)
     left -= width_of(beside) + cells(clean_line(state.title))
     tail = next((tail for tail in tails if width_of(tail) <= left), tails[-1])
@@ -79,7 +76,7 @@ def lobby_heading(room: Room, width: int) -> Heading:
     lead, tail = (("warroom", Tone.ACCENT),), ((" lobby", Tone.TEXT),)
     rest = (*link(room), *_time(room))
     left = width - width_of((*lead, *tail, *rest)) - _GAPS
-    return Heading(lead, "", tail, (*_beside(room, width, left), *rest))
+    return Heading(lead, "", tail, (*_beside(room, width, left, left), *rest))
 
 
 def _lasted(room: Room) -> int | None:
@@ -127,14 +124,15 @@ def _people(room: Room, width: int) -> Line:
     return ((f"{names}{more}  ", Tone.DIM),)
 
 
-def _beside(room: Room, width: int, left: int) -> Line:
+def _beside(room: Room, width: int, left: int, at_most: int) -> Line:
     """Who is here, and whether one machine alone holds the room, in what the rest leaves free.
 
-    How many are here gives way to the latter; names give way to nothing but the title.
+    How many are here gives way to the latter, and so do seconds and most of the title, which
+    leave `at_most`: all hangs on one disk. Names give way to nothing but the title.
     """
     people, alone = _people(room, width), _alone(room)
-    for found in ((*alone, *people), alone):
-        if found and width_of(found) <= left:
+    for found, free in (((*alone, *people), left), (alone, max(left, at_most))):
+        if found and width_of(found) <= free:
             return found
     return people
 

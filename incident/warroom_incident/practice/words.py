@@ -8,6 +8,11 @@ from ..clean import clean_line
 T = TypeVar("T")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """How many there are of something: `1 alert`, `1,200 alerts`. `many` is for odd plurals."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def find(text: str, known: Mapping[str, T], noun: str, choices: Iterable[str]) -> T:
     """Return what `text` names: a word of `known`, or the beginning of words for one thing only.
 
