@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -41,6 +41,7 @@ class Duties:
         self._last = 0
         self._numbering: set[str] = set()
         self._linked: dict[str, set[str]] = {}
+        self._links_of: dict[str, set[str]] = {}
         self._telling: set[tuple[str, str]] = set()
         self._owing = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -81,8 +82,7 @@ class Duties:
             self._number(state)
         if not kinds.isdisjoint((AlertLinked, StatusSet)):
             self._note_links(state)
-            for link in state.links():
-                self._keep_told(state.stream, link.uid)
+            self._keep_told(state.stream, self._links_of[state.stream])
 
     def learn(self, summaries: Iterable[Summary]) -> None:
         """Remember the numbers that another server's lines tell, where no event tells them yet."""
@@ -91,54 +91,63 @@ class Duties:
 
     def on_records(self, records: Sequence[AlertRecord]) -> None:
         """Tell every open incident what became of its alerts."""
+        changed: dict[str, set[str]] = {}
         for record in records:
             for stream in self._linked.get(record.uid, ()):
-                self._keep_told(stream, record.uid)
+                changed.setdefault(stream, set()).add(record.uid)
+        for stream, uids in changed.items():
+            self._keep_told(stream, uids)
 
-    def _keep_told(self, stream: str, uid: str) -> None:
-        if (stream, uid) in self._telling or self._news(stream, uid) is None:
-            return
-        self._telling.add((stream, uid))
-        record = self._board.get(uid)
-        if record is not None and is_from_elsewhere(record, self._board.board_id):
+    def _keep_told(self, stream: str, uids: Collection[str]) -> None:
+        here: list[str] = []
+        elsewhere: list[str] = []
+        for record in self._news(stream, uids):
+            if (stream, record.uid) not in self._telling:
+                self._telling.add((stream, record.uid))
+                is_here = not is_from_elsewhere(record, self._board.board_id)
+                (here if is_here else elsewhere).append(record.uid)
+        if elsewhere:
             # The server where it came in writes it, unless it is gone.
             loop = asyncio.get_running_loop()
-            later = loop.call_later(SETTLING_SECONDS, self._tell_soon, stream, uid)
-            self._timers[f"{stream} {uid}"] = later
-        else:
-            self._do(self._tell(stream, uid))
+            later = loop.call_later(SETTLING_SECONDS, self._tell_soon, stream, elsewhere)
+            self._timers[f"{stream} {elsewhere[0]}"] = later
+        if here:
+            self._do(self._tell(stream, here))
 
-    def _tell_soon(self, stream: str, uid: str) -> None:
-        self._timers.pop(f"{stream} {uid}", None)
-        self._do(self._tell(stream, uid))
+    def _tell_soon(self, stream: str, uids: Sequence[str]) -> None:
+        self._timers.pop(f"{stream} {uids[0]}", None)
+        self._do(self._tell(stream, uids))
 
-    async def _tell(self, stream: str, uid: str) -> None:
-        """Write once for each change that stands: the alert may change again meanwhile."""
+    async def _tell(self, stream: str, uids: Collection[str]) -> None:
+        """Write once for each change that stands: an alert may change again meanwhile."""
         try:
-            while (body := self._news(stream, uid)) is not None:
-                base = self._room.incidents[stream].base_for(body.key)
-                if not await self._write(stream, body, base):
+            while news := self._news(stream, uids):
+                bodies = [AlertChanged(uid=each.uid, alert=copy_of(each)) for each in news]
+                if not await self._write(self._room.incidents[stream], bodies):
                     break
         finally:
-            self._telling.discard((stream, uid))
+            self._telling.difference_update((stream, uid) for uid in uids)
 
-    def _news(self, stream: str, uid: str) -> AlertChanged | None:
-        """What an open incident does not know about a linked alert, None if nothing."""
-        state, record = self._room.incidents[stream], self._board.get(uid)
-        if record is None or state.closed:
-            return None
-        known = next((link.alert for link in state.links() if link.uid == uid), None)
-        if known is None or (known.state, known.severity) == (record.state, record.severity):
-            return None
-        return AlertChanged(uid=uid, alert=copy_of(record))
+    def _news(self, stream: str, uids: Collection[str]) -> list[AlertRecord]:
+        """Those of some linked alerts of which an open incident does not know how they are."""
+        state = self._room.incidents[stream]
+        news: list[AlertRecord] = []
+        for link in () if state.closed else state.links():
+            record = self._board.get(link.uid) if link.uid in uids else None
+            if record is None:
+                continue
+            if (link.alert.state, link.alert.severity) != (record.state, record.severity):
+                news.append(record)
+        return news
 
     def _note_links(self, state: IncidentState) -> None:
         linked = {link.uid for link in state.links()}
-        for uid in linked:
+        before = self._links_of.get(state.stream, set())
+        self._links_of[state.stream] = linked
+        for uid in linked - before:
             self._linked.setdefault(uid, set()).add(state.stream)
-        for uid, streams in self._linked.items():
-            if uid not in linked:
-                streams.discard(state.stream)
+        for uid in before - linked:
+            self._linked[uid].discard(state.stream)
 
     def _number(self, state: IncidentState) -> None:
         """See that an incident has one number, and no other incident the same."""
@@ -198,21 +207,23 @@ class Duties:
             if number is not None:
                 body = IncidentNumbered(number=number)
                 self._last = max(self._last, _plain(body))
-                await self._write(state.stream, body, state.base_for(body.key))
+                await self._write(state, [body])
         finally:
             self._numbering.discard(state.stream)
 
     async def _write(
-        self, stream: str, body: AlertChanged | IncidentNumbered, base: tuple[str, ...]
+        self, state: IncidentState, bodies: Sequence[AlertChanged | IncidentNumbered]
     ) -> bool:
-        """Write an event; whether it is in the log."""
+        """Write events of one kind; whether they are in the log."""
+        kind = bodies[0].type
         try:
-            await self._room.write(stream, body, base)
+            based = [(body, state.base_for(body.key)) for body in bodies]
+            await self._room.write_all(state.stream, based)
         except Unavailable as error:
-            _log.warning("%s could not be written: %s", body.type, error)
+            _log.warning("%s could not be written: %s", kind, error)
             self._owing = True
         except DoorError as error:
-            _log.error("%s does not fit: %s", body.type, error)
+            _log.error("%s does not fit: %s", kind, error)
         else:
             return True
         return False
