@@ -20,8 +20,6 @@ from .places import Server
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-PING_EVERY = 10
-PING_WITHIN = 30
 CLOSE_WITHIN = 1
 
 _silent = logging.getLogger("warroom.link")
@@ -53,8 +51,7 @@ async def dial(server: Server, token: str | None) -> ClientConnection:
 
     options: dict[str, Any] = {
         "max_size": MAX_FRAME,
-        "ping_interval": PING_EVERY,
-        "ping_timeout": PING_WITHIN,
+        "ping_interval": None,  # whoever stays has a `Pulse`, all others a bound of their own
         "close_timeout": CLOSE_WITHIN,
         "open_timeout": None,
         "user_agent_header": "warroom",
