@@ -177,8 +177,7 @@ class Mending:
     async def _mend(self, streams: Sequence[str]) -> None:
         for stream in streams:
             if not self._memory.knows(stream):
-                loaded = await asyncio.to_thread(self._home.load, stream)
-                self._memory.take_in(stream, loaded)
+                self._memory.take_in(stream, await self._home.read(stream))
             self._follow(stream)
             await self._synced(stream)
             self._leave(stream)
