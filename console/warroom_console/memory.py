@@ -13,6 +13,7 @@ from warroom_incident.sync.wire import Place
 from .home import Home, Loaded
 from .meanwhile import Meanwhile
 from .model import Area, Model
+from .naming import name_on
 from .own_practice import KEPT, recall_settings
 from .places import Places
 from .saver import Saver
@@ -140,8 +141,3 @@ def _places(text: str) -> list[Place]:
         return msgspec.json.decode(text, type=list[Place])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
-
-
-def name_on(account: str, user: str) -> str:
-    """The name that a server gives a claimed name on an account."""
-    return account if user in ("", account) else f"{user} ({account})"

@@ -52,6 +52,11 @@ def known_name(name: str, known: Iterable[str]) -> str:
     return fitting[0] if name not in everybody and len(fitting) == 1 else name
 
 
+def name_on(account: str, user: str) -> str:
+    """The name that a server gives a claimed name on an account."""
+    return account if user in ("", account) else f"{user} ({account})"
+
+
 def is_name_on(account: str, name: str) -> bool:
     """Whether a name is an account's own, or one that somebody claims on it: `ana (ops)`."""
     return name == account or name.endswith(f" ({account})")
