@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.server.running import READY_WITHIN, Ready, ServerProcess, read_ready
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_console.places import Places
+from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import LogReader
 from warroom_incident.repair import read_whole
+from warroom_incident.room import hash_token
 from warroom_incident.schema import StorageError
+from warroom_incident.vocabulary import TokenCreated
 
 COMMAND_WITHIN = 60.0
 
@@ -122,14 +128,54 @@ async def cleared(*houses: House) -> AsyncIterator[None]:
             await house.cleared()
 
 
-def desk_at(url: str, root: Path, user: str) -> Desk:
-    """A console's desk on a replica of its own."""
+@asynccontextmanager
+async def server_and_standby(
+    home: Path, *, listed: bool = False
+) -> AsyncIterator[tuple[House, House]]:
+    """A server and its standby, both running; `listed` tells consoles where that one is found."""
+    a = House(home / "a")
+    b = House(home / "b", "--standby-of", a.url)
+    if listed:
+        b.configure(f'urls = ["{b.url}"]')
+    async with cleared(a, b):
+        await a.start()
+        await b.start_standby()
+        yield a, b
+
+
+def damages(log: Path) -> list[str]:
+    """What is wrong with a log at rest, its seals aside."""
+    reader = LogReader.open(log)
+    try:
+        return list(reader.damages())
+    finally:
+        reader.close()
+
+
+def desk_at(server: ServerProcess | str, root: Path, user: str) -> Desk:
+    """A console's desk on a replica of its own, at a server of this host or an address."""
     environ = {
-        "WARROOM_SERVER": url,
+        "WARROOM_SERVER": server if isinstance(server, str) else f"unix://{server.socket}",
         "WARROOM_REPLICA": str(root / f"replica-{user}"),
         "WARROOM_USER": user,
     }
     return Desk(Places.find(environ=dict(os.environ) | environ))
+
+
+async def make_token(desk: Desk, kind: str) -> str:
+    """A token for alert senders of a kind."""
+    token = secrets.token_hex(32)
+    event = desk.write(ROOM, TokenCreated(name=kind, hash=hash_token(token), kind=kind))
+    assert not (await desk.sent([event.id])).waiting
+    return token
+
+
+async def post_alert(house: House, token: str, key: str, status: str = "firing") -> int:
+    """Post an alert as a sender does that knows one address: the answer's status."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        body = {"title": f"{key} is broken", "key": key, "status": status}
+        answer = await client.post(f"http://{house.ready.http}/in/generic/{token}", json=body)
+        return answer.status_code
 
 
 async def command(

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.houses import House, cleared, desk_at, in_step, promote
-from tests.e2e.test_alertmanager import desk_at as desk_of
+from tests.e2e.houses import desk_at, in_step, promote, server_and_standby
 from tests.server.running import ME, server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
@@ -36,24 +35,22 @@ async def declared(desk: Desk) -> str:
 async def test_after_a_takeover_it_says_where_the_room_is_who_moved_it_and_how_old_it_was(
     home: Path,
 ) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url, config=f'urls = ["unix://{home}/b/socket"]')
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
-        async with desk_at(a.url, home, "ana") as ana:
-            stream = await declared(ana)
-            await wait_for(lambda: any(p.connected for p in ana.model.servers), "word of B")
-            await in_step(ana, b, stream)
-            await a.kill()
-            await promote(b)
-            await wait_for(lambda: ana.model.live and ana.model.link.server == b.url, "moved", 30)
-            await wait_for(lambda: f"{ME} made it the server" in said(ana, stream), "the notice")
-            first = said(ana, stream).splitlines()[0]
-            assert first.startswith("this console moved to ")
-            assert b.url in first
-            assert ", with a copy " in first
-            assert is_worth_opening(ana.model.digests[stream])
+    async with (
+        server_and_standby(home, listed=True) as (a, b),
+        desk_at(a.url, home, "ana") as ana,
+    ):
+        stream = await declared(ana)
+        await wait_for(lambda: any(p.connected for p in ana.model.servers), "word of B")
+        await in_step(ana, b, stream)
+        await a.kill()
+        await promote(b)
+        await wait_for(lambda: ana.model.live and ana.model.link.server == b.url, "moved", 30)
+        await wait_for(lambda: f"{ME} made it the server" in said(ana, stream), "the notice")
+        first = said(ana, stream).splitlines()[0]
+        assert first.startswith("this console moved to ")
+        assert b.url in first
+        assert ", with a copy " in first
+        assert is_worth_opening(ana.model.digests[stream])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +59,7 @@ async def test_after_a_takeover_it_says_where_the_room_is_who_moved_it_and_how_o
 async def test_a_server_that_came_back_with_less_is_said_to_have(
     what: str, told: str, home: Path
 ) -> None:
-    async with server_process(home) as server, desk_of(server, home, "ana") as ana:
+    async with server_process(home) as server, desk_at(server, home, "ana") as ana:
         stream = await declared(ana)
         await server.terminate()
         shutil.copytree(server.data, home / "yesterday")
@@ -85,9 +82,9 @@ async def test_a_laptop_that_claimed_command_before_it_slept_for_a_day_is_told_w
     home: Path,
 ) -> None:
     slept = 0
-    async with server_process(home) as server, desk_of(server, home, "bo") as bo:
+    async with server_process(home) as server, desk_at(server, home, "bo") as bo:
         stream = await declared(bo)
-        laptop = desk_of(server, home, "ana")
+        laptop = desk_at(server, home, "ana")
         laptop = Desk(laptop.places, wall=lambda: wall_ms() - DAY + slept)
         async with laptop as ana:
             await ana.open(stream)

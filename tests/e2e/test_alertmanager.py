@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -16,14 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server.running import ServerProcess, server_process
+from tests.e2e.houses import desk_at as desk_at, make_token
+from tests.server.running import server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
-from warroom_console.places import Places
-from warroom_incident.event import ROOM
 from warroom_incident.linking import copy_of
-from warroom_incident.room import hash_token
-from warroom_incident.vocabulary import AlertLinked, TokenCreated
+from warroom_incident.vocabulary import AlertLinked
 
 PROGRAM = shutil.which("prometheus-alertmanager")
 
@@ -72,24 +68,6 @@ def alertmanager_program() -> str:
     """The real program; a machine without it fails, it does not pass the test over."""
     assert PROGRAM, "install prometheus-alertmanager: this test drives the real one"
     return PROGRAM
-
-
-def desk_at(server: ServerProcess, root: Path, user: str) -> Desk:
-    """A console's desk on a replica of its own."""
-    environ = {
-        "WARROOM_SERVER": f"unix://{server.socket}",
-        "WARROOM_REPLICA": str(root / f"replica-{user}"),
-        "WARROOM_USER": user,
-    }
-    return Desk(Places.find(environ=dict(os.environ) | environ))
-
-
-async def make_token(desk: Desk, kind: str) -> str:
-    """A token for alert senders of a kind."""
-    token = secrets.token_hex(32)
-    event = desk.write(ROOM, TokenCreated(name=kind, hash=hash_token(token), kind=kind))
-    assert not (await desk.sent([event.id])).waiting
-    return token
 
 
 @asynccontextmanager

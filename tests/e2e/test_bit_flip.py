@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.e2e.console_client import Console, leave_all
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.e2e.test_kill import damages
 from tests.server.running import ServerProcess, server_process
 from tests.waiting import wait_for

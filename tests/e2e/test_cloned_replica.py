@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.e2e.test_kill import damages
 from tests.server.running import server_process
 from tests.waiting import wait_for

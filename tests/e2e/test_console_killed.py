@@ -6,7 +6,7 @@ import asyncio
 import random
 from pathlib import Path
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.headless import Headless, start_headless
 from tests.server.running import server_process
 from tests.waiting import wait_for

@@ -7,8 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.e2e.console_client import Console, leave_all, new_author
-from tests.e2e.houses import House, cleared, command, desk_at, in_step
-from tests.e2e.test_alertmanager import make_token
+from tests.e2e.houses import House, cleared, command, desk_at, in_step, make_token
 from tests.e2e.test_takeover import declared
 from tests.e2e.test_two_boards import post, shows
 from tests.waiting import wait_for

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.console_client import Console, leave_all
-from tests.e2e.test_alertmanager import desk_at, make_token
+from tests.e2e.houses import desk_at, make_token
 from tests.e2e.test_kill import damages, rejoin
 from tests.server.running import ServerProcess, server_process
 from tests.small_disk import SmallDisk, no_larger_files, small_disk

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.houses import House
-from tests.e2e.test_alertmanager import desk_at, make_token
+from tests.e2e.houses import House, desk_at, make_token
 from tests.waiting import wait_for
 
 ACME = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.server.running import ServerProcess, server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk

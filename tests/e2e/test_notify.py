@@ -7,8 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.e2e.houses import House
-from tests.e2e.test_alertmanager import desk_at, make_token
+from tests.e2e.houses import House, desk_at, make_token
 from tests.waiting import wait_for
 
 NAGIOS = {

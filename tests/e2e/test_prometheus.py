@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.houses import desk_at, make_token
 from tests.e2e.prometheus import Faults, alertmanager, free_address, prometheus
-from tests.e2e.test_alertmanager import desk_at, make_token
 from tests.server.running import server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk

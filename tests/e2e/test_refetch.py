@@ -5,10 +5,17 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tests.e2e.houses import House, cleared, command, desk_at, in_step, promote
+from tests.e2e.houses import (
+    House,
+    command,
+    damages,
+    desk_at,
+    in_step,
+    promote,
+    server_and_standby,
+)
 from tests.waiting import wait_for
 from warroom_incident.event import Event
-from warroom_incident.log import LogReader
 from warroom_incident.vocabulary import NoteAdded
 
 
@@ -21,15 +28,6 @@ def flip(house: House, *events: Event) -> None:
             [(bytes.fromhex(event.id),) for event in events],
         )
     connection.close()
-
-
-def damages(house: House) -> list[str]:
-    """What is wrong with a log at rest."""
-    reader = LogReader.open(house.log)
-    try:
-        return list(reader.damages())
-    finally:
-        reader.close()
 
 
 def fsck_environment(house: House) -> dict[str, str]:
@@ -51,11 +49,7 @@ async def written(house: House, home: Path) -> tuple[str, list[Event]]:
 
 
 async def test_fsck_fetches_damaged_events_from_another_server_of_the_room(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url, config=f'urls = ["unix://{home}/b/socket"]')
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home, listed=True) as (a, b):
         stream, notes = await written(a, home)
         await wait_for(lambda: len(b.state(stream).events) == len(a.state(stream).events), "B")
         await promote(b)
@@ -66,7 +60,7 @@ async def test_fsck_fetches_damaged_events_from_another_server_of_the_room(home:
             arguments = ("fsck", "--data", str(a.data), "--mend", *options)
             said = await command(*arguments, environ=fsck_environment(a), complaints=True)
             assert found in said, "a listed server is asked without being named"
-            assert damages(a) == []
+            assert damages(a.log) == []
         await a.start()
         async with desk_at(a.url, home, "bo") as bo:
             assert await bo.ready()
@@ -75,11 +69,7 @@ async def test_fsck_fetches_damaged_events_from_another_server_of_the_room(home:
 
 
 async def test_a_server_that_cannot_help_is_named_and_harms_nothing(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url)
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home) as (a, b):
         stream, notes = await written(a, home)
         await wait_for(lambda: len(b.state(stream).events) == len(a.state(stream).events), "B")
         await a.terminate()
@@ -96,26 +86,22 @@ async def test_a_server_that_cannot_help_is_named_and_harms_nothing(home: Path) 
             *arguments[:4], "--from", "http://x", environ=fsck_environment(a), code=2
         )
         assert "no server's address" in said
-        assert len(damages(a)) == 1
+        assert len(damages(a.log)) == 1
         # The standby itself brings it as soon as its server runs again.
         await a.start()
-        await wait_for(lambda: damages(a) == [], "the event in its place again", 30)
+        await wait_for(lambda: damages(a.log) == [], "the event in its place again", 30)
         assert a.state(stream).set_digest() == b.state(stream).set_digest()
 
 
 async def test_a_server_fetches_what_is_damaged_from_its_peer_when_it_starts(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url)
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home) as (a, b):
         stream, notes = await written(a, home)
         await wait_for(lambda: len(b.state(stream).events) == len(a.state(stream).events), "B")
         await b.terminate()
         flip(b, *notes[5:9])
-        assert len(damages(b)) == 4
+        assert len(damages(b.log)) == 4
         await b.start_standby()
-        await wait_for(lambda: damages(b) == [], "the events in their places again", 30)
+        await wait_for(lambda: damages(b.log) == [], "the events in their places again", 30)
         async with desk_at(a.url, home, "bo") as bo:
             assert await bo.ready()
             await bo.open(stream)

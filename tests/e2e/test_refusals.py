@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import damages, desk_at
 from tests.server.running import ME, ServerProcess, server_in_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.event import ROOM, Event
-from warroom_incident.log import LogReader
 from warroom_incident.reducers import Right
 from warroom_incident.vocabulary import MemberGranted, NoteAdded, RightName, SeveritySet
 from warroom_server.room import Room
@@ -95,7 +94,7 @@ async def test_a_member_who_was_revoked_while_offline_leaves_voids_and_keeps_the
             after = bo.write(stream, NoteAdded(text="later events flow"))
             await wait_for(lambda: not bo.model.pending)
             assert after.id not in bo.model.refusals
-    assert damages(house) == []
+    assert damages(house.process.log) == []
 
 
 async def test_what_was_refused_may_be_sent_again_and_then_counts(house: House) -> None:
@@ -121,7 +120,7 @@ async def test_what_was_refused_may_be_sent_again_and_then_counts(house: House) 
         await wait_for(lambda: same(ana, bo, house, stream), "the same everywhere")
         assert ana.refusals() == []
         assert not ana.resend(event.id)
-    assert damages(house) == []
+    assert damages(house.process.log) == []
 
 
 async def test_an_author_cannot_bring_back_by_relaying_what_was_refused(home: Path) -> None:
@@ -145,7 +144,7 @@ async def test_an_author_cannot_bring_back_by_relaying_what_was_refused(home: Pa
             await wait_for(lambda: same(ana, bo, house, stream), "the same everywhere", 30)
             assert house.room.incidents[stream].severity == "SEV2"
             assert event.id in voids(bo, stream)
-    assert damages(house) == []
+    assert damages(house.process.log) == []
 
 
 def same(ana: Desk, bo: Desk, house: House, stream: str) -> bool:
@@ -158,12 +157,3 @@ def same(ana: Desk, bo: Desk, house: House, stream: str) -> bool:
         and len({state.state_digest() for state in states}) == 1
         and len(states[0].events) > 4
     )
-
-
-def damages(house: House) -> list[str]:
-    """What is wrong with the log."""
-    reader = LogReader.open(house.root / "room" / "warroom.db")
-    try:
-        return list(reader.damages())
-    finally:
-        reader.close()

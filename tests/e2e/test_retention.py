@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.server.running import server_process
 from tests.waiting import wait_for
 from warroom_incident.replica import Replica

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.server.running import server_process
 from tests.waiting import wait_for
 from warroom_incident.vocabulary import NoteAdded

@@ -6,11 +6,19 @@ import asyncio
 import shutil
 from pathlib import Path
 
-import httpx
-
 from tests.e2e.console_client import dial
-from tests.e2e.houses import House, cleared, command, desk_at, in_step, promote, show
-from tests.e2e.test_alertmanager import make_token
+from tests.e2e.houses import (
+    House,
+    cleared,
+    command,
+    desk_at,
+    in_step,
+    make_token,
+    post_alert,
+    promote,
+    server_and_standby,
+    show,
+)
 from tests.server.running import ME
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
@@ -40,18 +48,13 @@ async def declared(ana: Desk, bo: Desk) -> str:
 
 
 async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url, config=f'urls = ["unix://{home}/b/socket"]')
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home, listed=True) as (a, b):
         async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
             stream = await declared(ana, bo)
             token = await make_token(ana, "generic")
             await wait_for(lambda: any(p.connected for p in bo.model.servers), "word of B")
             await in_step(ana, b, stream)
-            early = await alert(b, token)
-            assert early.status_code == 503
+            assert await post_alert(b, token, "disk") == 503
 
             await a.kill()
             shutil.rmtree(a.data)
@@ -71,7 +74,7 @@ async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path)
                 "both moved",
                 30,
             )
-            assert (await alert(b, token)).status_code == 202
+            assert await post_alert(b, token, "disk") == 202
             await wait_for(lambda: ana.model.records, "the alert")
             here = next(place for place in ana.model.servers if place.here)
             assert here.promoted_by == ME
@@ -86,7 +89,7 @@ async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path)
             assert (ana.model.link.server, bo.model.link.server) == (b.url, b.url)
             await in_step(ana, a, stream)
             # The empty server began the room's own stream anew; now it has the old token, too.
-            assert (await alert(a, token)).status_code == 202
+            assert await post_alert(a, token, "disk") == 202
         digests = [
             (await show("INC-1", url, replica))["set_digest"]
             for url, replica in (
@@ -103,19 +106,8 @@ async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path)
         assert len(set(digests)) == 1
 
 
-async def alert(house: House, token: str) -> httpx.Response:
-    """Post an alert as a sender does that knows one token."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        body = {"title": "disk full", "status": "firing"}
-        return await client.post(f"http://{house.ready.http}/in/generic/{token}", json=body)
-
-
 async def test_a_promoted_standby_stays_one_after_a_restart(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url)
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home) as (a, b):
         said = await command("promote", "--socket", str(a.socket), "--yes", code=3)
         assert "no standby" in said
         async with desk_at(a.url, home, "ana") as ana:
@@ -145,11 +137,7 @@ async def test_a_standby_without_a_key_says_what_it_needs(home: Path) -> None:
 
 
 async def test_a_standby_knows_after_a_restart_how_old_its_copy_is(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url)
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home) as (a, b):
         async with desk_at(a.url, home, "ana") as ana:
             await ana.ready()
             stream = ana.declare("x", "SEV3")

@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.accounts import let_pass
 from tests.e2e.houses import House, cleared, command, show
 from tests.waiting import wait_for
+from warroom_incident.log import LogReader
 
 
 def _run(*arguments: str) -> None:
@@ -117,8 +118,6 @@ async def test_another_users_console_follows_the_room_to_the_standby(
 
 def holds(house: House, count: int) -> bool:
     """Whether a log has come to hold so many events."""
-    from warroom_incident.log import LogReader
-
     reader = LogReader.open(house.log)
     try:
         return sum(reader.streams().values()) >= count

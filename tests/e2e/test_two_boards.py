@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
-
-from tests.e2e.houses import House, cleared, desk_at, in_step, promote
-from tests.e2e.test_alertmanager import make_token
+from tests.e2e.houses import (
+    House,
+    desk_at,
+    in_step,
+    make_token,
+    post_alert,
+    promote,
+    server_and_standby,
+)
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 
 
 async def post(house: House, token: str, key: str, status: str = "firing") -> None:
-    """Post an alert as a sender does that knows one address."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        body = {"title": f"{key} is broken", "key": key, "status": status}
-        answer = await client.post(f"http://{house.ready.http}/in/generic/{token}", json=body)
-        assert answer.status_code == 202
+    """Post an alert that is taken."""
+    assert await post_alert(house, token, key, status) == 202
 
 
 async def shows(desk: Desk, *expected: tuple[str, str]) -> None:
@@ -30,11 +32,7 @@ async def shows(desk: Desk, *expected: tuple[str, str]) -> None:
 
 
 async def test_alerts_of_both_servers_are_on_both_boards_whichever_side_called(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url)
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
+    async with server_and_standby(home) as (a, b):
         async with desk_at(a.url, home, "ana") as ana:
             await ana.ready()
             token = await make_token(ana, "generic")
@@ -69,28 +67,23 @@ async def test_alerts_of_both_servers_are_on_both_boards_whichever_side_called(h
 
 
 async def test_one_server_that_names_the_other_is_enough_for_both_boards(home: Path) -> None:
-    a = House(home / "a")
-    b = House(home / "b", "--standby-of", a.url)
-    async with cleared(a, b):
-        await a.start()
-        await b.start_standby()
-        async with desk_at(a.url, home, "ana") as ana:
-            await ana.ready()
-            token = await make_token(ana, "generic")
-            stream = ana.declare("x", "SEV3")
-            await in_step(ana, b, stream)
-            await promote(b)
-            await post(a, token, "at-a")
-            await post(b, token, "at-b")
-            await shows(ana, ("at-a", "firing"), ("at-b", "firing"))
-            async with desk_at(b.url, home, "bo") as bo:
-                await shows(bo, ("at-a", "firing"), ("at-b", "firing"))
-                await post(a, token, "at-b", "resolved")
-                for desk in (ana, bo):
-                    await shows(desk, ("at-a", "firing"), ("at-b", "resolved"))
-            # What came from the other server is on disk here, too.
-            await a.kill()
-            await b.kill()
-            await b.start()
-            async with desk_at(b.url, home, "cy") as cy:
-                await shows(cy, ("at-a", "firing"), ("at-b", "resolved"))
+    async with server_and_standby(home) as (a, b), desk_at(a.url, home, "ana") as ana:
+        await ana.ready()
+        token = await make_token(ana, "generic")
+        stream = ana.declare("x", "SEV3")
+        await in_step(ana, b, stream)
+        await promote(b)
+        await post(a, token, "at-a")
+        await post(b, token, "at-b")
+        await shows(ana, ("at-a", "firing"), ("at-b", "firing"))
+        async with desk_at(b.url, home, "bo") as bo:
+            await shows(bo, ("at-a", "firing"), ("at-b", "firing"))
+            await post(a, token, "at-b", "resolved")
+            for desk in (ana, bo):
+                await shows(desk, ("at-a", "firing"), ("at-b", "resolved"))
+        # What came from the other server is on disk here, too.
+        await a.kill()
+        await b.kill()
+        await b.start()
+        async with desk_at(b.url, home, "cy") as cy:
+            await shows(cy, ("at-a", "firing"), ("at-b", "resolved"))
