@@ -1,8 +1,5 @@
 """What a console hands on is answered in few words, and is not sent back to it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
@@ -32,13 +29,6 @@ from warroom_incident.sync.wire import (
     read_from_console,
 )
 from warroom_incident.vocabulary import NoteAdded
-
-
-@pytest.fixture
-def server(home: Path) -> Iterator[Server]:
-    found = Server(home / "warroom.db")
-    yield found
-    found.log.close()
 
 
 def handings(writer: Writer, count: int, text: str = "x") -> list[Handing]:

@@ -171,13 +171,6 @@ def test_an_older_log_that_heard_nothing_is_sealed_anew(home: Path) -> None:
 # On the wire -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def server(home: Path) -> Iterator[Server]:
-    found = Server(home / "server.db")
-    yield found
-    found.log.close()
-
-
 def test_a_console_follows_the_chain_over_hearsay_and_goes_on_from_there(server: Server) -> None:
     console = Console()
     server.add("one")

@@ -1,7 +1,6 @@
 """Lines are cut, histories differ, ends lie: nothing is lost and nothing goes unnoticed."""
 
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -33,14 +32,6 @@ from warroom_incident.sync.wire import (
     raw_pair,
     read_from_server,
 )
-
-
-@pytest.fixture
-def server(home: Path) -> Iterator[Server]:
-    found = Server(home / "warroom.db")
-    yield found
-    found.log.close()
-
 
 # Cuts --------------------------------------------------------------------------------------
 

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from tests.e2e.console_client import Console, leave_all
-from tests.server.running import InProcess, server_in_process
+from tests.server.running import InProcess
 from tests.waiting import wait_for
 from warroom_incident.sync.wire import Held
-
-
-@pytest.fixture
-async def house(home: Path) -> AsyncIterator[InProcess]:
-    """A running server."""
-    async with server_in_process(home) as running:
-        yield running
 
 
 async def test_only_who_follows_a_stream_gets_its_events(house: InProcess) -> None:

@@ -6,8 +6,8 @@ import secrets
 from pathlib import Path
 
 from tests.e2e.console_client import Console, leave_all, new_author
+from tests.server.duties_house import hand_on, wait_numbered
 from tests.server.running import server_in_process
-from tests.server.test_duties import hand_on, wait_numbered
 from warroom_incident.author import new_stream
 from warroom_incident.sync.wire import Summary
 from warroom_incident.vocabulary import IncidentDeclared

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.console_client import Console, consoles, dial, leave_all
-from tests.server.running import InProcess, server_in_process
+from tests.server.running import InProcess
 from tests.waiting import wait_for
 from warroom_incident.reducers import Right
 from warroom_incident.sync.wire import MAX_FRAME, Here, Person, Presence, encode
 from warroom_server.identity import Caller, Who
 from warroom_server.presence import Seat, people
 from warroom_server.session import Session
-
-
-@pytest.fixture
-async def house(home: Path) -> AsyncIterator[InProcess]:
-    """A running server."""
-    async with server_in_process(home) as running:
-        yield running
 
 
 def test_nobody_is_here() -> None:

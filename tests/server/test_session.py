@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.console_client import Console, leave_all
-from tests.server.running import InProcess, server_in_process
+from tests.server.running import InProcess
 from tests.waiting import wait_for
 from warroom_incident.alerts import Signal
 from warroom_incident.sync.wire import MAX_FOLLOWS, MAX_REASON, Close, Follow, Records, Subscribe
@@ -25,13 +22,6 @@ DISK = Signal(
     title="disk full",
     received=1_790_000_000_000,
 )
-
-
-@pytest.fixture
-async def house(home: Path) -> AsyncIterator[InProcess]:
-    """A running server."""
-    async with server_in_process(home) as running:
-        yield running
 
 
 @pytest.mark.parametrize("text", ["plain", "漢" * 200, "\x1b]52;c;eA==\x07" * 40, "a\nb", "é" * 61])
