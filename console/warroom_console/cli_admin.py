@@ -269,7 +269,7 @@ def backup_command(file: str, data: str | None) -> None:
 
     The server may be running.
     """
-    from warroom_incident.log import copy_log
+    from warroom_incident.log_copy import copy_log
 
     source = data_directory(data) / "warroom.db"
     target = Path(file).expanduser()

@@ -6,18 +6,16 @@ when `append` returns, power may fail.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from .directory import sync
 from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
-from .schema import StorageError, connect, connect_readonly
+from .schema import StorageError, connect
 from .seal import (
     BLURRED,
     PROVING,
@@ -29,7 +27,7 @@ from .seal import (
     withheld_entry,
 )
 
-__all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch", "copy_log"]
+__all__ = ["End", "Entry", "Log", "LogReader", "Receipt", "Row", "Stretch"]
 
 
 class Entry(NamedTuple):
@@ -325,10 +323,6 @@ class Log(LogReader):
         """The end of a stream after the last `append` that touched it, from memory."""
         return self._ends[stream][1] if stream in self._ends else self.end(stream)
 
-    def backup(self, path: Path) -> None:
-        """Write a compact copy of the whole log to a new file."""
-        copy_database(self._db, path)
-
     def close(self) -> None:
         """Checkpoint and close."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -350,39 +344,3 @@ def _names_of_withheld(entries: Sequence[Entry], withheld: set[bytes]) -> dict[s
             if name in withheld:
                 found[event.id] = name
     return found
-
-
-def copy_log(source: Path, target: Path) -> None:
-    """Write a compact, fsynced copy of a log, beside its writer or with none.
-
-    Raises:
-        StorageError: The log cannot be read, or the copy not be written.
-    """
-    connection = connect_readonly(source)
-    try:
-        # The file is open for reading only; this one lets the copy be written.
-        connection.execute("PRAGMA query_only = OFF")
-        copy_database(connection, target)
-    finally:
-        connection.close()
-
-
-def copy_database(connection: sqlite3.Connection, path: Path) -> None:
-    """Write a compact, fsynced copy of a database to a new file of mode 0600.
-
-    Raises:
-        StorageError: The file exists, or cannot be written.
-    """
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError as error:
-        raise StorageError(f"{path} exists already; choose another name.") from error
-    except OSError as error:
-        raise StorageError(f"The copy {path} could not be written: {error}.") from error
-    try:
-        connection.execute("VACUUM INTO ?", (str(path),))
-        for place in (path, path.parent):
-            sync(place)
-    except (OSError, sqlite3.Error) as error:
-        path.unlink(missing_ok=True)
-        raise StorageError(f"The copy {path} could not be written: {error}.") from error

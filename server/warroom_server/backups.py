@@ -12,7 +12,7 @@ from pathlib import Path
 
 from warroom_incident.clock import Wall
 from warroom_incident.directory import make_private, sync
-from warroom_incident.log import copy_log
+from warroom_incident.log_copy import copy_log
 from warroom_incident.schema import StorageError
 
 HOURLY = 6

@@ -12,6 +12,7 @@ from tests.incident.making import NOW, STREAM, Writer, incident, new_log
 from tests.incident.talking import Console, Server, join, rest
 from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.log import Entry, Log
+from warroom_incident.log_copy import copy_log
 from warroom_incident.repair import Broken, broken, mend
 from warroom_incident.seal import BLURRED, PROVING, ZERO, heard_entry, link, sealed_text
 from warroom_incident.sync.wire import Events, encode, read_from_server
@@ -104,7 +105,7 @@ def test_damaged_hearsay_is_put_back_from_a_copy(home: Path) -> None:
     log = new_log(home / "warroom.db", sign=sign)
     event = writer.write(SeveritySet(severity="SEV1"))
     log.append([heard(writer.packets[event.id])], NOW)
-    log.backup(home / "copy.db")
+    copy_log(home / "warroom.db", home / "copy.db")
     log._db.execute("UPDATE events SET body = replace(body, 'SEV1', 'SEV2')")
     places = list(broken(log))
     assert places == [Broken(STREAM, 1, heard_entry(bytes.fromhex(event.id)), "cy")]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.incident.making import NOW, STREAM, Writer, new_log
 from warroom_incident.log import Log, LogReader
+from warroom_incident.log_copy import copy_log
 from warroom_incident.schema import StorageError
 
 
@@ -110,7 +111,7 @@ def test_without_a_key_the_hashes_are_checked_all_the_same(log: Log) -> None:
 def test_a_backup_is_whole_and_for_nobody_else(log: Log, home: Path) -> None:
     log.append(Writer().notes(5), NOW)
     copy = home / "copy.db"
-    log.backup(copy)
+    copy_log(home / "warroom.db", copy)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     reader = LogReader.open(copy)
     assert reader.log_id == log.log_id
@@ -119,25 +120,27 @@ def test_a_backup_is_whole_and_for_nobody_else(log: Log, home: Path) -> None:
     reader.close()
 
 
-def test_a_backup_overwrites_nothing(log: Log, home: Path) -> None:
+@pytest.mark.usefixtures("log")
+def test_a_backup_overwrites_nothing(home: Path) -> None:
     copy = home / "copy.db"
     copy.write_text("precious")
     with pytest.raises(StorageError, match="choose another name"):
-        log.backup(copy)
+        copy_log(home / "warroom.db", copy)
     assert copy.read_text() == "precious"
     with pytest.raises(StorageError, match="could not be written"):
-        log.backup(home / "nowhere" / "copy.db")
+        copy_log(home / "warroom.db", home / "nowhere" / "copy.db")
 
 
+@pytest.mark.usefixtures("log")
 def test_a_backup_that_fails_leaves_no_half_copy(
-    log: Log, home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("warroom_incident.log.sync", fail)
+    monkeypatch.setattr("warroom_incident.log_copy.sync", fail)
     with pytest.raises(StorageError, match="No space left"):
-        log.backup(home / "copy.db")
+        copy_log(home / "warroom.db", home / "copy.db")
     assert not (home / "copy.db").exists()
     monkeypatch.undo()
-    log.backup(home / "copy.db")
+    copy_log(home / "warroom.db", home / "copy.db")

@@ -9,7 +9,8 @@ import pytest
 
 from tests.incident.making import NOW, STREAM, Writer, new_log
 from warroom_incident.event import Packet, read_packet, void_of
-from warroom_incident.log import Entry, Log, LogReader, copy_log
+from warroom_incident.log import Entry, Log, LogReader
+from warroom_incident.log_copy import copy_log
 from warroom_incident.repair import broken, mend
 from warroom_incident.replica import FILE, Kept, Replica
 from warroom_incident.vocabulary import NoteAdded

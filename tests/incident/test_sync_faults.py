@@ -12,6 +12,7 @@ from tests.incident.making import OTHER_STREAM, STREAM, Writer
 from tests.incident.talking import HELLO, WELCOME, Console, Server, complete, join
 from warroom_incident.event import Packet
 from warroom_incident.log import Stretch
+from warroom_incident.log_copy import copy_log
 from warroom_incident.sync.client_end import Batch, ClientEnd
 from warroom_incident.sync.server_end import RECENT, ServerEnd, events_frame
 from warroom_incident.sync.wire import (
@@ -149,7 +150,7 @@ def test_another_log_is_read_from_its_beginning(server: Server, home: Path) -> N
 def test_a_server_that_was_rewound_is_noticed(server: Server, home: Path, more: int) -> None:
     server.fill(7)
     copy = home / "yesterday.db"
-    server.log.backup(copy)
+    copy_log(home / "warroom.db", copy)
     server.fill(8)
     console = Console()
     join(server, console)

@@ -20,6 +20,7 @@ from warroom_incident.clock import HybridClock
 from warroom_incident.event import ROOM, Packet, read_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Log, LogReader, Receipt
+from warroom_incident.log_copy import copy_log
 from warroom_incident.reducers import Right
 from warroom_incident.showing import summarize
 from warroom_incident.sync.server_end import ServerEnd
@@ -152,7 +153,7 @@ class House(Machine):
         """A copy of the log as it is now."""
         self.copies += 1
         path = self.directory / f"copy-{self.copies}.db"
-        self.room.log.backup(path)
+        copy_log(self.path, path)
         return path
 
     async def restore(self, copy_: Path) -> None:

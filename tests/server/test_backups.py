@@ -126,7 +126,7 @@ async def test_a_copy_that_failed_is_said_once_and_tried_again(
     def fail(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("warroom_incident.log.sync", fail)
+    monkeypatch.setattr("warroom_incident.log_copy.sync", fail)
     for _ in range(2):
         assert not await backups.look()
     assert "No space left" in backups.sentence
