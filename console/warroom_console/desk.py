@@ -190,10 +190,6 @@ class Desk:
             self._memory.take_in(stream, await self._home.read(stream))
         self._hearing.follow(stream)
 
-    async def close_stream(self, stream: str) -> None:
-        """Follow a stream no longer; what is known of it stays."""
-        self._hearing.leave(stream)
-
     def load(self, stream: str) -> IncidentState:
         """The state of an incident, read from the replica where that was not done before."""
         self._memory.load(stream)

@@ -202,14 +202,6 @@ class Hearing:
             self.wanted[stream] = None
             self.watch(stream)
 
-    def leave(self, stream: str) -> None:
-        """Receive a stream no longer."""
-        if stream in self.wanted:
-            del self.wanted[stream]
-            self.unwatch(stream)
-            self._model.current.discard(stream)
-            self._model.synced.discard(stream)
-
     def forget(self, stream: str) -> None:
         """Read a stream from its beginning when it is followed next."""
         self._cursors.pop(stream, None)
@@ -277,13 +269,11 @@ class Hearing:
         self.mending.begin(welcome, self.wanted, self._cursors.values())
 
     def _catch_up_with_wishes(self) -> None:
-        """Ask for what was opened, and leave what was closed, between hello and welcome."""
+        """Ask for what was opened between hello and welcome."""
         follow = [stream for stream in self.wanted if stream not in self._asked]
-        leave = [stream for stream in self._asked if stream not in self.wanted]
         if self.end is not None:
-            for start in range(0, max(len(follow), len(leave)), MAX_FOLLOWS):
-                some = slice(start, start + MAX_FOLLOWS)
-                self.link.send(self.end.subscribe(follow[some], leave[some]))
+            for start in range(0, len(follow), MAX_FOLLOWS):
+                self.link.send(self.end.subscribe(follow[start : start + MAX_FOLLOWS]))
 
     def _kept(self, message: Servers) -> None:
         """Who keeps the room: shown, and remembered for when this server is gone."""

@@ -58,16 +58,17 @@ async def test_a_flipped_bit_is_found_at_the_start_and_mended_by_the_next_consol
 async def test_a_damaged_event_of_an_incident_that_nobody_has_open_is_mended_too(
     home: Path,
 ) -> None:
-    async with server_process(home) as process, desk_at(process, home, "ana") as ana:
-        await ana.ready()
-        stream = ana.declare("checkout answers 5xx", "SEV2")
-        event = ana.write(stream, NoteAdded(text="a precious note"))
-        await wait_for(lambda: not ana.model.pending and stream in ana.model.synced)
-        await ana.close_stream(stream)
+    async with server_process(home) as process:
+        async with desk_at(process, home, "ana") as ana:
+            await ana.ready()
+            stream = ana.declare("checkout answers 5xx", "SEV2")
+            event = ana.write(stream, NoteAdded(text="a precious note"))
+            await wait_for(lambda: not ana.model.pending and stream in ana.model.synced)
         assert await process.terminate() == 0
         flip(process, event)
         await process.start()
-        await wait_for(lambda: damages(process) == [], "the event in its place again")
+        async with desk_at(process, home, "ana"):
+            await wait_for(lambda: damages(process) == [], "the event in its place again")
 
 
 async def test_who_has_read_past_a_damaged_event_goes_on_without_it(home: Path) -> None:
