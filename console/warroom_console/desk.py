@@ -77,7 +77,8 @@ class Desk:
         self._wall = wall
         self._entropy = entropy
         self._board = board
-        self._at_once, self._connecting = connect, False
+        self._at_once = connect
+        self._linking: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     # Opening and closing -------------------------------------------------------------------
@@ -166,10 +167,10 @@ class Desk:
                 raise error
 
     def connect(self) -> None:
-        """Begin to connect, where that was to wait."""
-        if not self._connecting:
-            self._connecting = True
-            self._tasks.append(asyncio.create_task(self.link.run()))
+        """Begin to connect, where that was to wait or has ended."""
+        if self._linking is None or self._linking.done():
+            self._linking = asyncio.create_task(self.link.run())
+            self._tasks.append(self._linking)
 
     def move_to(self, url: str) -> None:
         """Go to another server of the room now, also when the link has stopped for good.
@@ -178,8 +179,11 @@ class Desk:
             PlaceError: That is no address.
         """
         self.link.move(parse_server(url))
-        if self.model.link.phase == "stopped":
-            self._connecting = False
+        self.connect()
+
+    def retry_now(self) -> None:
+        """Try to reach a server at once, also when the link has stopped for good."""
+        self.link.retry_now()
         self.connect()
 
     # Streams -------------------------------------------------------------------------------

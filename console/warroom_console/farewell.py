@@ -17,7 +17,7 @@ def farewell(code: Close, said: str) -> str:
             return f"Not let in: {why}, then start again."
         case Close.FORBIDDEN:
             why = said or "your account has no access; ask an admin of the room"
-            return f"Not let in: {why}, then start again."
+            return f"Not let in: {why}."
         case Close.REPLICA_CLASH:
             return "this console's replica was copied; it goes on under a name of its own"
         case Close.OLD_PROTOCOL:

@@ -169,6 +169,8 @@ class Link:
     async def run(self) -> None:
         """Keep connected until cancelled, or until trying again cannot help."""
         delay, loop = FIRST_DELAY, asyncio.get_running_loop()
+        if self.state.phase == "stopped":
+            self._change(phase="connecting", reason="")
         try:
             while True:
                 self._moving = self._hung_up = False

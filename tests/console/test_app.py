@@ -218,7 +218,9 @@ async def test_a_stopped_link_says_why_for_good(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         desk.link_is(LinkState("stopped", reason="The server does not know this token."))
         await console.sees("✕ stopped")
-        assert console.prompt == "The server does not know this token"
+        assert console.prompt == "The server does not know this token  R try now"
+        await console.press("R")
+        assert desk.hurried == 1
 
 
 async def test_unsent_entries_are_counted(desk: StillDesk) -> None:

@@ -92,3 +92,21 @@ async def test_a_desk_that_was_turned_away_for_good_goes_on_at_another_server(
             desk.move_to("nowhere")
         desk.move_to(second.url)
         await wait_for(lambda: desk.model.live and desk.model.link.server == second.url)
+
+
+async def test_who_was_turned_away_gets_in_by_trying_again_once_they_may(tmp_path: Path) -> None:
+    async with fake_room(tmp_path) as room, Desk(places(room)) as desk:
+        await wait_for(lambda: desk.model.live)
+        room.farewell = (Close.FORBIDDEN, "no longer")
+        await room.stop()
+        await room.start()
+        await wait_for(lambda: desk.model.link.phase == "stopped")
+        greeted = room.greeted
+        for _ in range(3):
+            desk.retry_now()
+        await wait_for(lambda: desk.model.link.phase == "stopped" and room.greeted > greeted)
+        assert desk.model.link.reason == "Not let in: no longer."
+        assert room.greeted == greeted + 1, "it tries once"
+        room.farewell = None
+        desk.retry_now()
+        await wait_for(lambda: desk.model.live)

@@ -206,14 +206,11 @@ def _redraw(ctx: Ctx, _args: Args) -> None:
 
 
 def _retry(ctx: Ctx, _args: Args) -> None:
-    match ctx.model.link.phase:
-        case "live":
-            ctx.flash("The server is connected.")
-        case "stopped":
-            ctx.flash(ctx.model.link.reason, Tone.WARN)
-        case _:
-            ctx.desk.link.retry_now()
-            ctx.flash("Trying now.")
+    if ctx.model.live:
+        ctx.flash("The server is connected.")
+    else:
+        ctx.desk.retry_now()
+        ctx.flash("Trying now.")
 
 
 def _join(ctx: Ctx, args: Args) -> None:

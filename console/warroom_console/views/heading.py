@@ -226,7 +226,7 @@ def _link_sentence(room: Room) -> Line:
     if state.phase in ("live", "connecting") or not state.reason:
         return ()
     if state.phase == "stopped":
-        return ((_sentence(state.reason), Tone.BAD),)
+        return ((_sentence(state.reason), Tone.BAD), *_retry())
     reason = cut(_sentence(state.reason), _LONGEST_REASON, room.glyphs.more)
     kept: Line = (("; go on, all is kept here", Tone.WARN),) if room.model.you else ()
     return ((reason, Tone.WARN), *kept, *_retry())
