@@ -230,7 +230,7 @@ def closings() -> list[str]:
     """The close codes."""
     lines = ["| code | name | when | the console |", "| ---: | --- | --- | --- |"]
     for code in sorted(Close):
-        then = "stops and says why" if code.final else "tries again"
+        then = "stops until its user tries again, and says why" if code.final else "tries again"
         lines.append(f"| {code.value} | {code.name} | {CLOSINGS[code]} | {then} |")
     return lines
 
