@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Generic, TypeVar
 
 from .mishap import record
@@ -52,7 +53,7 @@ class Weighing(Generic[T]):
         return self._last[1]
 
     def _begin(self, loop: asyncio.AbstractEventLoop, key: object, work: Callable[[], T]) -> None:
-        working = loop.run_in_executor(None, work)
+        working = loop.run_in_executor(_one_at_a_time(), work)
         working.add_done_callback(partial(self._finish, key))
 
     def _finish(self, key: object, working: asyncio.Future[T]) -> None:
@@ -64,6 +65,12 @@ class Weighing(Generic[T]):
             return
         self._last = (key, working.result())
         self._done()
+
+
+@cache
+def _one_at_a_time() -> ThreadPoolExecutor:
+    """Each thread that works slows down the one that draws, so there is never more than one."""
+    return ThreadPoolExecutor(1, "weighing")
 
 
 def _running() -> asyncio.AbstractEventLoop | None:

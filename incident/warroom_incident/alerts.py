@@ -72,7 +72,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unacks: bool = False
 
 
-class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AlertRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The latest state of one alert episode, as the board holds it and consoles show it.
 
     `uid` names the episode for ever; `episode` is the sender's start time or, if it told none, our

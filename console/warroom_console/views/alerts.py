@@ -130,9 +130,10 @@ class AlertsView:
 
     def _notice(self, room: Room, uids: Iterable[str]) -> None:
         """Remember alerts that have begun to fire since this console was opened."""
+        records, joined_at = room.model.records, room.model.joined_at
         for uid in uids:
-            record = room.model.records.get(uid)
-            if record is None or record.first_seen < room.model.joined_at or not record.is_open:
+            record = records.get(uid)
+            if record is None or record.first_seen < joined_at or not record.is_open:
                 continue
             if uid not in self._known:
                 self._known.add(uid)

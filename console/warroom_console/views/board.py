@@ -62,7 +62,7 @@ def _word(state: str, hidden: bool, acked: bool, stale: bool) -> str:
     return "STALE?" if stale else _WORDS[state]
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """One alert episode as it stands. Times in milliseconds.
 
     `acked_by` is who took it on here, empty for nobody, `acked_until` when that runs out.
@@ -134,26 +134,17 @@ class Waiting:
     ) -> None:
         self.own = own
         self.loose = loose
-        self._elsewhere = elsewhere
-        self.uids = frozenset(record.uid for part in (own, elsewhere, loose) for record in part)
+        self.uids = frozenset([record.uid for part in (own, elsewhere, loose) for record in part])
+        self.first_own = most_urgent(own)
+        """The most urgent one of the incident's own."""
+        self.first_loose = most_urgent(loose)
+        """The most urgent one that is in no incident."""
+        others = (most_urgent(elsewhere), self.first_loose)
+        self.first = self.first_own or most_urgent([one for one in others if one is not None])
+        """The most urgent one of all, the incident's own before the others."""
 
     def __len__(self) -> int:
         return len(self.uids)
-
-    @cached_property
-    def first(self) -> AlertRecord | None:
-        """The most urgent one, the incident's own before the others."""
-        return most_urgent(self.own) or most_urgent([*self._elsewhere, *self.loose])
-
-    @cached_property
-    def first_own(self) -> AlertRecord | None:
-        """The most urgent one of the incident's own."""
-        return most_urgent(self.own)
-
-    @cached_property
-    def first_loose(self) -> AlertRecord | None:
-        """The most urgent one that is in no incident."""
-        return most_urgent(self.loose)
 
 
 class Picture:
@@ -229,7 +220,7 @@ class Picture:
     @cached_property
     def suggestions(self) -> Suggestions:
         """What looks like an incident, or like a part of one that is open."""
-        return self._suggesting.get(self.edition[:3], len(self.open), self._now, self._weigh)
+        return self._suggesting.get(self.edition[:3], len(self.records), self._now, self._weigh)
 
     def _weigh(self) -> Callable[[], Suggestions]:
         known = (self.records.get(uid) for uids in self._linked.values() for uid in uids)
@@ -340,10 +331,10 @@ def most_urgent(records: Sequence[AlertRecord]) -> AlertRecord | None:
     """The worst of some alerts, of several the newest."""
     if not records:
         return None
-    worst = min(record.severity for record in records)
-    newest = max(record.first_seen for record in records if record.severity == worst)
-    return min((r for r in records if r.severity == worst and r.first_seen == newest), key=_by_uid)
+    worst = min([record.severity for record in records])
+    # Of a storm's ten thousand only the worst are worth a longer look.
+    return min([record for record in records if record.severity == worst], key=_by_age)
 
 
-def _by_uid(record: AlertRecord) -> str:
-    return record.uid
+def _by_age(record: AlertRecord) -> tuple[int, str]:
+    return (-record.first_seen, record.uid)
