@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import secrets
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -27,12 +30,16 @@ from .rig import Console, Crowd, Pen, Running, console, scratch, warroom_server
 from .terminals import Terminal
 
 STORM = 10_000
+STORMS = 3
+"""A storm is over within seconds and sees few keys, so several are raised, each on a new server."""
 BODY = 100
 ON_BOARD = 15_000
 CLIENTS = 200
 CONSOLES = 50
 ACKS = 5
 WATCHED = "host-1499"
+BETWEEN_KEYS = 0.02
+"""For how long nobody types after a letter has come, in seconds."""
 LETTERS = "ДЖЗИЛПФЦЧШЩЫЭЮЯ"
 """What is typed: letters that nothing else on the screen contains."""
 
@@ -76,8 +83,8 @@ def post(url: str, first: int, count: int) -> None:
             answer.read()
 
 
-async def typing(one: Terminal, until: asyncio.Task[None] | None) -> list[float]:
-    """Milliseconds from each key to its letter on the screen, for as long as a task runs."""
+async def typing(one: Terminal, until: asyncio.Future[None] | None) -> list[float]:
+    """Milliseconds from each key to its letter on the screen, until something is done."""
     found: list[float] = []
     one.type("n")
     await asyncio.sleep(0.3)
@@ -88,7 +95,7 @@ async def typing(one: Terminal, until: asyncio.Task[None] | None) -> list[float]
         one.type(letter)
         await one.shows(letter)
         found.append((time.perf_counter() - began) * 1000)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(BETWEEN_KEYS)
     one.type("\x15\x1b")
     await asyncio.sleep(0.5)
     return found
@@ -101,8 +108,11 @@ async def storm(server: Running, home: Path, url: str) -> tuple[list[float], lis
     await asyncio.sleep(2)
     one.type("1")
     calm = await typing(one, None)
-    storming = asyncio.create_task(asyncio.to_thread(post, url, 0, STORM))
-    wild = await typing(one, storming)
+    # What measures keys does nothing else, so the alerts come from a process of their own.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as sender:
+        await asyncio.wrap_future(sender.submit(post, url, 0, BODY))
+        rest = sender.submit(post, url, BODY, STORM - BODY)
+        wild = await typing(one, asyncio.wrap_future(rest))
     await one.end()
     return calm, wild
 
@@ -177,22 +187,35 @@ async def uids_of(server: Running) -> dict[str, str]:
     return found
 
 
-async def measure() -> list[Result]:
-    """Raise the storm and look at it."""
+@asynccontextmanager
+async def house() -> AsyncIterator[tuple[Running, Path, Pen, str]]:
+    """A server with an incident: its home, who declared it, and where alerts are posted."""
     with scratch() as home, warroom_server() as server:
         async with console(server) as author:
             assert author.end.welcome is not None
             pen = Pen(author.end.welcome.you)
             await author.push(pen.declaration())
-        url = f"http://{server.http}/in/alertmanager/{await asyncio.to_thread(token, server, home)}"
-        calm, wild = await storm(server, home, url)
-        await asyncio.to_thread(post, url, STORM, ON_BOARD - STORM)
+        secret = await asyncio.to_thread(token, server, home)
+        yield server, home, pen, f"http://{server.http}/in/alertmanager/{secret}"
+
+
+async def measure() -> list[Result]:
+    """Raise storms and look at them."""
+    calm: list[float] = []
+    wild: list[float] = []
+    for _ in range(STORMS):
+        async with house() as (server, home, _, url):
+            rested, stormed = await storm(server, home, url)
+            calm += rested
+            wild += stormed
+    async with house() as (server, home, pen, url):
+        await asyncio.to_thread(post, url, 0, ON_BOARD)
         uids = await uids_of(server)
         watched = [uid for title, uid in uids.items() if title.startswith(WATCHED)]
         others = [uid for uid in uids.values() if uid not in watched]
         reached = await clients(server, pen, others[:ACKS])
         shown = await screens(server, home, pen, watched[:ACKS])
-    calm99, wild99 = (quantiles(times, n=100)[98] for times in (calm, wild))
+    calm99, wild99 = (quantiles(times, n=100, method="inclusive")[98] for times in (calm, wild))
     return [
         Result("typing while 10,000 alerts come in, p99", wild99, "ms", budget=50),
         Result("typing while 10,000 alerts come in, median", median(wild), "ms", median(calm)),
