@@ -198,10 +198,14 @@ class Ctx(Room, Protocol):
         key: str,
         title: str,
         text: str,
-        save: Callable[[str], None],
+        save: Callable[[str], object],
         left: Callable[[str], object] | None = None,
+        check: Callable[[str], str | None] | None = None,
     ) -> None:
-        """Open the editor. What is left unsaved under a key is offered again."""
+        """Open the editor. What is left unsaved under a key is offered again.
+
+        `check` may say why a text will not do; `save` says False where it could not be saved.
+        """
 
     def show_text(self, title: str, text: str) -> None:
         """Show text with nothing else on the screen, for selecting it with the terminal."""

@@ -252,13 +252,14 @@ class Seat:
         key: str,
         title: str,
         text: str,
-        save: Callable[[str], None],
+        save: Callable[[str], object],
         left: Callable[[str], object] | None = None,
+        check: Callable[[str], str | None] | None = None,
     ) -> None:
         """Open the editor."""
         from .widgets.editor import Editor
 
-        self._screen.open_sheet(Editor(key, title, text, save=save, left=left))
+        self._screen.open_sheet(Editor(key, title, text, save=save, check=check, left=left))
 
     def show_text(self, title: str, text: str) -> None:
         """Show text with nothing else on the screen."""

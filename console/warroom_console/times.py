@@ -32,6 +32,11 @@ def day(ms: int) -> str:
     return f"{_DAYS[when.weekday()]} {when.day} {_MONTHS[when.month - 1]} {when.year:04}"
 
 
+def dated(ms: int, now: int) -> str:
+    """`14:02`, with its day before it where that is not today: `Fri 20 Nov 2026 14:02`."""
+    return clock(ms) if ms // DAY == now // DAY else f"{day(ms)} {clock(ms)}"
+
+
 def stamp(ms: int) -> str:
     """`2026-11-21 14:02:07Z`."""
     return f"{moment(ms):%Y-%m-%d %H:%M:%S}Z"

@@ -59,7 +59,7 @@ class Editing:
     key: str
     title: str
     text: str
-    save: Callable[[str], None]
+    save: Callable[[str], object]
     left: Callable[[str], object]
 
 
@@ -201,8 +201,9 @@ class FakeCtx:
         key: str,
         title: str,
         text: str,
-        save: Callable[[str], None],
+        save: Callable[[str], object],
         left: Callable[[str], object] | None = None,
+        check: Callable[[str], str | None] | None = None,
     ) -> None:
         assert left is not None
         self.editor = Editing(key, title, text, save, left)

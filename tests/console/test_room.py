@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Paste
 
 from tests.console.at_console import at_console
 from tests.console.drive import check_golden
@@ -33,6 +34,19 @@ def desk() -> StillDesk:
 async def test_it_looks_as_it_did(desk: StillDesk, size: tuple[int, int]) -> None:
     async with at_console(desk, size, stream=STREAM) as console:
         check_golden(console.app, f"incident-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [("help", ["?"]), ("question", ["1", "j", "i", "x"]), ("zoomed", ["4", "z"])],
+)
+async def test_what_opens_above_it_looks_as_it_did(
+    desk: StillDesk, size: tuple[int, int], name: str, keys: list[str]
+) -> None:
+    async with at_console(desk, size, stream=STREAM) as console:
+        await console.press(*keys)
+        check_golden(console.app, f"incident-{name}-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (200, 60)])
@@ -378,3 +392,27 @@ async def test_a_key_of_another_place_says_where_it_works(desk: StillDesk) -> No
     async with at_console(desk) as console:
         await console.press("n")
         assert console.prompt == "Note works in an incident: Enter opens one."
+
+
+async def test_a_key_or_a_paste_that_nothing_takes_says_so(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("P")
+        assert console.prompt == "P does nothing here: ? shows the keys."
+        console.app.post_message(Paste("kubectl get pods"))
+        await console.settle()
+        assert console.prompt == "Nothing takes text here: n begins a note."
+    async with at_console(desk) as console:
+        console.app.post_message(Paste("kubectl get pods"))
+        await console.settle()
+        assert console.prompt == "Nothing takes text here: d declares an incident."
+
+
+async def test_lines_pasted_into_a_note_stay_lines(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("n")
+        await console.type("seen: ")
+        console.app.post_message(Paste("NAME   READY\npod-1  0/1\n"))
+        await console.settle()
+        assert "seen: NAME   READY" in console.text
+        await console.press("ctrl+s")
+        assert "pod-1  0/1" in console.rows[-6]

@@ -10,7 +10,8 @@ from tests.console.at_console import at_console
 from tests.console.still_desk import StillDesk, tell_story
 from tests.incident.making import OTHER_STREAM, STREAM
 from warroom_console.unsaved import Typed, Unsaved, read_unsaved, write_unsaved
-from warroom_incident.vocabulary import RoleAssigned
+from warroom_console.verbs.timeline import LONGEST
+from warroom_incident.vocabulary import NoteAdded, RoleAssigned
 
 
 @pytest.fixture
@@ -77,6 +78,53 @@ async def test_an_editor_shows_every_word_of_a_long_line(
         shown = " ".join(console.rows[1:-3]).split()
         assert [word for word in shown if word.startswith("word")] == words
         assert max(len(row.strip()) for row in console.rows[2:-3]) <= 100
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("--at banana x", "“banana” is no time"),
+        ("x" * (LONGEST + 1), "The note is 1 characters too long"),
+        ("", "nothing is typed yet: Esc leaves"),
+    ],
+)
+async def test_a_text_that_will_not_do_stays_in_the_editor(
+    desk: StillDesk, typed: str, said: str
+) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("N")
+        console.screen.sheet.area.text = typed  # type: ignore[union-attr]
+        await console.press("ctrl+s")
+        assert said in console.text
+        assert console.screen.sheet is not None
+        assert console.screen.sheet.text == typed  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("key", ["n", "N"])
+async def test_a_note_that_could_not_be_written_is_kept(desk: StillDesk, key: str) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        desk.says_no = "The disk is full."
+        await console.press(key)
+        await console.type("said once", "enter" if key == "n" else "ctrl+s")
+        assert console.prompt == "The disk is full."
+        desk.says_no = None
+        await console.press(key)
+        assert "said once" in console.text
+        await console.press("end", "enter" if key == "n" else "ctrl+s")
+        assert not console.screen.unsaved
+        assert console.text.count("said once") == 1
+
+
+async def test_an_edit_that_changes_nothing_or_leaves_nothing_says_so(desk: StillDesk) -> None:
+    desk.says("ana", NoteAdded(text="pool"))
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("k", "E", "ctrl+s")
+        assert console.prompt == "Nothing was changed."
+        await console.press("E", *["backspace"] * 4, "ctrl+s")
+        assert "nothing is left of it: x strikes a note out" in console.text
+        console.screen.sheet.area.text = "x" * (LONGEST + 2)  # type: ignore[union-attr]
+        await console.press("ctrl+s")
+        assert "The note is 2 characters too long" in console.text
 
 
 @pytest.mark.parametrize("left", ["signal", "asked"])

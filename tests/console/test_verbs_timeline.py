@@ -10,6 +10,7 @@ from tests.console.still_desk import MINUTE, StillDesk, tell_story
 from tests.incident.making import NOW, STREAM
 from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
+from warroom_console.times import clock
 from warroom_console.verbs.timeline import LONGEST, read_note, register
 from warroom_console.views.timeline import TimelineView
 from warroom_incident.vocabulary import NoteAdded, NoteEdited, SeveritySet
@@ -55,6 +56,13 @@ def test_a_note_can_be_typed_behind_its_command_and_dated_back(
         ("restarted --at the edge", None),
         ("errors began", ctx.clock - 21 * MINUTE),
     ]
+
+
+def test_a_note_dated_back_says_where_it_went(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
+    began = clock(ctx.clock - 20 * MINUTE)
+    ctx.command(registry, "note --at -20m errors began")
+    ctx.command(registry, "note --at 2021-11-01T09:30Z deployed")
+    assert ctx.flashed == [f"Noted at {began}", "Noted at Mon 1 Nov 2021 09:30"]
 
 
 @pytest.mark.parametrize("line", ["--at 25:99 x", "--at", "--at 2999-01-01T00:00Z x", "--at -1m"])

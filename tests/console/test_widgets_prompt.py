@@ -128,8 +128,8 @@ async def test_a_complaint_leaves_the_text_readable() -> None:
         app.room.prompt.ask(Ask("label: ", lambda _: None, text=text, check=lambda _: "no " * 40))
         await pilot.press("enter")
         await settle(pilot)
-        assert "is long enough to need most of it" in prompt_row(app)
-        assert "no no no" in prompt_row(app)
+        assert "to need most of it" in prompt_row(app)
+        assert "no " * 10 in prompt_row(app)
 
 
 async def test_who_types_on_takes_none_of_the_candidates() -> None:

@@ -198,8 +198,14 @@ class Base(TerminalScreen):
             event.stop()
             event.prevent_default()
             self.act(action)
-        elif len(key) == 1 and (where := self.registry.elsewhere(self.scope, key)):
-            self.seat.flash(where, Tone.DIM)
+        elif len(key) == 1:
+            where = self.registry.elsewhere(self.scope, key)
+            self.seat.flash(where or f"{key} does nothing here: ? shows the keys.", Tone.DIM)
+
+    def on_paste(self, _event: events.Paste) -> None:
+        if self.sheet is None:
+            way = "n begins a note" if self.seat.stream is not None else "d declares an incident"
+            self.seat.flash(f"Nothing takes text here: {way}.", Tone.WARN)
 
     def _lead(self, leader: str) -> None:
         offers = self.registry.offers(self.seat, self.scope, leader)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
+from warroom_console.times import dated
 from warroom_console.verbs.guards import both, complaint_of, in_incident
 from warroom_console.views.timeline import TimelineView
 from warroom_console.when import parse_when
@@ -74,17 +75,24 @@ def long_note(ctx: Ctx, args: Args | str) -> None:
     """Open the editor, with what was typed so far."""
     text = args if isinstance(args, str) else args.text
     title = f"Note in {ctx.state.number}"
-    ctx.edit(f"note:{ctx.stream}", title, text, partial(_note_line, ctx))
+    check = partial(_text_complaint, partial(_complaint, ctx))
+    ctx.edit(f"note:{ctx.stream}", title, text, partial(_note_line, ctx), check=check)
 
 
-def _note_line(ctx: Ctx, line: str) -> None:
+def _text_complaint(fits: Callable[[str], str | None], text: str) -> str | None:
+    return fits(text) if text.strip() else "nothing is typed yet: Esc leaves"
+
+
+def _note_line(ctx: Ctx, line: str) -> bool:
     try:
         text, at = read_note(line, ctx.now())
     except ValueError as error:
         ctx.flash(str(error), Tone.WARN)
-        return
-    if text:
-        ctx.write(NoteAdded(text=text, at=at), said="Noted")
+        return False
+    if not text:
+        return True
+    said = "Noted" if at is None else f"Noted at {dated(at, ctx.now())}"
+    return bool(ctx.write(NoteAdded(text=text, at=at), said=said))
 
 
 def read_note(line: str, now: int) -> tuple[str, int | None]:
@@ -100,9 +108,14 @@ def read_note(line: str, now: int) -> tuple[str, int | None]:
         text = text.strip()
         if not text:
             raise ValueError("Type what happened behind the time.")
-    if len(text) > LONGEST:
-        raise ValueError(f"The note is {len(text) - LONGEST} characters too long: shorten it.")
+    if complaint := _too_long(text):
+        raise ValueError(complaint)
     return text, at
+
+
+def _too_long(text: str) -> str | None:
+    over = len(text.strip()) - LONGEST
+    return f"The note is {over} characters too long: shorten it." if over > 0 else None
 
 
 def _complaint(ctx: Ctx, line: str) -> str | None:
@@ -155,12 +168,17 @@ def edit(ctx: Ctx, _args: Args) -> None:
     base = state.base_for(key)
     at = standing.at
 
-    def save(text: str) -> None:
-        if text.strip() and text.strip() != standing.text:
-            body = NoteEdited(target=event.id, text=text.strip()[:LONGEST], at=at)
-            ctx.write(body, base=base, said="Edited")
+    def save(text: str) -> bool:
+        if text.strip() == standing.text:
+            ctx.flash("Nothing was changed.")
+            return True
+        body = NoteEdited(target=event.id, text=text.strip(), at=at)
+        return bool(ctx.write(body, base=base, said="Edited"))
 
-    ctx.edit(f"edit:{event.id}", "Edit the note", standing.text, save)
+    def check(text: str) -> str | None:
+        return _too_long(text) if text.strip() else "nothing is left of it: x strikes a note out"
+
+    ctx.edit(f"edit:{event.id}", "Edit the note", standing.text, save, check=check)
 
 
 def strike(ctx: Ctx, _args: Args) -> None:

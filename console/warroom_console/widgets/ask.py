@@ -18,6 +18,7 @@ def _fine(_text: str) -> str | None:
 class Ask(Struct, frozen=True):
     """A question for one line of text.
 
+    `then` gets it, and says False where it came to nothing: the text is kept as after Esc.
     `complete` gives whole lines that the text may become, `check` a sentence when it will not do
     (the row stays open), `changed` hears every edit (live filters), `left` hears Esc. `refill` puts
     text kept by an earlier Esc back into the line, where typing replaces it and any other key goes
@@ -25,7 +26,7 @@ class Ask(Struct, frozen=True):
     """
 
     label: str
-    then: Callable[[str], None]
+    then: Callable[[str], object]
     text: str = ""
     hint: str = ""
     complete: Callable[[str], Sequence[str]] = _nothing
@@ -34,7 +35,10 @@ class Ask(Struct, frozen=True):
     left: Callable[[], object] | None = None
     refill: bool = True
     longer: Callable[[str], object] | None = None
-    """Hears ctrl+e: goes on with the text where there is more room. The row is idle by then."""
+    """Goes on with the text where there is more room: after ctrl+e, or a paste of several lines.
+
+    The row is idle by then.
+    """
     recalls: bool = True
     """Whether the text is kept for ↑ and after Esc; never for a target that must be typed.
 

@@ -2,9 +2,11 @@
 
     screen.open_sheet(Editor("update-3", "Update to customers", draft, save=store))
 
-ctrl+s saves: `save` gets the text, cleaned, after the editor has closed. Esc leaves and keeps the
-text under the editor's key: the next editor with that key starts with it and says so. Tab goes to
-the next `[question]` that the text still asks, and typing answers it.
+ctrl+s saves: `check` may say why the text will not do, and the editor stays; else `save` gets the
+text, cleaned, after the editor has closed, and says False where it could not be saved. Such a text,
+and one that is left with Esc, is kept under the editor's key: the next editor with that key starts
+with it and says so. Tab goes to the next `[question]` that the text still asks, and typing answers
+it.
 """
 
 from __future__ import annotations
@@ -65,7 +67,10 @@ class Editor(Widget):
     """
     ALLOW_SELECT = False
     closed: Callable[[str | None], None] | None = None
-    """Set by the screen that opens the editor: takes it off, with the text to keep if any."""
+    """Set by the screen that opens the editor: takes it off, with the text to keep if any.
+
+    Once it is off, None forgets what was kept.
+    """
 
     def __init__(
         self,
@@ -73,7 +78,8 @@ class Editor(Widget):
         title: str,
         text: str = "",
         *,
-        save: Callable[[str], None],
+        save: Callable[[str], object],
+        check: Callable[[str], str | None] | None = None,
         left: Callable[[str], object] | None = None,
     ) -> None:
         # Costs a tenth of the console's start, and most sessions never open an editor.
@@ -81,7 +87,7 @@ class Editor(Widget):
 
         super().__init__()
         self.key = key
-        self._save, self._left = save, left
+        self._save, self._check, self._left = save, check, left
         self._given = text
         self._title = _Edge(((f" {title}", Tone.STRONG),))
         hints: Line = (
@@ -159,20 +165,25 @@ class Editor(Widget):
 
     def _finish(self) -> None:
         text = self.text
-        if len(text) > LONGEST:
-            said = f"{len(text) - LONGEST} characters too long: shorten it, then save "
-            self._title.right = ((said, Tone.WARN),)
+        if complaint := self._complaint(text):
+            self._title.right = ((f"{complaint} ", Tone.WARN),)
             self._title.redraw()
             return
-        self._close(keep=False)
-        self._save(text)
+        self._close(text)
+        if self._save(text) is not False:
+            self._close(None)
+
+    def _complaint(self, text: str) -> str | None:
+        if len(text) > LONGEST:
+            return f"{len(text) - LONGEST} characters too long: shorten it, then save"
+        return self._check(text) if self._check is not None else None
 
     def _leave(self) -> None:
         text = self.text
-        self._close(keep=self.changed)
+        self._close(text if self.changed else None)
         if self._left is not None:
             self._left(text)
 
-    def _close(self, *, keep: bool) -> None:
+    def _close(self, kept: str | None) -> None:
         if self.closed is not None:
-            self.closed(self.text if keep else None)
+            self.closed(kept)

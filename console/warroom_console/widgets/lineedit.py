@@ -39,12 +39,12 @@ class LineEdit(Struct):
     def window(self, width: int) -> tuple[str, int]:
         """Return the part of the text that fits `width` cells around the cursor, and where in it
         the cursor is, in characters."""
-        start = 0
-        while start < self.at and cell_len(self.text[start : self.at]) >= width:
-            start += 1
-        end = len(self.text)
-        while end > self.at and cell_len(self.text[start:end]) > width:
-            end -= 1
+        start, left = self.at, width - 1
+        while start and (left := left - cell_len(self.text[start - 1])) >= 0:
+            start -= 1
+        end, right = self.at, width - cell_len(self.text[start : self.at])
+        while end < len(self.text) and (right := right - cell_len(self.text[end])) >= 0:
+            end += 1
         return self.text[start:end], self.at - start
 
     def _cut(self, begin: int, end: int) -> None:

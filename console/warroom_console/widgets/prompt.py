@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.ask import PASSING, Ask, Question, is_typed
 from warroom_console.widgets.bar import Bar
-from warroom_console.widgets.lineedit import LineEdit
+from warroom_console.widgets.lineedit import LONGEST, LineEdit
 from warroom_console.widgets.spans import Line, abridge, fit, paint, spread, width_of
 from warroom_incident.clean import clean
 
@@ -178,9 +178,26 @@ class Prompt(Bar, can_focus=True):
                 self._press(self._ask, key)
 
     def on_paste(self, event: events.Paste) -> None:
-        if self._ask is not None:
-            event.stop()
-            self._type(event.text)
+        if self._ask is None:
+            return
+        event.stop()
+        text = event.text.strip("\r\n")
+        fits = len(text) <= LONGEST - len(self._edit.text)
+        if self._ask.longer is not None and ("\n" in text or not fits):
+            self._go_longer(self._ask.longer, text)
+            return
+        self._type(text)
+        if not fits:
+            self._complaint = f"cut off: a line holds {LONGEST} characters"
+            self.redraw()
+
+    def _go_longer(self, longer: Callable[[str], object], pasted: str = "") -> None:
+        """Go on where there is more room, with what is pasted at the cursor."""
+        text, at = self._edit.text, self._edit.at
+        if self._offered and pasted:
+            text, at = "", 0
+        self._finish()
+        longer(text[:at] + pasted + text[at:])
 
     def on_blur(self) -> None:
         """Leave a question that lost the keyboard: nothing may wait where nobody looks."""
@@ -225,9 +242,7 @@ class Prompt(Bar, can_focus=True):
             case "up" | "down":
                 self._recall_line(ask, -1 if key == "up" else 1)
             case "ctrl+e" if ask.longer is not None:
-                text = self._edit.text
-                self._finish()
-                ask.longer(text)
+                self._go_longer(ask.longer)
             case "right" if self._edit.at == len(self._edit.text) and self._ghost(ask):
                 self._complete(ask, 1)
             case "backspace" if not self._edit.text:
@@ -254,7 +269,8 @@ class Prompt(Bar, can_focus=True):
             self._kept.pop(ask.label, None)
             self._remember(ask.label, text)
         self._finish()
-        ask.then(text)
+        if ask.then(text) is False and ask.recalls:
+            self._kept[ask.label] = text
 
     def _remember(self, label: str, text: str) -> None:
         history = self._history.setdefault(label, [])
@@ -380,8 +396,9 @@ class Prompt(Bar, can_focus=True):
         elif self._offered:
             right = (("typing replaces it, → goes on with it ", Tone.DIM),)
         whole = width - width_of(label) - 2
-        # What is said beside the text never takes more than the half that the text needs.
-        wanted = min(width_of(((self._edit.text, Tone.TEXT),)) + 1, whole - whole // 2)
+        # A hint never takes more than the half that the text needs; what is wrong, two thirds.
+        least = whole - whole // 2 if not self._complaint else whole // 3
+        wanted = min(width_of(((self._edit.text, Tone.TEXT),)) + 1, least)
         right = fit(right, max(0, whole - wanted), look.glyphs.more)
         room = max(8, whole - width_of(right))
         text, at = self._edit.window(room)

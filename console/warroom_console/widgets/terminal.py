@@ -92,6 +92,17 @@ class TerminalApp(App[R], Generic[R]):
         if self.console._color_system is ColorSystem.TRUECOLOR:
             self.console._color_system = ColorSystem.EIGHT_BIT
 
+    def get_driver_class(self) -> type[Driver]:
+        """Read the keys of a terminal through the gate for pastes."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        found = super().get_driver_class()
+        if found is not LinuxDriver:
+            return found
+        from .pasting import PasteDriver
+
+        return PasteDriver
+
     def launch(self, *, mouse: bool = False) -> int:
         """Run until the reader leaves; return the process's exit code."""
         self.run(mouse=mouse)
