@@ -47,6 +47,9 @@ MAX_TROUBLE = 300
 STALL_SECONDS = 10
 """A console that owes `seen` and reads nothing for so long is cut."""
 
+MUTE_SECONDS = 10
+"""A console that says nothing for so long is cut: it is pinged, and pings, far more often."""
+
 
 class Hub:
     """All connected consoles."""
@@ -253,9 +256,9 @@ class Hub:
             self.on_presence()
 
     def sweep(self) -> None:
-        """Cut every console that owes `seen` and makes no progress. Called once a second."""
+        """Cut every console that is stuck. Called once a second."""
         for session in tuple(self.sessions):
-            if session.stalled(STALL_SECONDS):
+            if session.stalled(STALL_SECONDS, MUTE_SECONDS):
                 self.cut += 1
                 session.cut()
 

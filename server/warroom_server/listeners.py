@@ -26,7 +26,7 @@ _KEEPALIVE: dict[str, Any] = {
     "max_size": MAX_FRAME,
     "max_queue": 16,
     "open_timeout": 10,
-    "ping_interval": 10,
+    "ping_interval": 4,
     "ping_timeout": 30,
     "close_timeout": 2,
     "server_header": None,

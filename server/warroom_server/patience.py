@@ -24,12 +24,14 @@ class Connection(ServerConnection):
 
 
 class Patience:
-    """Counts the looks, one a second, at a console that owes `seen` and makes no progress."""
+    """Counts the looks, one a second, at a console that makes no progress or says nothing."""
 
     def __init__(self) -> None:
         self._before: tuple[int, ...] = ()
         self._received = 0
         self._owing = self._silent = 0
+        self.mute = 0
+        """How many looks in a row found that nothing came from it at all."""
 
     def look(self, owes: bool, progress: tuple[int, ...], received: int) -> None:
         """Compare with the last look.
@@ -45,6 +47,7 @@ class Patience:
             self._owing += 1
             is_sending = received - self._received >= LEAST_SENT
             self._silent = 0 if is_sending else self._silent + 1
+        self.mute = self.mute + 1 if received == self._received else 0
         self._before, self._received = progress, received
 
     def is_over(self, looks: int) -> bool:

@@ -382,18 +382,24 @@ class Session:
 
     # Watching ------------------------------------------------------------------------------
 
-    def stalled(self, seconds: int) -> bool:
-        """Whether the console owes `seen` and read nothing through so many calls, one a second."""
+    def stalled(self, seconds: int, mute: int) -> bool:
+        """Whether the console is stuck. Called once a second.
+
+        Args:
+            seconds: Through how many calls it may owe `seen` and read nothing.
+            mute: Through how many somebody's console may say nothing at all, not even a ping.
+        """
         end, ws = self.end, self.ws
         received = ws.received if isinstance(ws, Connection) else 0
         owes = end.bytes_seen != end.bytes_sent
         self._patience.look(owes, (end.bytes_seen, self._answers), received)
         is_flooded = self.transport.get_write_buffer_size() > MAX_BUFFERED
-        return is_flooded or self._patience.is_over(seconds)
+        is_mute = self.seat is not None and self._patience.mute >= mute
+        return is_flooded or is_mute or self._patience.is_over(seconds)
 
     def cut(self) -> None:
         """End the line of somebody who does not read; with a word, if the line still takes one."""
         if self.is_idle():
-            self.close(Close.STALLED, "nothing was read, or `seen` was never said, for too long")
+            self.close(Close.STALLED, "nothing was read or said for too long, or no `seen`")
         else:
             self.transport.abort()

@@ -53,6 +53,21 @@ async def test_a_stopped_console_is_cut_and_catches_up_when_it_goes_on(home: Pat
         await frozen.end()
 
 
+async def test_a_stopped_console_is_cut_though_nobody_says_anything(home: Path) -> None:
+    async with server_process(home) as process, headless() as frozen:
+        url = f"unix://{process.socket}"
+        async with desk_at(process, home, "ana") as ana:
+            assert await ana.ready(ENOUGH)
+            await frozen.ask("open", user="cy", url=url, replica=str(home / "replica-cy"))
+            await wait_for(lambda: len(ana.model.people) == 2, "both in", ENOUGH)
+            os.kill(frozen.pid, signal.SIGSTOP)
+            await wait_for(lambda: len(ana.model.people) == 1, "the cut", ENOUGH)
+            assert ana.model.people[0].name == ana.model.you
+            os.kill(frozen.pid, signal.SIGCONT)
+            await wait_for(lambda: len(ana.model.people) == 2, "the way back", ENOUGH)
+        await frozen.end()
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A pulse that beats often."""

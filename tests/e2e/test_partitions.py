@@ -88,6 +88,29 @@ def test_a_console_that_reads_nothing_is_cut_and_catches_up_later(home: Path) ->
     run_leaping(test)
 
 
+def test_a_console_that_says_nothing_in_a_silent_room_is_cut_and_comes_back(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            ana, cy = desks = await here.desks("ana", "cy")
+            stream = ana.declare("checkout answers 5xx", "SEV3")
+            await wait_for(lambda: stream in cy.model.summaries, "the incident")
+            await cy.open(stream)
+            await same(stream, *desks)
+            await asyncio.sleep(600)
+            assert [here.lines[user].accepted for user in ("ana", "cy")] == [1, 1], "both are well"
+            wire = here.lines["cy"]
+            wire.up.stall()
+            began = now()
+            await wait_for(lambda: len(ana.model.people) == 1, "word that the other one is gone")
+            assert now() - began <= CUT_WITHIN
+            wire.heal()
+            await wait_for(lambda: len(ana.model.people) == 2, "the other one")
+            await same(stream, *desks)
+            assert wire.accepted == 2
+
+    run_leaping(test)
+
+
 def test_a_line_that_breaks_in_the_middle_of_frames_loses_and_doubles_nothing(home: Path) -> None:
     async def test() -> None:
         async with room(home) as here:

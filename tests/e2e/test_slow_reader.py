@@ -74,7 +74,7 @@ async def test_who_never_reads_is_cut_in_time_while_the_server_stays_small(home:
                 ana.states.clear()
         assert await farewell == (
             Close.STALLED,
-            "nothing was read, or `seen` was never said, for too long",
+            "nothing was read or said for too long, or no `seen`",
         )
         grown = resident(process.pid) - before
         kept = written * 8_000 * 2 / 2**20  # every event's state stays in memory, head and body
@@ -108,7 +108,9 @@ async def test_who_says_seen_is_never_cut(home: Path) -> None:
             await ana.note(stream)
             await ana.say_seen(now=True)
             await wait_for(lambda: all_seen(house), "seen")
-            await sweeps(house, 3 * STALL_SECONDS)
+            for _ in range(5):
+                await sweeps(house, STALL_SECONDS - 1)
+                await (await ana.ws.ping())
         assert ana.closed is None
         await leave_all([ana])
 

@@ -34,3 +34,14 @@ def test_progress_and_owing_nothing_begin_the_count_anew() -> None:
     for _ in range(10 * LOOKS):
         patience.look(False, (0, 0), 0)
         assert not patience.is_over(LOOKS)
+
+
+def test_a_single_byte_is_a_sign_of_life() -> None:
+    patience = Patience()
+    for received in (0, 0, 0, 1, 1, 1, 2):
+        patience.look(False, (0, 0), received)
+    assert patience.mute == 0
+    for number in range(1, LOOKS):
+        patience.look(False, (0, 0), 2)
+        assert patience.mute == number
+        assert not patience.is_over(LOOKS), "it owes nothing"
