@@ -172,6 +172,7 @@ def _first_line(text: str) -> str:
 def _line(entry: Shown) -> str:
     late = " (late, after close)" if entry["late"] else ""
     late += " (new facts since)" if entry["new_facts"] else ""
+    late += f" (via {entry['via']})" if entry["via"] else ""
     said = f"{entry['by']}: {entry['text']}" if entry["kind"] == "note" else entry["text"]
     return f"{said}{late}"
 

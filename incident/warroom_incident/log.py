@@ -185,15 +185,17 @@ class Log(LogReader):
                 body = None if packet.body is None else packet.body.decode()
                 raw = packet.head.decode()
                 rows.append((tail.number, iseq, id_, rep, n, head.type, raw, body, stamp, chain))
-                is_clash = firsts.setdefault((stream, rep, n), event.id) != event.id
-                highest = tail.counts.get(rep)
-                if highest is None:
-                    highest = self._highest(tail.number, rep)
-                if n > highest:
-                    tail.counts[rep] = n
-                elif self._is_counted(tail.number, event):
-                    is_clash = True
-                clash = rep if is_clash else ""
+                clash = ""
+                if packet.via is None:  # what hearsay counts proves nothing against a replica
+                    is_clash = firsts.setdefault((stream, rep, n), event.id) != event.id
+                    highest = tail.counts.get(rep)
+                    if highest is None:
+                        highest = self._highest(tail.number, rep)
+                    if n > highest:
+                        tail.counts[rep] = n
+                    elif self._is_counted(tail.number, event):
+                        is_clash = True
+                    clash = rep if is_clash else ""
                 receipts.append(Receipt(event.id, stream, iseq, stamp, True, False, clash))
             else:
                 iseq, before, via = place
@@ -213,10 +215,11 @@ class Log(LogReader):
         return int(found)
 
     def _is_counted(self, number: int, event: Event) -> bool:
-        """Whether the log holds another event with this count of the same replica."""
+        """Whether the log holds another event, not of hearsay, with this count of a replica."""
         rep, n, id_ = event.head.rep, event.head.n, bytes.fromhex(event.id)
         row = self._db.execute(
-            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?,?,?,?)",
+            "SELECT 1 FROM events WHERE stream = ? AND rep = ? AND n = ? AND id NOT IN (?,?,?,?)"
+            " AND id NOT IN (SELECT id FROM hearsay)",
             (number, rep, n, id_, void_entry(id_), heard_entry(id_), withheld_entry(id_)),
         ).fetchone()
         return row is not None

@@ -51,7 +51,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     type: ClassVar[str] = ""
     needs: ClassVar[Right] = Right.RESPONDER
     is_guarded: ClassVar[bool] = False
-    """Whether hearsay of it counts for nothing: who commands and how bad it is need a witness."""
+    """Whether hearsay of it counts for nothing.
+
+    Who commands, how bad it is, what is done to alerts, what an author makes of an own note, and
+    what only servers say need a witness.
+    """
     present: ClassVar[bool] = True
     """Whether a console that joins needs it before the entries of the timeline."""
 

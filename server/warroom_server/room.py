@@ -105,7 +105,7 @@ class Room:
                     self.losses.leave_out(stream, row.iseq, entry)
                     continue
                 self._author.clock.observe(event.head.hlc)
-                if not event.refused:
+                if not event.refused and event.via is None:
                     self._reps.setdefault(event.head.rep, account_of(event.head.by))
                 state.add(event)
             after = rows[-1][1].iseq

@@ -105,3 +105,10 @@ def test_a_document_tells_everything() -> None:
     for document in (to_html(incident("words")), to_markdown(incident("words"))):
         for part in ("drill", "Timeline", "Services", "Alerts", "Draft for", "★", "(done, words,"):
             assert part.replace("(", "") in document.replace("\\", "").replace("(", "")
+
+
+def test_an_export_says_on_whose_word_an_entry_stands() -> None:
+    shown = incident("roll it back")
+    shown["timeline"][1]["via"] = "mallory"
+    assert "(via mallory)" in to_markdown(shown)
+    assert "(via mallory)" in to_html(shown)

@@ -12,6 +12,7 @@ from tests.console.still_desk import MINUTE, Reader, StillDesk
 from tests.incident.making import NOW, STREAM, Writer, admitted
 from warroom_console.model import Area, Refusal
 from warroom_console.times import DAY
+from warroom_console.views.entry_detail import draw_detail
 from warroom_console.views.timeline import TimelineView
 from warroom_console.widgets.spans import plain
 from warroom_incident.fields import StepCopy
@@ -89,6 +90,17 @@ def test_a_backdated_note_stands_where_it_happened_and_says_when_it_was_noted(
 def test_an_entry_that_took_long_to_arrive_says_so(told: Told, desk: StillDesk) -> None:
     desk.says("bo", NoteAdded(text="from the train"), took=42 * MINUTE)
     assert told.last == "22:13 ● bo  from the train (arrived +42m)"
+
+
+def test_an_entry_that_nobody_vouches_for_says_who_handed_it_on(
+    told: Told, desk: StillDesk
+) -> None:
+    note = desk.says("bo", NoteAdded(text="roll it back"))
+    state = desk.model.incident(STREAM)
+    state._rebuild(msgspec.structs.replace(state.events[note.id], via="mallory"))
+    assert told.last == "22:13 ● bo  roll it back (via mallory)"
+    facts = draw_detail(Reader(desk), state.events[note.id])(78)
+    assert any("mallory, on whose word alone it stands" in plain(line) for line in facts)
 
 
 def test_an_edited_note_shows_its_last_wording(told: Told, desk: StillDesk) -> None:

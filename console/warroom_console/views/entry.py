@@ -34,7 +34,7 @@ MARK_TONES: dict[Mark, Tone] = {
 class Entry(Struct, frozen=True):
     """One entry as it is drawn. Times in milliseconds.
 
-    `remarks` are what must be said beside its text: late, edited, noted later.
+    `remarks` are what must be said beside its text: late, edited, noted later, heard of.
     """
 
     id: str
@@ -83,6 +83,8 @@ def _remarks(state: IncidentState, event: Event, note: NoteAdded | NoteEdited | 
         remarks.append("late, after close")
     if new_facts(state, event):
         remarks.append("new facts since")
+    if event.via is not None:
+        remarks.append(f"via {event.via}")
     return remarks
 
 

@@ -33,6 +33,7 @@ def draw_detail(room: Room, event: Event) -> Draw:
     told = tell(event, room.state)
     facts = [
         ("by", event.head.by),
+        ("via", f"{event.via}, on whose word alone it stands" if event.via else ""),
         ("happened", stamp(room.state.happened_at(event))),
         ("written", stamp(event.head.wall)),
         ("admitted", _admitted(event)),

@@ -24,6 +24,7 @@ class AlertAcknowledged(Write, frozen=True):
     acknowledged: bool = True
     until: Millis | None = None
     type: ClassVar[str] = "alert.acknowledged"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "ack"
     named: ClassVar[tuple[str, ...]] = ("uid",)
     says: ClassVar[str] = "acknowledged"
@@ -35,6 +36,7 @@ class AlertAssigned(Write, frozen=True):
     uid: Ident
     person: Name | None = None
     type: ClassVar[str] = "alert.assigned"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "assigned"
     named: ClassVar[tuple[str, ...]] = ("uid",)
     says: ClassVar[str] = "person"
@@ -46,6 +48,7 @@ class AlertMarked(Write, frozen=True):
     uid: Ident
     noise: Noise = ""
     type: ClassVar[str] = "alert.marked"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "noise"
     named: ClassVar[tuple[str, ...]] = ("uid",)
     says: ClassVar[str] = "noise"
@@ -64,6 +67,7 @@ class WindowOpened(Append, frozen=True):
     starts_at: Millis
     ends_at: Millis
     type: ClassVar[str] = "window.opened"
+    is_guarded: ClassVar[bool] = True
 
 
 class WindowEnded(Write, frozen=True):
@@ -71,6 +75,7 @@ class WindowEnded(Write, frozen=True):
 
     window: Ident
     type: ClassVar[str] = "window.ended"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "window.end"
     named: ClassVar[tuple[str, ...]] = ("window",)
     says: ClassVar[str] = "window"
@@ -90,6 +95,7 @@ class SilenceAsked(Append, frozen=True):
     comment: Line
     incident: Annotated[str, Meta(max_length=64)] = ""
     type: ClassVar[str] = "silence.asked"
+    is_guarded: ClassVar[bool] = True
 
 
 class SilenceEnded(Write, frozen=True):
@@ -97,6 +103,7 @@ class SilenceEnded(Write, frozen=True):
 
     silence: Ident
     type: ClassVar[str] = "silence.ended"
+    is_guarded: ClassVar[bool] = True
     register: ClassVar[str] = "silence.end"
     named: ClassVar[tuple[str, ...]] = ("silence",)
     says: ClassVar[str] = "silence"
@@ -110,6 +117,7 @@ class SilenceAnswered(Write, frozen=True):
     source_id: Annotated[str, Meta(max_length=64)] = ""
     reason: Annotated[str, Meta(max_length=240)] = ""
     type: ClassVar[str] = "silence.answered"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
     register: ClassVar[str] = "silence.answer"
     named: ClassVar[tuple[str, ...]] = ("silence",)

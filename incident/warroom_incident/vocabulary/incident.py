@@ -23,6 +23,7 @@ class IncidentNumbered(Write, frozen=True):
 
     number: Annotated[str, Meta(pattern=r"\AINC-[0-9]{1,9}(-[0-9]{1,3})?\Z")]
     type: ClassVar[str] = "incident.numbered"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
     register: ClassVar[str] = "number"
     says: ClassVar[str] = "number"
@@ -122,6 +123,7 @@ class NoteEdited(Write, frozen=True):
     text: Text
     at: Millis | None = None
     type: ClassVar[str] = "note.edited"
+    is_guarded: ClassVar[bool] = True
     present: ClassVar[bool] = False
     register: ClassVar[str] = "text"
     named: ClassVar[tuple[str, ...]] = ("target",)
@@ -137,6 +139,7 @@ class NoteStruck(Write, frozen=True):
     target: Ident
     struck: bool = True
     type: ClassVar[str] = "note.struck"
+    is_guarded: ClassVar[bool] = True
     present: ClassVar[bool] = False
     register: ClassVar[str] = "struck"
     named: ClassVar[tuple[str, ...]] = ("target",)
@@ -178,6 +181,7 @@ class AlertChanged(Write, frozen=True):
     uid: Ident
     alert: AlertCopy
     type: ClassVar[str] = "alert.changed"
+    is_guarded: ClassVar[bool] = True
     needs: ClassVar[Right] = Right.ADMIN
     pick: ClassVar[Pick] = Pick.RANK
     register: ClassVar[str] = "alert.state"
