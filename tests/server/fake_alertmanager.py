@@ -77,8 +77,8 @@ class FakeAlertmanager:
             case "GET", "/alerts":
                 return httpx.Response(200, json=self.alerts)
             case "GET", "/status":
-                uptime = {"uptime": self.since.isoformat()} if self.since else {}
-                return httpx.Response(200, json={"versionInfo": {}, **uptime})
+                uptime = self.since.isoformat() if self.since else None  # as Grafana says it
+                return httpx.Response(200, json={"versionInfo": {}, "uptime": uptime})
             case "GET", "/silences":
                 return httpx.Response(200, json=list(self.silences.values()))
             case "POST", "/silences":

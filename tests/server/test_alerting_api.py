@@ -30,6 +30,24 @@ async def test_alerts_are_asked_for_with_everything_that_is_quiet() -> None:
     assert {asked[name] for name in ("active", "silenced", "inhibited")} == {"true"}
 
 
+async def test_what_grafana_answers_is_read_as_well() -> None:
+    place = FakeAlertmanager()
+    place.failure = httpx.Response(202, json={"message": "silence created", "id": "abc-1"})
+    assert await place.api().silence(MATCHERS, 0, 1, "a", "b") == "abc-1"
+    quiet = alert_there("a", silenced=("s1",))
+    quiet["status"]["inhibitedBy"] = None
+    place.failure = httpx.Response(200, json=[quiet])
+    (alert,) = await place.api().alerts()
+    assert alert.is_quiet
+
+
+async def test_an_answer_without_the_silence_s_name_is_none() -> None:
+    place = FakeAlertmanager()
+    place.failure = httpx.Response(200, json={"message": "fine"})
+    with pytest.raises(ApiError, match="something else"):
+        await place.api().silence(MATCHERS, 0, 1, "a", "b")
+
+
 def test_a_matcher_is_written_as_the_api_reads_it() -> None:
     assert filter_of(Matcher("a", "x\ny", "=~")) == 'a=~"x\\ny"'
 

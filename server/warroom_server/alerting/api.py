@@ -30,6 +30,7 @@ MAX_ANSWER = 32 << 20
 
 PREFIXES = {"alertmanager": "/api/v2", "grafana": "/api/alertmanager/grafana/api/v2"}
 
+_NO_API = "it answers with something else than an Alertmanager's API; look at its url"
 _AT_ONCE = 256 << 10
 _T = TypeVar("_T")
 SilenceId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
@@ -51,11 +52,14 @@ class ApiError(Exception):
 
 
 class AlertStatus(msgspec.Struct, frozen=True, rename="camel"):
-    """Whether an alert is `active`, `suppressed` or `unprocessed`, and what suppresses it."""
+    """Whether an alert is `active`, `suppressed` or `unprocessed`, and what suppresses it.
+
+    A list in which nothing is may be written as null.
+    """
 
     state: str = "active"
-    silenced_by: list[str] = []
-    inhibited_by: list[str] = []
+    silenced_by: list[str] | None = None
+    inhibited_by: list[str] | None = None
 
 
 class Receiver(msgspec.Struct, frozen=True):
@@ -100,11 +104,14 @@ class ApiSilence(msgspec.Struct, frozen=True):
 
 
 class _Made(msgspec.Struct, frozen=True):
-    silence: SilenceId = msgspec.field(name="silenceID")
+    silence: SilenceId | None = msgspec.field(name="silenceID", default=None)
+    id: SilenceId | None = None
+    """What Grafana 8 calls it."""
 
 
 class _Status(msgspec.Struct, frozen=True):
-    uptime: str = ""
+    uptime: str | None = None
+    """Grafana has none."""
 
 
 class Api:
@@ -145,7 +152,7 @@ class Api:
         """Since when it runs, None where it does not say. Raises `ApiError`."""
         status = await self._ask("GET", "/status", _Status)
         try:
-            found = datetime.fromisoformat(status.uptime)
+            found = datetime.fromisoformat(status.uptime or "")
         except ValueError:
             return None
         return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -162,7 +169,10 @@ class Api:
             "comment": comment,
         }
         made = await self._ask("POST", "/silences", _Made, json=body)
-        return made.silence
+        name = made.silence or made.id
+        if name is None:
+            raise ApiError(_NO_API)
+        return name
 
     async def silences(self) -> list[ApiSilence]:
         """Every silence there. Raises `ApiError`."""
@@ -185,8 +195,7 @@ class Api:
                 return msgspec.json.decode(body, type=kind)
             return await asyncio.to_thread(msgspec.json.decode, body, type=kind)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            reason = "it answers with something else than an Alertmanager's API; look at its url"
-            raise ApiError(reason) from None
+            raise ApiError(_NO_API) from None
 
     async def _send(self, method: str, path: str, **more: Any) -> bytes:
         import httpx

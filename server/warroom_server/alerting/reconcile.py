@@ -242,7 +242,7 @@ def _as_told(
     return msgspec.structs.replace(
         record,
         state=state,
-        silenced=len(alert.status.silenced_by),
-        inhibited=len(alert.status.inhibited_by),
+        silenced=len(alert.status.silenced_by or ()),
+        inhibited=len(alert.status.inhibited_by or ()),
         told_by=told_by,
     )
