@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from warroom_incident.event import ROOM, Event
@@ -145,11 +146,11 @@ class Mending:
         loop = asyncio.get_running_loop()
         pages = [events[start : start + PAGE] for start in range(0, len(events), PAGE)]
         read = self._home.packets
-        coming = loop.run_in_executor(None, read, stream, pages[0] if pages else [])
-        nothing: list[Event] = []
-        for page, following in zip(pages, [*pages[1:], nothing], strict=True):
-            packets = await coming
-            coming = loop.run_in_executor(None, read, stream, following)
+        coming = [loop.run_in_executor(None, read, stream, page) for page in pages[:1]]
+        for page, following in zip_longest(pages, pages[1:]):
+            packets = await coming.pop()
+            if following is not None:
+                coming.append(loop.run_in_executor(None, read, stream, following))
             yield page, packets
 
     async def _send(self, frames: Iterable[bytes]) -> None:
