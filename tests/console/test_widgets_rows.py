@@ -205,13 +205,14 @@ async def test_a_changed_row_repaints_itself_and_nothing_else() -> None:
         app.view.set_rows(named(*"abcdefgh"))
         await settle(pilot)
         wire.clear()
-        app.view.patch([row("c", version=7)])
+        changed = [row(name, version=7 if name == "c" else 0) for name in "abcdefgh"]
+        app.view.set_rows(changed)
         await settle(pilot)
         assert "c v7" in wire.text
         assert "b v0" not in wire.text
         assert "d v0" not in wire.text
         wire.clear()
-        app.view.patch([row("c", version=7)])
+        app.view.set_rows(list(changed))
         await settle(pilot)
         assert len(wire) == 0
 

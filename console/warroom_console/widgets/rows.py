@@ -2,7 +2,6 @@
 
     view = RowsView(empty="No alerts. Quiet is good.")
     view.set_rows([Row("a-7", version, lambda width: [(("SEV1", Tone.SEV1), (" api", Tone.TEXT))])])
-    view.patch([changed_row])          # the same ids, newer versions
     view.cursor                        # "a-7": a row's id, or None
     view.targets                       # the marked ids, else the cursor's
 
@@ -127,15 +126,6 @@ class RowsView(Quiet, can_focus=True):
             cursor = next((row.id for row in self._rows if not row.heading), None)
         self._restore(anchor)
         self._place_cursor(cursor)
-
-    def patch(self, rows: Iterable[Row]) -> None:
-        """Replace rows by newer versions of themselves; rows of unknown id are passed over."""
-        self._given = None
-        for row in rows:
-            place = self._index.get(row.id)
-            if place is not None:
-                self._rows[place] = row
-        self._settle()
 
     def set_empty(self, text: str) -> None:
         """Set what is said when there are no rows."""
