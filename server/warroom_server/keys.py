@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from warroom_incident.author import Entropy, new_rep
-from warroom_incident.directory import sync
+from warroom_incident.directory import make_private, sync
 
 from .config import ConfigError
 
@@ -80,7 +80,7 @@ def load_or_create(path: Path, entropy: Entropy, room: str | None = None) -> Ser
 
 
 def _create(path: Path, entropy: Entropy, room: str | None) -> ServerKey:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     seed = entropy(32)
     kept = _KeyFile(room or new_rep(entropy), seed.hex())
     partial = path.with_name(f".{path.name}.{entropy(4).hex()}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve, unix_serve
 
+from warroom_incident.directory import make_private
 from warroom_incident.sync.wire import MAX_FRAME
 
 from .identity import Caller, bearer, peer_account
@@ -69,7 +70,7 @@ async def listen_unix(path: Path, mode: int | None, handle: Serve) -> Server:
 def _bind(path: Path, mode: int | None) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         _make_way(path)
         listener.setblocking(False)
         # Bound under another name until its mode is right, so that nobody slips in before.

@@ -17,6 +17,7 @@ from socket import gethostname
 
 from websockets.asyncio.server import Server as Door, ServerConnection
 
+from warroom_incident.directory import make_private
 from warroom_incident.event import ROOM
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Log, LogReader
@@ -152,7 +153,7 @@ class Server:
         return Us(key.room, key.name, key.public_hex, machine_name(), gethostname()[:80], urls)
 
     def _lock_data(self) -> None:
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self._data)
         lock = os.open(self._data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         self._stack.callback(os.close, lock)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -40,6 +41,21 @@ async def test_a_server_says_where_it_listens_and_keeps_its_files_private(home: 
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         assert await process.terminate() == 0
         assert process.output.decode().count("\n") == 1
+
+
+async def test_whatever_the_umask_nobody_else_gets_into_what_a_server_makes(home: Path) -> None:
+    process = ServerProcess(home / "new")
+    process.data, process.socket = home / "new" / "data" / "room", home / "new" / "run" / "socket"
+    before = os.umask(0)
+    try:
+        await process.start()
+        assert await process.terminate() == 0
+    finally:
+        os.umask(before)
+        await process.cleared()
+    made = [*(home / "new").rglob("*"), *(home / "config").rglob("*"), home / "new"]
+    assert {"warroom.db", "room.key"} <= {path.name for path in made}
+    assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
 async def test_http_may_be_off(home: Path) -> None:
