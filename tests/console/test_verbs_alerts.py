@@ -179,3 +179,5 @@ async def test_of_a_storm_the_most_urgent_are_linked_and_taken_on_first(desk: St
         await console.press("g", "a")
         assert console.prompt == "Took on 1000 alerts · u undo"
         assert len(acked(desk)) == 1 + MOST_AT_ONCE
+        still_open = sum(record.is_open for record in desk.model.records.values())
+        await console.sees(f"{still_open - len(acked(desk))} waiting")

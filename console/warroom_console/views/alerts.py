@@ -265,7 +265,7 @@ class AlertsView:
         if first is not None:
             severity = (first.severity, severity_tone(first.severity))
             status = (severity, (f" {first.title}", Tone.TEXT))
-        count = f"{len(picture.open)} open" if picture.records or picture.own else ""
+        count = f"{picture.survey.open} open" if picture.records or picture.own else ""
         return Title(count, badges, shown(self.filter), "", status)
 
     def empty(self, room: Room) -> str:

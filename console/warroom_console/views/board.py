@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from warroom_console.context import Room
 from warroom_console.theme import Tone
 from warroom_console.times import MINUTE
+from warroom_console.weighing import Weighing
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.board import Acknowledged, BoardState, Window
 from warroom_incident.fields import AlertCopy
@@ -147,14 +148,53 @@ class Waiting:
         return len(self.uids)
 
 
-class Picture:
-    """The board at one moment, as one room sees it. Nothing in it changes."""
+class Survey(Struct, frozen=True):
+    """What only a look at every alert tells.
 
-    def __init__(self, room: Room, links: dict[str, tuple[str, ...]]) -> None:
+    `hidden` is which window hides an open alert, by uid, `waiting` what fires, is not hidden, and
+    nobody has taken on, and `open` how many alerts are not over.
+    """
+
+    hidden: dict[str, Window]
+    waiting: Waiting
+    open: int
+
+
+def survey(
+    records: Sequence[AlertRecord],
+    windows: Windows,
+    acked: Collection[str],
+    own: Collection[str],
+    links: Collection[str],
+) -> Survey:
+    """Look at every alert. `own` are the open incident's, `links` those of any incident."""
+    hidden = windows.hidden(records)
+    waiting: tuple[list[AlertRecord], ...] = ([], [], [])
+    over = 0
+    for record in records:
+        uid, state = record.uid, record.state
+        if state in _LOUD:
+            if uid not in acked and uid not in hidden:
+                waiting[0 if uid in own else 1 if uid in links else 2].append(record)
+        elif state == "resolved":
+            over += 1
+    return Survey(hidden, Waiting(*waiting), len(records) - over)
+
+
+class Picture:
+    """The board at one moment, as one room sees it. Nothing in it changes.
+
+    `surveying` goes from one picture to the next.
+    """
+
+    def __init__(
+        self, room: Room, links: dict[str, tuple[str, ...]], surveying: Weighing[Survey]
+    ) -> None:
         now = room.now()
         model = room.model
         self.edition = _edition(room)
         self.links = links
+        self.surveying = surveying
         self.records = model.records
         self.own = {link.uid: link.alert for link in room.state.links()} if room.stream else {}
         self._now = now
@@ -174,20 +214,24 @@ class Picture:
         """What the alerts are folded by: it stays when people take some on."""
 
     @cached_property
+    def survey(self) -> Survey:
+        """What a look at every alert tells; in a storm, what the look before told."""
+        key = (self.edition[:3], self.links)
+        return self.surveying.get(key, len(self.records), self._now, self._look)
+
+    def _look(self) -> Callable[[], Survey]:
+        records = [*self.records.values()]
+        return partial(survey, records, self._windows, self.acked, self.own, self.links)
+
+    @property
     def hidden(self) -> dict[str, Window]:
         """Which window hides an open alert, by uid."""
-        return self._windows.hidden(self.records.values())
+        return self.survey.hidden
 
-    @cached_property
+    @property
     def waiting(self) -> Waiting:
         """What fires, is not hidden, and nobody has taken on."""
-        acked, hidden, own, links = self.acked, self.hidden, self.own, self.links
-        found: tuple[list[AlertRecord], ...] = ([], [], [])
-        for record in self.records.values():
-            uid = record.uid
-            if record.state in _LOUD and uid not in acked and uid not in hidden:
-                found[0 if uid in own else 1 if uid in links else 2].append(record)
-        return Waiting(*found)
+        return self.survey.waiting
 
     @cached_property
     def run_out(self) -> list[tuple[AlertRecord, Acknowledged]]:
@@ -280,7 +324,8 @@ def picture_of(room: Room) -> Picture:
     known = model.picture
     if isinstance(known, Picture) and known.edition == _edition(room) and known.links == links:
         return known
-    picture = model.picture = Picture(room, links)
+    surveying = known.surveying if isinstance(known, Picture) else Weighing[Survey](model.weighed)
+    picture = model.picture = Picture(room, links, surveying)
     return picture
 
 
