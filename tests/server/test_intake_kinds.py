@@ -132,25 +132,6 @@ def test_the_alerts_that_can_be_read_are_read_before_the_rest_is_reported() -> N
 # --- generic ---
 
 
-def test_a_body_in_slacks_shape_is_titled_by_its_first_attachment() -> None:
-    attachment = {
-        "fallback": "[FIRING] disk full on db1",
-        "title": "disk full on db1",
-        "title_link": "https://x.y/1",
-        "text": "97 % used",
-        "color": "danger",
-    }
-    signal = only("generic", {"channel": "#ops", "text": "", "attachments": [attachment]})
-    assert (signal.title, signal.description) == ("disk full on db1", "97 % used")
-    assert [address for _, address in signal.links] == ["https://x.y/1"]
-    del attachment["title"]
-    signal = only("generic", {"username": "bot", "attachments": [attachment, {}]})
-    assert signal.title == "[FIRING] disk full on db1"
-    assert only("generic", {"title": "own", "attachments": [attachment]}).title == "own"
-    for odd in ("x", [], ["x"], [{"title": 7}]):
-        assert only("generic", {"title": "own", "attachments": odd}).title == "own"
-
-
 def test_the_documented_fields_of_a_generic_alert_are_read() -> None:
     signal = only(
         "generic",

@@ -8,6 +8,7 @@ promise; the tables below keep it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
@@ -16,6 +17,7 @@ import msgspec
 from warroom_incident.alerts import Signal, State
 
 from ..post import Post
+from ..reading.attached import attached
 from ..reading.body import read_time, text_map, text_of
 from ..reading.form import read_body
 from ..reading.telling import (
@@ -48,6 +50,8 @@ _GROUP = ("group", "groupkey", "cluster")
 _LINK = ("url", "link", "links", "runbookurl", "dashboardurl", "generatorurl")
 _LABELS = ("labels", "tags")
 _LISTS = ("alerts", "events")
+_NUMBERS = re.compile(r"\s*[0-9]")
+_NAMED_BY = 3
 _KNOWN = frozenset(
     (*_KEY, *_TITLE, *_DESCRIPTION, *_STATE, *_START, *_END, *_LINK, *_LABELS, *_LISTS)
 ) | {"annotations", "resolved", "firing", "token"}
@@ -103,7 +107,7 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
     if not isinstance(entry, dict):
         return None
     fields = {_plain(field): value for field, value in reversed(entry.items())}
-    fields = {**_attached(fields.pop("attachments", None)), **_filled(fields)}
+    fields = {**attached(fields.pop("attachments", None)), **_filled(fields)}
     labels = _labels(entry, fields)
     annotations = text_map(fields.get("annotations"))
     title = _text(fields, _TITLE) or annotations.get("summary", "") or labels.get("alertname", "")
@@ -112,6 +116,8 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
     key = _text(fields, _KEY)
     if not key:
         guessed = guessed_key(title or _lasting(fields), first_of(labels, SERVICE_LABELS), labels)
+    if not title:
+        title = description.strip().partition("\n")[0] or _named(labels)
     signal = told(
         post,
         source,
@@ -131,16 +137,6 @@ def _signal(entry: object, post: Post, source: Source) -> Signal | None:
         ends_at=_time(fields, _END),
     )
     return signal if key else msgspec.structs.replace(signal, weak_key=True)
-
-
-def _attached(attachments: object) -> dict[str, object]:
-    """Read the first attachment of a body in Slack's shape as the fields that it stands for."""
-    first = attachments[0] if isinstance(attachments, list) and attachments else None
-    if not isinstance(first, dict):
-        return {}
-    title = first.get("title") or first.get("fallback") or first.get("pretext")
-    found = {"title": title, "description": first.get("text"), "link": first.get("title_link")}
-    return {name: text for name, text in found.items() if isinstance(text, str) and text.strip()}
 
 
 def _filled(fields: dict[str, object]) -> dict[str, object]:
@@ -210,6 +206,12 @@ def _links(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
                 inner = {_plain(f): v for f, v in link.items()}
                 title = _text(inner, ("title", "text", "name")) or field
                 yield title, _text(inner, ("url", "href", "link"))
+
+
+def _named(labels: Mapping[str, str]) -> str:
+    """What an alert without any words is called: by its first labels that are no numbers."""
+    words = (f"{name}={text}" for name, text in labels.items() if not _NUMBERS.match(text))
+    return ", ".join(islice(words, _NAMED_BY))
 
 
 def _lasting(fields: Mapping[str, object]) -> str:
