@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.e2e.console_client import Console, dial, leave_all
+from tests.e2e.leaps import now
 from tests.e2e.test_kill import damages, places_in
-from tests.server.running import ServerProcess, greeting, server_process
+from tests.leaping import run_leaping
+from tests.server.running import Ready, ServerProcess, greeting, server_in_process, server_process
 from tests.waiting import wait_for
 from warroom_incident.sync.wire import Close, Follow, encode
 from warroom_incident.vocabulary import NoteAdded
@@ -20,11 +23,9 @@ from warroom_incident.vocabulary import NoteAdded
 EXIT_WITHIN = 5.0
 
 
-async def ends_in_time(process: ServerProcess) -> None:
-    """Ask for the end; it comes with code 0, in time, and leaves no socket and no journal."""
-    begun = time.monotonic()
+async def ends_clean(process: ServerProcess) -> None:
+    """Ask for the end; it comes with code 0, and leaves no socket and no journal."""
     assert await process.terminate() == 0
-    assert time.monotonic() - begun < EXIT_WITHIN
     assert not process.socket.exists()
     left = {path.name for path in process.data.iterdir()}
     assert not {name for name in left if name.endswith(("-wal", "-shm", "-journal"))}
@@ -42,7 +43,7 @@ async def test_everybody_is_told_and_every_ack_was_true(home: Path) -> None:
                 console.write(stream, NoteAdded(text=str(number)))
             await console.flush()
         await wait_for(lambda: all(console.acks for console in people), "the first acks")
-        await ends_in_time(process)
+        await ends_clean(process)
         for console in people:
             assert await console.ended() == (Close.RESTART, "the server restarts")
         at_rest = places_in(process, stream)
@@ -65,33 +66,55 @@ async def test_every_signal_to_end_is_taken(home: Path, number: signal.Signals) 
         await leave_all([console])
 
 
-async def test_who_does_not_read_does_not_hold_the_end_up(home: Path) -> None:
-    async with server_process(home, "--listen", "127.0.0.1:0") as process:
-        console = await Console(user="ana").join(process.socket)
+@asynccontextmanager
+async def people_who_do_not_read(ready: Ready) -> AsyncIterator[None]:
+    """Consoles that stopped reading, others that never said hello, half of an alert, and one."""
+    async with AsyncExitStack() as stack:
+        console = await Console(user="ana").join(ready.socket)
+        stack.push_async_callback(console.leave)
         stream = await console.declare()
         for _ in range(40):
             console.write(stream, NoteAdded(text="x" * 10_000))
         await console.flush()
         await console.settled(*list(console.outbox))
-        stuck = []
         for _ in range(3):
-            ws = await dial(process.socket)
+            ws = await dial(ready.socket)
+            stack.callback(ws.transport.abort)
             ws.transport.pause_reading()
             hello = msgspec.structs.replace(greeting("a" * 16), follow=[Follow(stream)])
             await ws.send(encode(hello), text=True)
-            stuck.append(ws)
-        silent = [await dial(process.socket) for _ in range(3)]
-        host, _, port = process.ready.http.rpartition(":")
+        for _ in range(3):
+            ws = await dial(ready.socket)
+            stack.callback(ws.transport.abort)
+        host, _, port = ready.http.rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
+        stack.push_async_callback(reader.read)
+        stack.callback(writer.close)
         writer.write(b"POST /in/generic/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
         await writer.drain()
         await wait_for(lambda: any(p.consoles == 3 for p in console.people), "everybody in")
-        await ends_in_time(process)
-        for ws in (*stuck, *silent):
-            ws.transport.abort()
-        writer.close()
-        await reader.read()
-        await leave_all([console])
+        yield
+
+
+async def test_who_does_not_read_does_not_keep_it_from_ending(home: Path) -> None:
+    async with (
+        server_process(home, "--listen", "127.0.0.1:0") as process,
+        people_who_do_not_read(process.ready),
+    ):
+        await ends_clean(process)
+
+
+def test_who_does_not_read_does_not_hold_the_end_up(home: Path) -> None:
+    async def test() -> None:
+        async with (
+            server_in_process(home, http=True, listen=("127.0.0.1", 0)) as here,
+            people_who_do_not_read(here.ready),
+        ):
+            begun = now()
+            await here.server.stop()
+            assert now() - begun < EXIT_WITHIN
+
+    run_leaping(test)
 
 
 async def test_a_second_signal_changes_nothing(home: Path) -> None:
