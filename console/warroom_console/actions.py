@@ -291,7 +291,8 @@ def _table_line(action: Action[C]) -> str:
     if action.leader:
         keys = f"`{action.leader}` {keys}"
     where = action.scope.value
-    command = f" (`:{_cell(action.command)}`)" if action.command else ""
+    line = f"{action.command} {action.usage}".rstrip()
+    command = f" (`:{_cell(line)}`)" if line else ""
     asks = ("", " Asks first.", " Wants its target typed.")[action.tier]
     return f"| {keys} | {where} | {_cell(action.title)}{command} | {_cell(action.help)}{asks} |"
 

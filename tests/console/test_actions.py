@@ -23,6 +23,7 @@ def action(
     scope: Scope = Scope.ALERTS,
     leader: str | None = None,
     command: str = "",
+    usage: str = "",
     tier: int = 0,
 ) -> Action[Desk]:
     """Return an action that writes down what it was given."""
@@ -36,6 +37,7 @@ def action(
         scope=scope,
         leader=leader,
         command=command,
+        usage=usage,
         when=lambda desk: "the desk is shut" if desk.shut else None,
         hints=lambda desk, args: ("SEV1", "SEV2"),
     )
@@ -156,6 +158,7 @@ def test_the_key_table_has_a_line_for_every_action() -> None:
     made = registry(
         action("pipe", "|", "Pipe", scope=Scope.EVERYWHERE),
         action("publish", "p", "Publish", scope=Scope.ROOM, leader="!", command="publish", tier=2),
+        action("join", title="Join", scope=Scope.ROOM, command="join", usage="INC-7"),
     )
     table = made.markdown_table().splitlines()
     assert len(table) == 2 + len(list(made))
@@ -163,4 +166,4 @@ def test_the_key_table_has_a_line_for_every_action() -> None:
     assert table[3] == (
         "| `!` `p` | room | Publish (`:publish`) | Do publish. Wants its target typed. |"
     )
-    assert made["publish"].command == "publish"
+    assert table[4] == "|  | room | Join (`:join INC-7`) | Do join. |"
