@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from warroom_incident.clean import clean_line
 from warroom_incident.sync.client_end import ClientEnd, Heard
+from warroom_incident.sync.uplink import Uplink
 from warroom_incident.sync.wire import Close, ProtocolError, Welcome
 
 from .dial import DialError, dial, load
@@ -27,7 +28,6 @@ from .farewell import farewell
 from .places import Server
 from .pulse import SLEPT_FROM, Pulse
 from .route import Route
-from .uplink import Uplink
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection

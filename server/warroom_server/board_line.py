@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from websockets.asyncio.client import ClientConnection
-
 from warroom_incident.alerts import AlertRecord
+from warroom_incident.sync.uplink import Uplink
 from warroom_incident.sync.wire import BoardCursor, Records
 
 from .board import Board
@@ -31,13 +30,14 @@ class BoardLine:
     def _on_change(self, _records: Sequence[AlertRecord]) -> None:
         self._changed.set()
 
-    async def tell(self, ws: ClientConnection) -> None:
+    async def tell(self, uplink: Uplink) -> None:
         """Tell all of the board, then what changes, until cancelled."""
         feed = BoardFeed(self._frames, BoardCursor("", 0))
         while True:
             self._changed.clear()
             while (frame := feed.next()) is not None:
-                await ws.send(frame, text=True)
+                uplink.put(frame)
+                await uplink.drained()
             await self._changed.wait()
             await asyncio.sleep(GATHER_SECONDS)
 

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from warroom_incident.author import Author, Counters, new_rep
 from warroom_incident.clean import clean_line
 from warroom_incident.clock import HybridClock
+from warroom_incident.sync.uplink import Uplink
 from warroom_incident.sync.wire import (
     PROTOCOL,
     BoardCursor,
@@ -184,9 +185,15 @@ class Peer:
         self.welcome, self.trouble = end.welcome, ""
         exchange.welcomed()
         self._changed()
-        works = [_carry(ws, exchange), _pulse(exchange), _hand_on(ws, exchange)]
+        uplink = Uplink(ws)
+        works = [
+            uplink.run(),
+            _carry(uplink, exchange),
+            _pulse(exchange),
+            _hand_on(uplink, exchange),
+        ]
         if end.welcome.boards and not self.standby:
-            works.append(self._board_line.tell(ws))
+            works.append(self._board_line.tell(uplink))
         tasks = [asyncio.create_task(work) for work in works]
         try:
             while True:
@@ -249,16 +256,18 @@ async def _frame(ws: ClientConnection) -> bytes:
     return bytes(await ws.recv(decode=False))
 
 
-async def _carry(ws: ClientConnection, exchange: Exchange) -> None:
+async def _carry(uplink: Uplink, exchange: Exchange) -> None:
+    """Send credit and questions before all that is handed on."""
     while True:
-        await ws.send(await exchange.out.get(), text=True)
+        uplink.put_first(await exchange.out.get())
 
 
-async def _hand_on(ws: ClientConnection, exchange: Exchange) -> None:
+async def _hand_on(uplink: Uplink, exchange: Exchange) -> None:
     """Send what the peer lacks, once it knows whose seals prove it."""
     await exchange.introduced.wait()
     async for frame in exchange.owing.frames():
-        await ws.send(frame, text=True)
+        uplink.put(frame)
+        await uplink.drained()
 
 
 async def _pulse(exchange: Exchange) -> None:

@@ -123,3 +123,30 @@ def test_many_own_notes_leave_over_64_kbits_without_a_break(home: Path) -> None:
             await same(stream, bo)
 
     run_leaping(test)
+
+
+def test_servers_catch_up_both_ways_over_64_kbits_without_a_break(home: Path) -> None:
+    async def test() -> None:
+        async with room(home) as here:
+            there = await here.second(home / "there")
+            ana, bo = await here.desk("ana"), await there.desk("bo")
+            stream = ana.declare("checkout answers 5xx", "SEV2")
+            await wait_for(lambda: stream in bo.model.summaries, "the incident")
+            await bo.open(stream)
+            await same(stream, ana, bo)
+            wire = here.lines["peer"]
+            wire.cut()
+            for _ in range(100):
+                for desk in (ana, bo):
+                    desk.write(stream, NoteAdded(text=LONG))
+            for desk in (ana, bo):
+                await wait_for(lambda desk=desk: not desk.model.pending, "the acks")  # type: ignore[misc]
+            wire.rate = RATE
+            wire.heal()
+            await wait_for(lambda: there.server.hub.keepers.peers[0].welcome, "the line")
+            lines, began = wire.accepted, now()
+            await same(stream, ana, bo, within=600)
+            assert now() - began > 100 * len(LONG) / RATE, "it came over the slow line"
+            assert wire.accepted == lines, "the line broke"
+
+    run_leaping(test)

@@ -1,4 +1,4 @@
-"""What this console sends: a little at a time, so that nothing waits long behind it.
+"""What one end of a line sends: a little at a time, so that nothing waits long behind it.
 
 A slow line with much to send would else fill every buffer on the way, and pings, credit and what
 somebody types would wait behind all of it. So there is never more under way than what has lately
@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from functools import partial
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
+from typing import Protocol
 
 LEAST = 8 * 1024
 FIRST_WINDOW, LARGEST_WINDOW = 2 * LEAST, 128 * LEAST
@@ -30,10 +27,20 @@ SOON, LATE = 0.1, 0.8
 """Arriving so many seconds later than the quickest did lets more be under way, or less."""
 
 
+class Connection(Protocol):
+    """A WebSocket connection, as far as it is needed here."""
+
+    async def send(self, message: bytes | AsyncIterator[bytes], *, text: bool) -> None:
+        """Send a message, whole or in pieces."""
+
+    async def ping(self) -> Awaitable[float]:
+        """Send a ping; what comes back has its answer."""
+
+
 class Uplink:
     """Sends frames in order over one connection; `credit` goes before the others."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._first: deque[bytes] = deque()
         self._frames: deque[bytes] = deque()

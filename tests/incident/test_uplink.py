@@ -1,4 +1,4 @@
-"""What a console sends: in order, credit first, and never much more than arrives in a moment."""
+"""What is sent: in order, credit first, and never much more than arrives in a moment."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import cast
-
-from websockets.asyncio.client import ClientConnection
 
 from tests.leaping import pass_time, run_leaping
 from tests.waiting import wait_for
-from warroom_console.uplink import FIRST_WINDOW, LARGEST_WINDOW, LEAST, Uplink
+from warroom_incident.sync.uplink import FIRST_WINDOW, LARGEST_WINDOW, LEAST, Uplink
 
 
 class Line:
@@ -64,7 +61,7 @@ def over(rate: float, test: Callable[[Uplink, Line], Awaitable[None]]) -> None:
 
     async def run() -> None:
         line = Line(rate)
-        uplink = Uplink(cast("ClientConnection", line))
+        uplink = Uplink(line)
         task = asyncio.create_task(uplink.run())
         try:
             await test(uplink, line)
@@ -122,7 +119,7 @@ def test_credit_goes_before_all_frames_that_wait() -> None:
 
 def test_nobody_waits_for_a_line_that_is_gone() -> None:
     async def test() -> None:
-        uplink = Uplink(cast("ClientConnection", Line(8_000)))
+        uplink = Uplink(Line(8_000))
         task = asyncio.create_task(uplink.run())
         uplink.put(b"x" * 1_000_000)
         waiting = asyncio.create_task(uplink.drained())
