@@ -70,20 +70,24 @@ class _Listing(Struct, frozen=True):
 
 
 def _list(
-    records: Sequence[AlertRecord],
+    records: Iterable[AlertRecord],
+    fits: Callable[[AlertRecord], bool] | None,
     ours: Collection[str],
     taken: Collection[str],
     offer: Offer,
     hidden: Mapping[str, Window],
     now: int,
 ) -> _Listing:
-    """Part and fold alerts: `ours` are the incident's own, what is `taken` is listed elsewhere."""
+    """Part and fold the alerts that fit.
+
+    `ours` are the incident's own; what is `taken` is listed elsewhere.
+    """
     wanted = frozenset(offer.uids)
     own: list[AlertRecord] = []
     offered: list[AlertRecord] = []
     others: list[AlertRecord] = []
     over: list[AlertRecord] = []
-    for record in records:
+    for record in filter(fits, records) if fits is not None else records:
         if record.uid in ours:
             own.append(record)
         elif not record.is_open:
@@ -172,18 +176,10 @@ class AlertsView:
     def _prepare(self, room: Room, picture: Picture, offer: Offer) -> Callable[[], _Listing]:
         """The work of folding, with copies of what may change before it is done."""
         taken = picture.links if room.stream is None else picture.own
-        records = [*self._fitting(picture)]
-        return partial(
-            _list, records, picture.own.keys(), taken.keys(), offer, picture.hidden, room.now()
-        )
-
-    def _fitting(self, picture: Picture) -> Iterable[AlertRecord]:
-        """The alerts that fit the filter."""
-        wanted, records = self.filter, picture.records.values()
-        if not wanted:
-            return records
-        texts = picture.texts
-        return [record for record in records if fits_text(wanted, texts[record.uid])]
+        records = [*picture.records.values()]
+        ours, hidden = picture.own.keys(), picture.hidden
+        fits = partial(_fits, self.filter, picture) if self.filter else None
+        return partial(_list, records, fits, ours, taken.keys(), offer, hidden, room.now())
 
     # Rows ----------------------------------------------------------------------------------
 
@@ -294,11 +290,15 @@ class AlertsView:
         return clean("\n".join(_markdown(alert) for alert in chosen))
 
 
+def _fits(wanted: str, picture: Picture, record: AlertRecord) -> bool:
+    return fits_text(wanted, picture.text(record))
+
+
 def _text_of(alert: Standing, picture: Picture) -> str:
     """What the filter looks in; of an alert that the board knows no longer, its copy's words."""
-    known = picture.texts.get(alert.uid)
+    record = picture.records.get(alert.uid)
     copied = (alert.title, alert.service, alert.word, alert.severity, alert.source)
-    return known if known is not None else "\n".join(copied).casefold()
+    return picture.text(record) if record is not None else "\n".join(copied).casefold()
 
 
 def _latest(record: AlertRecord) -> tuple[int, str]:

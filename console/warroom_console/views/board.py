@@ -243,18 +243,16 @@ class Picture:
                 found.append((record, acked))
         return sorted(found, key=lambda each: each[0].uid)
 
-    @cached_property
-    def texts(self) -> dict[str, str]:
-        """What a filter looks for words in, case-folded, by uid."""
-        acked, hidden, now = self.acked, self.hidden, self._now
-        found = {}
-        for uid, record in self.records.items():
-            by = acked[uid].by if uid in acked else ""
-            word = _word(record.state, uid in hidden, uid in acked, record.is_stale(now))
-            words = (record.title, record.service, word, record.severity, record.source, by)
-            given = (self._assigned.get(uid, ""), *self.links.get(uid, ()))
-            found[uid] = "\n".join((*words, *given)).casefold()
-        return found
+    def text(self, record: AlertRecord) -> str:
+        """What a filter looks for words in, case-folded."""
+        uid = record.uid
+        acked = self.acked.get(uid)
+        stale = record.is_stale(self._now)
+        word = _word(record.state, uid in self.hidden, acked is not None, stale)
+        by = acked.by if acked is not None else ""
+        words = (record.title, record.service, word, record.severity, record.source, by)
+        given = (self._assigned.get(uid, ""), *self.links.get(uid, ()))
+        return "\n".join((*words, *given)).casefold()
 
     @cached_property
     def open(self) -> list[AlertRecord]:
