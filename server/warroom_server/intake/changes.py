@@ -78,15 +78,15 @@ def _argo(app: Object) -> Told:
     revision = text(part(operation, "syncResult"), "revision") or text(sync, "revision")
     started = operation.get("startedAt")
     return Told(
-        f"{name} {revision} {text(operation, 'startedAt')}",
-        name,
-        "deploy",
-        f"{name} to {revision[:12]}" if revision else name,
-        operation.get("finishedAt") or started,
-        text(part(operation, "operation", "initiatedBy"), "username"),
-        text(part(app, "spec", "source"), "repoURL"),
-        text(part(app, "spec", "destination"), "namespace"),
-        text(operation, "phase") or text(sync, "status"),
+        name=f"{name} {revision} {text(operation, 'startedAt')}",
+        service=name,
+        kind="deploy",
+        title=f"{name} to {revision[:12]}" if revision else name,
+        at=operation.get("finishedAt") or started,
+        by=text(part(operation, "operation", "initiatedBy"), "username"),
+        link=text(part(app, "spec", "source"), "repoURL"),
+        env=text(part(app, "spec", "destination"), "namespace"),
+        state=text(operation, "phase") or text(sync, "status"),
     )
 
 
@@ -95,15 +95,16 @@ def _pagerduty(body: Object, payload: Object) -> Told:
     links = body.get("links")
     link = links[0] if isinstance(links, list) and links else None
     return Told(
-        "",
-        text(details, "service", "app", "application") or text(payload, "component", "source"),
-        text(details, "kind", "type") or "change",
-        text(payload, "summary"),
-        payload.get("timestamp"),
-        text(details, "by", "user", "author"),
-        text(link, "href") if isinstance(link, dict) else "",
-        text(details, "env", "environment"),
-        text(details, "state", "status"),
+        name="",
+        service=text(details, "service", "app", "application")
+        or text(payload, "component", "source"),
+        kind=text(details, "kind", "type") or "change",
+        title=text(payload, "summary"),
+        at=payload.get("timestamp"),
+        by=text(details, "by", "user", "author"),
+        link=text(link, "href") if isinstance(link, dict) else "",
+        env=text(details, "env", "environment"),
+        state=text(details, "state", "status"),
     )
 
 
@@ -112,15 +113,15 @@ def _plain(body: Object) -> Told:
     if not title:
         raise Unreadable('it tells of no change: a "title" is missing')
     return Told(
-        text(body, "id", "uid"),
-        text(body, "service", "app", "application", "project"),
-        text(body, "kind", "type") or "change",
-        title,
-        next((body[n] for n in ("at", "time", "timestamp", "date") if body.get(n)), None),
-        text(body, "by", "user", "author"),
-        text(body, "url", "link"),
-        text(body, "env", "environment"),
-        text(body, "state", "status"),
+        name=text(body, "id", "uid"),
+        service=text(body, "service", "app", "application", "project"),
+        kind=text(body, "kind", "type") or "change",
+        title=title,
+        at=next((body[n] for n in ("at", "time", "timestamp", "date") if body.get(n)), None),
+        by=text(body, "by", "user", "author"),
+        link=text(body, "url", "link"),
+        env=text(body, "env", "environment"),
+        state=text(body, "state", "status"),
     )
 
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from .reading.body import text_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A change as its sender tells it, unlimited and uncleaned. `at` is as it came."""
+    """A change as its sender tells it, unlimited and uncleaned.
+
+    `name` tells it from others of its sender, empty where nothing does; `at` is as it came.
+    """
 
     name: str
     service: str
@@ -82,16 +85,16 @@ def _github_deployment(body: Object) -> Told:
     said = text(status, "description") or text(deployment, "description")
     title = f"{what} to {env}" if env else what
     return Told(
-        f"deployment {text(deployment, 'id')}",
-        _service(body),
-        text(deployment, "task") or "deploy",
-        f"{title}: {said}" if said else title,
-        status.get("updated_at") or status.get("created_at") or deployment.get("created_at"),
-        text(part(deployment, "creator"), "login") or text(part(body, "sender"), "login"),
-        text(status, "environment_url", "log_url", "target_url")
+        name=f"deployment {text(deployment, 'id')}",
+        service=_service(body),
+        kind=text(deployment, "task") or "deploy",
+        title=f"{title}: {said}" if said else title,
+        at=status.get("updated_at") or status.get("created_at") or deployment.get("created_at"),
+        by=text(part(deployment, "creator"), "login") or text(part(body, "sender"), "login"),
+        link=text(status, "environment_url", "log_url", "target_url")
         or text(part(body, "repository"), "html_url"),
-        env,
-        text(status, "state") or "pending",
+        env=env,
+        state=text(status, "state") or "pending",
     )
 
 
@@ -100,15 +103,14 @@ def _github_run(body: Object) -> Told:
     branch = text(run, "head_branch")
     title = text(run, "name", "display_title") or "workflow"
     return Told(
-        f"run {text(run, 'id')}",
-        _service(body),
-        "pipeline",
-        f"{title} on {branch}" if branch else title,
-        run.get("updated_at") or run.get("created_at"),
-        text(part(run, "actor"), "login") or text(part(body, "sender"), "login"),
-        text(run, "html_url"),
-        "",
-        text(run, "conclusion", "status"),
+        name=f"run {text(run, 'id')}",
+        service=_service(body),
+        kind="pipeline",
+        title=f"{title} on {branch}" if branch else title,
+        at=run.get("updated_at") or run.get("created_at"),
+        by=text(part(run, "actor"), "login") or text(part(body, "sender"), "login"),
+        link=text(run, "html_url"),
+        state=text(run, "conclusion", "status"),
     )
 
 
@@ -118,13 +120,13 @@ def _github_release(body: Object) -> Told | None:
         return None
     tag, name = text(release, "tag_name"), text(release, "name")
     return Told(
-        f"release {text(release, 'id')}",
-        _service(body),
-        "release",
-        f"{tag} {name}".strip() if name != tag else tag,
-        release.get("published_at"),
-        text(part(release, "author"), "login"),
-        text(release, "html_url"),
+        name=f"release {text(release, 'id')}",
+        service=_service(body),
+        kind="release",
+        title=f"{tag} {name}".strip() if name != tag else tag,
+        at=release.get("published_at"),
+        by=text(part(release, "author"), "login"),
+        link=text(release, "html_url"),
     )
 
 
@@ -133,13 +135,13 @@ def _github_merge(body: Object) -> Told | None:
     if request.get("merged") is not True:
         return None
     return Told(
-        f"pull {text(request, 'id', 'number')}",
-        _service(body),
-        "merge",
-        f"#{text(request, 'number')} {text(request, 'title')}",
-        request.get("merged_at"),
-        text(part(request, "merged_by"), "login"),
-        text(request, "html_url"),
+        name=f"pull {text(request, 'id', 'number')}",
+        service=_service(body),
+        kind="merge",
+        title=f"#{text(request, 'number')} {text(request, 'title')}",
+        at=request.get("merged_at"),
+        by=text(part(request, "merged_by"), "login"),
+        link=text(request, "html_url"),
     )
 
 
@@ -149,13 +151,13 @@ def _github_push(body: Object) -> Told | None:
         return None
     head = part(body, "head_commit")
     return Told(
-        f"push {text(body, 'after') or text(head, 'id')}",
-        _service(body),
-        "merge",
-        _first_line(text(head, "message")) or f"push to {branch}",
-        head.get("timestamp"),
-        text(part(body, "pusher"), "name"),
-        text(body, "compare"),
+        name=f"push {text(body, 'after') or text(head, 'id')}",
+        service=_service(body),
+        kind="merge",
+        title=_first_line(text(head, "message")) or f"push to {branch}",
+        at=head.get("timestamp"),
+        by=text(part(body, "pusher"), "name"),
+        link=text(body, "compare"),
     )
 
 
@@ -169,61 +171,103 @@ def is_gitlab(body: Object) -> bool:
 
 def read_gitlab(body: Object) -> Told | None:
     """Read one event of a project."""
-    project, facts = part(body, "project"), part(body, "object_attributes")
-    service = text(project, "name", "path_with_namespace")
-    by = text(part(body, "user"), "username", "name") or text(body, "user_username", "user_name")
     match text(body, "object_kind"):
         case "deployment":
-            env = text(body, "environment")
-            what = text(body, "commit_title") or text(body, "ref", "short_sha")
-            return Told(
-                f"deployment {text(body, 'deployment_id')}",
-                service,
-                "deploy",
-                f"{what} to {env}" if env else what,
-                body.get("status_changed_at"),
-                by,
-                text(body, "deployable_url", "commit_url"),
-                env,
-                text(body, "status"),
-            )
+            return _gitlab_deployment(body)
         case "pipeline":
-            return Told(
-                f"pipeline {text(facts, 'id')}",
-                service,
-                "pipeline",
-                f"{text(facts, 'name') or 'pipeline'} on {text(facts, 'ref')}",
-                facts.get("finished_at") or facts.get("created_at"),
-                by,
-                text(facts, "url") or text(project, "web_url"),
-                "",
-                text(facts, "status"),
-            )
+            return _gitlab_pipeline(body)
         case "release":
-            name = f"release {text(body, 'id', 'tag')}"
-            at = body.get("released_at")
-            title = text(body, "name", "tag")
-            return Told(name, service, "release", title, at, by, text(body, "url"))
-        case "merge_request" if text(facts, "action") == "merge":
-            name, title = (
-                f"merge {text(facts, 'id')}",
-                f"!{text(facts, 'iid')} {text(facts, 'title')}",
-            )
-            return Told(
-                name, service, "merge", title, facts.get("updated_at"), by, text(facts, "url")
-            )
+            return _gitlab_release(body)
+        case "merge_request":
+            return _gitlab_merge(body)
         case "feature_flag":
-            state = "on" if facts.get("active") is True else "off"
-            flag = text(facts, "name")
-            link = text(project, "web_url")
-            return Told("", service, "flag", f"{flag} is {state}", None, by, link, "", state)
+            return _gitlab_flag(body)
         case "push":
-            return _gitlab_push(body, service, by)
+            return _gitlab_push(body)
         case _:
             return None
 
 
-def _gitlab_push(body: Object, service: str, by: str) -> Told | None:
+def _project_name(body: Object) -> str:
+    return text(part(body, "project"), "name", "path_with_namespace")
+
+
+def _user(body: Object) -> str:
+    return text(part(body, "user"), "username", "name") or text(body, "user_username", "user_name")
+
+
+def _gitlab_deployment(body: Object) -> Told:
+    env = text(body, "environment")
+    what = text(body, "commit_title") or text(body, "ref", "short_sha")
+    return Told(
+        name=f"deployment {text(body, 'deployment_id')}",
+        service=_project_name(body),
+        kind="deploy",
+        title=f"{what} to {env}" if env else what,
+        at=body.get("status_changed_at"),
+        by=_user(body),
+        link=text(body, "deployable_url", "commit_url"),
+        env=env,
+        state=text(body, "status"),
+    )
+
+
+def _gitlab_pipeline(body: Object) -> Told:
+    facts = part(body, "object_attributes")
+    return Told(
+        name=f"pipeline {text(facts, 'id')}",
+        service=_project_name(body),
+        kind="pipeline",
+        title=f"{text(facts, 'name') or 'pipeline'} on {text(facts, 'ref')}",
+        at=facts.get("finished_at") or facts.get("created_at"),
+        by=_user(body),
+        link=text(facts, "url") or text(part(body, "project"), "web_url"),
+        state=text(facts, "status"),
+    )
+
+
+def _gitlab_release(body: Object) -> Told:
+    return Told(
+        name=f"release {text(body, 'id', 'tag')}",
+        service=_project_name(body),
+        kind="release",
+        title=text(body, "name", "tag"),
+        at=body.get("released_at"),
+        by=_user(body),
+        link=text(body, "url"),
+    )
+
+
+def _gitlab_merge(body: Object) -> Told | None:
+    facts = part(body, "object_attributes")
+    if text(facts, "action") != "merge":
+        return None
+    return Told(
+        name=f"merge {text(facts, 'id')}",
+        service=_project_name(body),
+        kind="merge",
+        title=f"!{text(facts, 'iid')} {text(facts, 'title')}",
+        at=facts.get("updated_at"),
+        by=_user(body),
+        link=text(facts, "url"),
+    )
+
+
+def _gitlab_flag(body: Object) -> Told:
+    facts = part(body, "object_attributes")
+    state = "on" if facts.get("active") is True else "off"
+    return Told(
+        name="",
+        service=_project_name(body),
+        kind="flag",
+        title=f"{text(facts, 'name')} is {state}",
+        by=_user(body),
+        link=text(part(body, "project"), "web_url"),
+        state=state,
+    )
+
+
+def _gitlab_push(body: Object) -> Told | None:
     project = part(body, "project")
     if text(body, "ref") != f"refs/heads/{text(project, 'default_branch')}":
         return None
@@ -231,11 +275,11 @@ def _gitlab_push(body: Object, service: str, by: str) -> Told | None:
     last = commits[-1] if isinstance(commits, list) and commits else {}
     commit = last if isinstance(last, dict) else {}
     return Told(
-        f"push {text(body, 'after')}",
-        service,
-        "merge",
-        _first_line(text(commit, "title", "message")) or "push",
-        commit.get("timestamp"),
-        by,
-        text(commit, "url") or text(project, "web_url"),
+        name=f"push {text(body, 'after')}",
+        service=_project_name(body),
+        kind="merge",
+        title=_first_line(text(commit, "title", "message")) or "push",
+        at=commit.get("timestamp"),
+        by=_user(body),
+        link=text(commit, "url") or text(project, "web_url"),
     )
