@@ -34,13 +34,15 @@ class Terminal:
         self._master, slave = os.openpty()
         columns, rows = size
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        # What is installed has its bytecode beside it, as the packages it is measured against do.
+        kept = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**environment, "TERM": "xterm-256color"},
+            env={**kept, "TERM": "xterm-256color"},
             start_new_session=True,
             preexec_fn=_take_terminal,
         )
