@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
-from warroom_incident.alerts import Says, Signal, State, read_severity
+from warroom_incident.alerts import Says, Severity, Signal, State, read_severity
 
 from ..post import Post
 from ..source import Source
@@ -115,16 +115,11 @@ def told(
     labels = dict(labels or {})
     annotations = dict(annotations or {})
     service = service or first_of(labels, SERVICE_LABELS)
-    title = (
-        title.strip() or summary.strip() or ("" if says == "words" else f"alert from {source.name}")
-    )
+    unnamed = "" if says == "words" else f"alert from {source.name}"
+    title = title.strip() or summary.strip() or unnamed
     if state == "resolved" and starts_at and ends_at and starts_at >= ends_at:
         starts_at = None  # It is when the end began, not the alert.
-    graded = None
-    if state not in _QUIET and (says == "all" or severity):
-        graded = read_severity(
-            labels, annotations, severity, own=source.severities, default=source.default_severity
-        )
+    is_graded = state not in _QUIET and (says == "all" or severity)
     return fit(
         Signal(
             source=source.name,
@@ -133,7 +128,7 @@ def told(
             state=state,
             title=title,
             received=post.received,
-            severity=graded,
+            severity=_graded(source, labels, annotations, severity) if is_graded else None,
             service=service,
             env=env or first_of(labels, ENV_LABELS),
             summary="" if summary == title else summary,
@@ -149,4 +144,12 @@ def told(
             says=says,
             unacks=unacks,
         )
+    )
+
+
+def _graded(
+    source: Source, labels: Mapping[str, str], annotations: Mapping[str, str], severity: str
+) -> Severity:
+    return read_severity(
+        labels, annotations, severity, own=source.severities, default=source.default_severity
     )
