@@ -91,7 +91,7 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
             if link.phase == "stopped":
                 raise Denied(link.reason)
             if not desk.has_picture:
-                raise Unreachable(f"{_sentence(link.reason)}: {ADVICE}.")
+                raise Unreachable(f"{sentence(link.reason)}: {ADVICE}.")
             await desk.sent(within=OUTBOX_WITHIN)
             return await work(desk)
     except NoServer as error:
@@ -103,7 +103,7 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
     except NotAllowed as error:
         raise Denied(str(error)) from None
     except DoorError as error:
-        raise Failure(_sentence(str(error))) from None
+        raise Failure(sentence(str(error))) from None
     except StorageError as error:
         raise Failure(str(error)) from None
     except BrokenPipeError:
@@ -196,8 +196,11 @@ async def settle(desk: Desk, events: Iterable[Event]) -> None:
     )
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A reason as the beginning of a sentence; an address there stays as it was written."""
     text = text.strip()
+    if "://" in text.partition(" ")[0]:
+        return text
     return text[:1].upper() + text[1:]
 
 

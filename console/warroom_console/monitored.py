@@ -18,10 +18,14 @@ _TYPES = {
 }
 _SEVERITIES = {
     "CRITICAL": "SEV1",
+    "CRIT": "SEV1",
     "DOWN": "SEV1",
     "WARNING": "SEV3",
+    "WARN": "SEV3",
     "UNKNOWN": "SEV3",
+    "UNKN": "SEV3",
     "UNREACHABLE": "SEV3",
+    "UNREACH": "SEV3",
 }
 _LONGEST = 4000
 

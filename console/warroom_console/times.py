@@ -8,6 +8,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+YEAR = 365 * DAY
 
 _LAST = 253_402_300_799_000
 """The last second of the year 9999: no calendar here goes further."""
@@ -43,8 +44,10 @@ def stamp(ms: int) -> str:
 
 
 def short(ms: int) -> str:
-    """A length of time in its largest unit: `40s`, `12m`, `3h`, `2d`."""
+    """A length of time in its largest unit: `40s`, `12m`, `3h`, `2d`, and after 999 days `3y`."""
     ms = max(0, ms)
+    if ms >= 1000 * DAY:
+        return f"{ms // YEAR}y"
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
         if ms >= size:
             return f"{ms // size}{unit}"

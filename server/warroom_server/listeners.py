@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve, unix_serv
 from warroom_incident.directory import make_private
 from warroom_incident.sync.wire import MAX_FRAME
 
+from .crowd import Crowd
 from .identity import Caller, bearer, peer_account
 from .patience import Connection
 
@@ -31,9 +33,14 @@ _KEEPALIVE: dict[str, Any] = {
     "ping_timeout": 30,
     "close_timeout": 2,
     "server_header": None,
-    "create_connection": Connection,
 }
 """Browsers send an Origin and are refused; a stuck reader is cut by the hub's sweep."""
+
+HANDSHAKE_SECONDS = 10
+"""How long a connection may take over TLS before a word is heard."""
+
+MAX_STRANGERS = 512
+"""How many connections at one door may not have said yet who they are."""
 
 BACKLOG = 512
 """Connections that may wait to be taken: after a restart all consoles come at once."""
@@ -64,7 +71,17 @@ async def listen_unix(path: Path, mode: int | None, handle: Serve) -> Server:
         token = bearer(request.headers.get("Authorization")) if request else None
         await handle(ws, token or Caller(peer_account(raw)))
 
-    return await unix_serve(accept, sock=listener, compression=None, backlog=BACKLOG, **_KEEPALIVE)
+    options = {**_KEEPALIVE, "create_connection": _strangers(), "backlog": BACKLOG}
+    return await unix_serve(accept, sock=listener, compression=None, **options)
+
+
+def _strangers() -> type[Connection]:
+    """The connections of one door, of which only so many may be unknown."""
+
+    class Stranger(Connection):
+        crowd = Crowd(MAX_STRANGERS)
+
+    return Stranger
 
 
 def _bind(path: Path, mode: int | None) -> socket.socket:
@@ -82,7 +99,7 @@ def _bind(path: Path, mode: int | None) -> socket.socket:
         bound.rename(path)
     except OSError as error:
         listener.close()
-        raise ListenError(f"Cannot listen on {path}: {error.strerror or error}.") from error
+        raise ListenError(f"Cannot listen on {path}: {reason_of(error)}.") from error
     except ListenError:
         listener.close()
         raise
@@ -128,10 +145,13 @@ async def listen_tcp(host: str, port: int, tls: ssl.SSLContext | None, handle: S
         request = ws.request
         await handle(ws, bearer(request.headers.get("Authorization")) if request else None)
 
+    options = {**_KEEPALIVE, "create_connection": _strangers()}
+    if tls is not None:
+        options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
     try:
-        return await serve(accept, host, port, ssl=tls, compression="deflate", **_KEEPALIVE)
+        return await serve(accept, host, port, ssl=tls, compression="deflate", **options)
     except OSError as error:
-        raise ListenError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
+        raise ListenError(f"Cannot listen on {host}:{port}: {reason_of(error)}.") from error
 
 
 def is_loopback(host: str) -> bool:
@@ -162,3 +182,10 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
             f"The certificate {cert} with key {key} cannot be used: {error}."
         ) from error
     return context
+
+
+def reason_of(error: OSError) -> str:
+    """Why an address cannot be used, in the system's words: libraries write the address again."""
+    if error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

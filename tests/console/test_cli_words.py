@@ -13,6 +13,7 @@ import pytest
 from tests.console.commanding import TITLE, WITHIN, Ran, declare, run, started
 from tests.console.fake_room import fake_room
 from warroom_console import start
+from warroom_console.errand import sentence
 from warroom_console.places import Places
 from warroom_console.theme import Look
 
@@ -80,6 +81,11 @@ async def test_bad_input_is_one_sentence_and_exit_code_2(
         assert sentence.endswith(".")
         assert len(sentence) < 400
         assert ran.out == ""
+
+
+def test_an_address_at_which_nobody_is_stays_as_it_was_written() -> None:
+    assert sentence("unix:///run/x: no such file") == "unix:///run/x: no such file"
+    assert sentence("it refuses") == "It refuses"
 
 
 async def test_what_nobody_foresaw_is_a_sentence_and_a_private_file(tmp_path: Path) -> None:

@@ -49,6 +49,17 @@ def test_a_problem_is_read_whatever_the_prefix(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "severity"), [("CRIT", "SEV1"), ("WARN", "SEV3"), ("UNKN", "SEV3"), ("PENDING", None)]
+)
+def test_the_short_words_for_a_state_are_understood_as_well(
+    word: str, severity: str | None
+) -> None:
+    body = told({**NAGIOS, "NAGIOS_SERVICESTATE": word})
+    assert body is not None
+    assert body.get("severity") == severity
+
+
+@pytest.mark.parametrize(
     ("kind", "state"),
     [("RECOVERY", "resolved"), ("ACKNOWLEDGEMENT", "acknowledged"), ("DOWNTIMESTART", "mute")],
 )

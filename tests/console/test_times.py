@@ -16,7 +16,16 @@ def test_a_moment_has_its_forms() -> None:
 
 @pytest.mark.parametrize(
     ("ms", "shown"),
-    [(0, "0s"), (59 * SECOND, "59s"), (MINUTE, "1m"), (90 * MINUTE, "1h"), (3 * DAY, "3d")],
+    [
+        (0, "0s"),
+        (59 * SECOND, "59s"),
+        (MINUTE, "1m"),
+        (90 * MINUTE, "1h"),
+        (3 * DAY, "3d"),
+        (999 * DAY, "999d"),
+        (1000 * DAY, "2y"),
+        (3391 * DAY, "9y"),
+    ],
 )
 def test_a_length_is_told_in_its_largest_unit(ms: int, shown: str) -> None:
     assert short(ms) == shown

@@ -193,7 +193,7 @@ async def test_an_address_in_use_gets_one_sentence(home: Path) -> None:
             other.data, other.socket = home / "other", home / "other-socket"
             assert await other.run_to_end() == BAD_INPUT
             said = other.output.decode().strip()
-            assert said.startswith(f"warroom: Cannot listen on {address}: ")
+            assert said.startswith(f"warroom: Cannot listen on {address}: Address already in use.")
             assert len(said.splitlines()) == 1
             assert not other.socket.exists()
 

@@ -1,14 +1,14 @@
 """Runs the HTTP door inside the server's own event loop.
 
 Owns the listening socket and the limits of a connection: 16 KiB for a request's head, 12 s for a
-whole request to arrive, 512 connections. Signals stay with the server; there is no access log,
-because paths carry tokens.
+whole request to arrive, 512 connections that are waited for, of which the one that was silent
+longest makes room for another, and as many that are answered. Signals stay with the server; there
+is no access log, because paths carry tokens.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +17,9 @@ import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..crowd import Crowd
+from ..listeners import reason_of
 
 HEAD_BYTES = 16 << 10
 REQUEST_SECONDS = 12.0
@@ -64,7 +67,8 @@ async def serve_http(app: ASGIApp, host: str, port: int) -> HttpServer:
     server = _Server(
         uvicorn.Config(
             app,
-            http=_BoundedProtocol,
+            http=_protocol(),
+            limit_concurrency=2 * MAX_CONNECTIONS,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -74,7 +78,6 @@ async def serve_http(app: ASGIApp, host: str, port: int) -> HttpServer:
             proxy_headers=False,
             server_header=False,
             h11_max_incomplete_event_size=HEAD_BYTES,
-            limit_concurrency=MAX_CONNECTIONS,
             backlog=_BACKLOG,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=STOP_SECONDS,
@@ -86,18 +89,17 @@ async def serve_http(app: ASGIApp, host: str, port: int) -> HttpServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise CannotListen(f"Cannot listen on {host}:{port}: a port is a number from 0 to 65535.")
     try:
-        if not 0 <= port <= 65535:
-            raise OSError(errno.EINVAL, "a port is a number from 0 to 65535")
         found = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = error.strerror or error
         raise CannotListen(
-            f"Cannot listen on {host}:{port}: {reason}. Choose another --http HOST:PORT."
+            f"Cannot listen on {host}:{port}: {reason_of(error)}. Choose another --http HOST:PORT."
         ) from None
 
 
@@ -116,13 +118,21 @@ class _Server(uvicorn.Server):
         self.up.set()
 
 
+def _protocol() -> type[_BoundedProtocol]:
+    class Sender(_BoundedProtocol):
+        crowd = Crowd(MAX_CONNECTIONS)
+
+    return Sender
+
+
 class _BoundedProtocol(H11Protocol):
     """One connection, which has to deliver each request whole within `REQUEST_SECONDS`.
 
     uvicorn only limits how long a connection idles between requests; a head that trickles in
-    would hold one for ever.
+    would hold one for ever. Of those that are waited for, `crowd` bounds the number.
     """
 
+    crowd: Crowd
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -132,18 +142,29 @@ class _BoundedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         self._arm()
         super().data_received(data)
-        if self.conn.their_state is h11.DONE or self.conn.their_state is h11.MUST_CLOSE:
+        if self._is_whole:
             self._disarm()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not (self._is_whole or self.transport.is_closing()):
+            self.crowd.come(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
 
+    @property
+    def _is_whole(self) -> bool:
+        return self.conn.their_state is h11.DONE or self.conn.their_state is h11.MUST_CLOSE
+
     def _arm(self) -> None:
+        self.crowd.come(self.transport)
         if self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
 
     def _disarm(self) -> None:
+        self.crowd.leave(self.transport)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
