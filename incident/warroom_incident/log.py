@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .event import Event, Packet
 from .log_reader import End, LogReader, Row, Stretch
 from .repair import put_back
-from .schema import StorageError, connect
+from .schema import StorageError, connect, transaction
 from .seal import (
     BLURRED,
     PROVING,
@@ -128,8 +128,7 @@ class Log(LogReader):
         ids = [bytes.fromhex(event.entry) for event, _, _ in entries]
         withheld = set(self._withheld)
         gone = _names_of_withheld(entries, withheld)
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             receipts, rows = self._place(entries, ids, gone, now, tails)
             db.executemany("INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             reasons = [
@@ -146,11 +145,6 @@ class Log(LogReader):
                 if self._sign is not None:
                     end = self._seal(stream, tail.number, end, self._sign)
                 ends[stream] = (tail.number, end)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
         self._ends.update(ends)
         self._withheld = withheld
         self.broken -= mended
@@ -311,16 +305,15 @@ class Log(LogReader):
         """Once: seal anew what older seals do not prove, also where nothing will be written."""
         if self._meta("seals") == str(PROVING):
             return
-        self._db.execute("BEGIN IMMEDIATE")
-        for stream in self.streams():
-            number, end = self._end_for(stream)
-            if end.iseq and not self._is_blurred(number):
-                self._db.execute(
-                    "UPDATE seals SET signature = ? WHERE stream = ? AND iseq = ?",
-                    (self._signed(stream, number, end, sign).signature, number, end.iseq),
-                )
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seals', ?)", (str(PROVING),))
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            for stream in self.streams():
+                number, end = self._end_for(stream)
+                if end.iseq and not self._is_blurred(number):
+                    self._db.execute(
+                        "UPDATE seals SET signature = ? WHERE stream = ? AND iseq = ?",
+                        (self._signed(stream, number, end, sign).signature, number, end.iseq),
+                    )
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seals', ?)", (str(PROVING),))
 
     def last(self, stream: str) -> End:
         """The end of a stream after the last `append` that touched it, from memory."""

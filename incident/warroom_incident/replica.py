@@ -20,7 +20,7 @@ from .alerts import AlertRecord
 from .beats import Beat
 from .changes import Change
 from .event import REFUSED, Packet
-from .schema import Damaged, StorageError, connect, connect_readonly
+from .schema import Damaged, StorageError, connect, connect_readonly, transaction
 from .seal import heard_entry
 from .sync.wire import BoardCursor, Follow, Summary
 
@@ -54,6 +54,20 @@ CREATE TABLE IF NOT EXISTS told (
 ) STRICT, WITHOUT ROWID;
 """
 """Heartbeats and changes: no older version looks for this table, so it may be missing."""
+
+_PUT_EVENT = (
+    "INSERT INTO events VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+    # a body that was withheld once stays so, whoever brings it again
+    " body = CASE WHEN body IS NULL THEN NULL ELSE excluded.body END,"
+    " reason = coalesce(reason, excluded.reason),"
+    " via = CASE WHEN via IS NULL THEN NULL ELSE excluded.via END,"
+    " admitted = min(admitted, excluded.admitted)"
+)
+_PUT_SEAL = (
+    "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
+    " DO UPDATE SET iseq = excluded.iseq, sealed = excluded.sealed,"
+    " signature = excluded.signature WHERE excluded.iseq > iseq"
+)
 
 _CACHE_KIB = 64
 """What SQLite may keep of the file in memory between transactions: it is read once."""
@@ -151,56 +165,36 @@ class Replica:
         changes: Sequence[Change] = (),
     ) -> None:
         """Keep all this in one transaction."""
+        values = dict(meta or {})
+        if board is not None:
+            values |= {"board": board.board, "rev": str(board.rev)}
+        told: list[tuple[str, str, Beat | Change]] = [
+            *(("beat", beat.key, beat) for beat in beats),
+            *(("change", change.uid, change) for change in changes),
+        ]
         db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            db.executemany(
-                "INSERT INTO events VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
-                # a body that was withheld once stays so, whoever brings it again
-                " body = CASE WHEN body IS NULL THEN NULL ELSE excluded.body END,"
-                " reason = coalesce(reason, excluded.reason),"
-                " via = CASE WHEN via IS NULL THEN NULL ELSE excluded.via END,"
-                " admitted = min(admitted, excluded.admitted)",
-                map(_row, events),  # one at a time: a backlog is not to be in memory twice
-            )
+        with transaction(db):
+            # one event at a time: a backlog is not to be in memory twice
+            db.executemany(_PUT_EVENT, map(_row, events))
             db.executemany(
                 "UPDATE events SET body = NULL, reason = ? WHERE id IN (?,?)", _withheld(events)
             )
             db.executemany(
-                "INSERT OR REPLACE INTO cursors VALUES (?,?,?,?)",
+                "REPLACE INTO cursors VALUES (?,?,?,?)",
                 [(c.stream, c.log, c.iseq, c.chain) for c in cursors],
             )
             db.executemany(
-                "INSERT OR REPLACE INTO summaries VALUES (?,?)",
-                [(s.stream, msgspec.json.encode(s).decode()) for s in summaries],
+                "REPLACE INTO summaries VALUES (?,?)", [(s.stream, _json(s)) for s in summaries]
             )
             db.executemany(
-                "INSERT OR REPLACE INTO records VALUES (?,?)",
-                [(r.uid, msgspec.json.encode(r).decode()) for r in records],
+                "REPLACE INTO records VALUES (?,?)", [(r.uid, _json(r)) for r in records]
             )
-            told: list[tuple[str, str, Beat | Change]] = []
-            told += [("beat", beat.key, beat) for beat in beats]
-            told += [("change", change.uid, change) for change in changes]
             db.executemany(
-                "INSERT OR REPLACE INTO told VALUES (?,?,?)",
-                [(kind, name, msgspec.json.encode(what).decode()) for kind, name, what in told],
+                "REPLACE INTO told VALUES (?,?,?)", [(k, name, _json(w)) for k, name, w in told]
             )
-            db.executemany("INSERT OR REPLACE INTO places VALUES (?,?,?,?)", places)
-            db.executemany(
-                "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
-                " DO UPDATE SET iseq = excluded.iseq, sealed = excluded.sealed,"
-                " signature = excluded.signature WHERE excluded.iseq > iseq",
-                seals,
-            )
-            values = dict(meta or {})
-            if board is not None:
-                values |= {"board": board.board, "rev": str(board.rev)}
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?,?)", list(values.items()))
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+            db.executemany("REPLACE INTO places VALUES (?,?,?,?)", places)
+            db.executemany(_PUT_SEAL, seals)
+            db.executemany("REPLACE INTO meta VALUES (?,?)", list(values.items()))
 
     def forget_records(self) -> None:
         """Drop the alert records: another board counts now."""
@@ -231,15 +225,9 @@ class Replica:
         ).fetchall()
         old = [stream for (stream,) in rows if stream not in keep]
         for stream in old:
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(db):
                 for table in ("cursors", "places", "seals", "events"):
                     db.execute(f"DELETE FROM {table} WHERE stream = ?", (stream,))
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
         return len(old)
 
     # Reading -------------------------------------------------------------------------------
@@ -336,6 +324,10 @@ def _withheld(events: Sequence[Kept]) -> Iterator[tuple[str, bytes, bytes]]:
         if kept.packet.body is None and reason and not reason.startswith(REFUSED):
             id_ = sha256(kept.packet.head).digest()
             yield reason, id_, heard_entry(id_)
+
+
+def _json(value: Summary | AlertRecord | Beat | Change) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _row(kept: Kept) -> tuple[object, ...]:

@@ -1,8 +1,10 @@
-"""The tables of the log, and the pragmas of every database that must not lose a commit."""
+"""The tables of the log, and how every database of ours is opened and written."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .filesystem import network_under
@@ -110,3 +112,20 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
             connection.close()
         raise StorageError(f"{path} cannot be read as a database: {error}.") from error
     return connection
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done within, or leave nothing of it behind.
+
+    It holds the write lock from its beginning, so it never finds half-way that it may not write.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # A full disk rolls back by itself; a second ROLLBACK would hide the reason.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

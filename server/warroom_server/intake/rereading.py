@@ -8,7 +8,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from .rows import RawBody, Reading, raw_of, transaction
+from warroom_incident.schema import transaction
+
+from .rows import RawBody, Reading, raw_of
 
 
 def select_sources(db: sqlite3.Connection) -> list[tuple[str, int]]:
@@ -35,11 +37,8 @@ def select_read(
 def mark_reread(db: sqlite3.Connection, readings: Iterable[Reading]) -> None:
     """Write what became of bodies this time."""
     marks = [(r.at, r.signals, r.error, r.raw_id) for r in readings]
-
-    def work() -> None:
+    with transaction(db):
         db.executemany("UPDATE raw SET parsed = ?, signals = ?, error = ? WHERE id = ?", marks)
-
-    transaction(db, work)
 
 
 def select_wish(db: sqlite3.Connection) -> tuple[int, str | None, int] | None:
@@ -52,9 +51,6 @@ def select_wish(db: sqlite3.Connection) -> tuple[int, str | None, int] | None:
 
 def grant_wish(db: sqlite3.Connection, wish_id: int, at: int, said: str) -> None:
     """Write what came of a wish, and forget those long granted."""
-
-    def work() -> None:
+    with transaction(db):
         db.execute("UPDATE replays SET done = ?, said = ? WHERE id = ?", (at, said, wish_id))
         db.execute("DELETE FROM replays WHERE id <= ?", (wish_id - 100,))
-
-    transaction(db, work)

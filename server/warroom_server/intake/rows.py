@@ -1,22 +1,21 @@
 """The rows of `intake.db`: each function is one transaction or one query on a connection.
 
-Owns the SQL. Every write begins IMMEDIATE, so it never finds half-way that it may not write.
-Functions raise sqlite3.Error and leave nothing behind when they do.
+Owns the SQL. Functions raise sqlite3.Error and leave nothing behind when they do.
 """
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import msgspec
 
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
+from warroom_incident.schema import transaction
 
 from ..board import SavedBoard, Unsaved
 from ..sideboard import name_of
@@ -30,8 +29,6 @@ PRUNE_ROWS = 500
 
 NewRow = tuple[int, str, str, str, int, str, bytes]
 """received, kind, source, sha256, size, headers as JSON, body"""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +53,17 @@ class Reading:
     error: str | None = None
 
 
-def transaction(db: sqlite3.Connection, work: Callable[[], _T]) -> _T:
-    """Do some work and commit it, or leave nothing of it behind."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        result = work()
-        db.execute("COMMIT")
-    except BaseException:
-        # A full disk rolls back by itself; a second ROLLBACK would hide the reason.
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return result
-
-
 def insert(db: sqlite3.Connection, rows: Sequence[NewRow]) -> int:
     """Store bodies; returns the first id, the others follow it."""
 
-    def work() -> int:
+    with transaction(db):
         first: int = db.execute("SELECT coalesce(max(id), 0) + 1 FROM raw").fetchone()[0]
         db.executemany(
             "INSERT INTO raw(id, received, kind, source, sha256, size, headers, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(first + i, *row) for i, row in enumerate(rows)],
         )
-        return first
-
-    return transaction(db, work)
+    return first
 
 
 def raw_of(row: tuple[int, int, str, str, str, bytes]) -> RawBody:
@@ -130,8 +111,8 @@ def save(db: sqlite3.Connection, readings: Iterable[Reading], board: Unsaved) ->
     over = [past.row_of(record) for record in board.records if past.is_past(record)]
     beside = [(name_of(item), type(item).__name__, _json(item)) for item in board.beside]
 
-    def work() -> list[int]:
-        sizes: list[int] = []
+    sizes: list[int] = []
+    with transaction(db):
         for reading in readings:
             row = db.execute(
                 "UPDATE raw SET parsed = ?, signals = ?, error = ?"
@@ -147,9 +128,7 @@ def save(db: sqlite3.Connection, readings: Iterable[Reading], board: Unsaved) ->
         db.executemany("DELETE FROM beside WHERE name = ?", gone)
         db.executemany("INSERT OR REPLACE INTO beside VALUES (?, ?, ?)", beside)
         _set_rev(db, board.rev)
-        return sizes
-
-    return transaction(db, work)
+    return sizes
 
 
 def _json(item: AlertRecord | Beat | Change) -> str:
@@ -163,27 +142,24 @@ def _set_rev(db: sqlite3.Connection, rev: int) -> None:
 def load_board(db: sqlite3.Connection) -> SavedBoard:
     """Return the saved board, its revision moved on by `RESTART_GAP` for good."""
 
-    def work() -> tuple[str, int]:
+    with transaction(db):
         db.execute("INSERT OR IGNORE INTO meta VALUES ('board_id', ?)", (secrets.token_hex(8),))
         meta: dict[str, str] = dict(db.execute("SELECT name, value FROM meta").fetchall())
         rev = int(meta["rev"]) + RESTART_GAP if "rev" in meta else 0
         _set_rev(db, rev)
-        return meta["board_id"], rev
-
-    board_id, rev = transaction(db, work)
     decode = msgspec.json.Decoder(AlertRecord).decode
     rows = db.execute("SELECT json FROM records ORDER BY rev")
     records = tuple(decode(row[0]) for row in rows)
     beside = db.execute("SELECT kind, json FROM beside").fetchall()
     beats = [msgspec.json.decode(text, type=Beat) for kind, text in beside if kind == "Beat"]
     changes = [msgspec.json.decode(text, type=Change) for kind, text in beside if kind == "Change"]
-    return SavedBoard(board_id, rev, records, tuple(beats), tuple(changes))
+    return SavedBoard(meta["board_id"], rev, records, tuple(beats), tuple(changes))
 
 
 def prune(db: sqlite3.Connection, horizon: int, max_bytes: int) -> int:
     """Delete one slice of read bodies past `horizon` or above `max_bytes`; returns how many."""
 
-    def work() -> int:
+    with transaction(db):
         total: int = db.execute("SELECT coalesce(sum(size), 0) FROM raw").fetchone()[0]
         doomed: list[tuple[int]] = []
         rows = db.execute(
@@ -198,15 +174,10 @@ def prune(db: sqlite3.Connection, horizon: int, max_bytes: int) -> int:
             doomed.append((raw_id,))
             total -= size
         db.executemany("DELETE FROM raw WHERE id = ?", doomed)
-        return len(doomed)
-
-    return transaction(db, work)
+    return len(doomed)
 
 
 def touch(db: sqlite3.Connection) -> None:
     """Write and commit something of no meaning."""
-    transaction(db, lambda: _set_touched(db))
-
-
-def _set_touched(db: sqlite3.Connection) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('checked', abs(random()))")
+    with transaction(db):
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('checked', abs(random()))")
