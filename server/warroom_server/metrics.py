@@ -44,52 +44,38 @@ class Metrics:
         """Register all metrics for a server of this version."""
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(namespace="warroom", registry=self.registry)
-        build = Gauge(
-            "warroom_build_info", "The running version.", ["version"], registry=self.registry
-        )
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        seconds = partial(Histogram, buckets=_SECONDS, registry=self.registry)
+        build = gauge("warroom_build_info", "The running version.", ["version"])
         build.labels(version).set(1)
-        self.alerts_received = Counter(
+        self.alerts_received = counter(
             "warroom_alerts_received_total",
             "Alert signals by what became of them.",
             ["source", "outcome"],
-            registry=self.registry,
         )
-        self.ingest_request_seconds = Histogram(
+        self.ingest_request_seconds = seconds(
             "warroom_ingest_request_seconds",
             "Time to take in one body, durable storage included.",
             ["source", "code"],
-            buckets=_SECONDS,
-            registry=self.registry,
         )
-        self.ingest_queue_length = Gauge(
-            "warroom_ingest_queue_length",
-            "Bodies stored and not yet read.",
-            registry=self.registry,
+        self.ingest_queue_length = gauge(
+            "warroom_ingest_queue_length", "Bodies stored and not yet read."
         )
-        self.source_last_seen = Gauge(
+        self.source_last_seen = gauge(
             "warroom_source_last_seen_timestamp_seconds",
             "When a source was last heard from.",
             ["source"],
-            registry=self.registry,
         )
-        self.ws_connections = Gauge(
-            "warroom_ws_connections", "Consoles connected.", ["role"], registry=self.registry
-        )
-        self.incidents_declared = Counter(
+        self.ws_connections = gauge("warroom_ws_connections", "Consoles connected.", ["role"])
+        self.incidents_declared = counter(
             "warroom_incidents_declared_total",
             "Incidents declared, drills left out.",
             ["severity"],
-            registry=self.registry,
         )
-        self.db_size_bytes = Gauge(
-            "warroom_db_size_bytes", "Size of a database file.", ["db"], registry=self.registry
-        )
-        self.db_write_seconds = Histogram(
-            "warroom_db_write_seconds",
-            "Time of one durable commit.",
-            ["db"],
-            buckets=_SECONDS,
-            registry=self.registry,
+        self.db_size_bytes = gauge("warroom_db_size_bytes", "Size of a database file.", ["db"])
+        self.db_write_seconds = seconds(
+            "warroom_db_write_seconds", "Time of one durable commit.", ["db"]
         )
 
     def count_signal(self, source: str, outcome: str) -> None:
