@@ -81,21 +81,34 @@ class Refusal(Struct, frozen=True):
 class Model:
     """What this console knows. Read freely; only `Desk` writes."""
 
+    room = ""
+    you = ""
+    """The name that this console writes under; empty before the first contact."""
+    account = ""
+    right = Right.RESPONDER
+    practice = SHIPPED
+    """The room's own severities and audiences."""
+    link = LinkState()
+    as_of: int | None = None
+    """When a server was last heard of, in milliseconds: how old the picture is offline."""
+    machines = 0
+    """How many machines hold all of the room, 0 while no server said so."""
+    board_edition = 0
+    """Grows with every change of the alerts, and of what people did to them."""
+    weighed_edition = 0
+    """Grows when something has come that was worked out of the alerts for a while."""
+    records_edition = 0
+    """Grows with every change of the alerts themselves."""
+    picture: object = None
+    """What views last worked out from the board."""
+    trouble = ""
+    """One sentence on what is wrong with this console's disk or the server's, else empty."""
+
     def __init__(self, joined_at: int) -> None:
         self.joined_at = joined_at
         """When this console was opened, in milliseconds."""
-        self.room = ""
-        self.you = ""
-        """The name that this console writes under; empty before the first contact."""
-        self.account = ""
-        self.right = Right.RESPONDER
-        self.practice = SHIPPED
-        """The room's own severities and audiences."""
         self.runbooks: dict[str, str] = {}
         """The titles of the server's own runbooks, by their names."""
-        self.link = LinkState()
-        self.as_of: int | None = None
-        """When a server was last heard of, in milliseconds: how old the picture is offline."""
         self.incidents: dict[str, IncidentState] = {}
         self.board = BoardState()
         self.members = RoomState()
@@ -112,8 +125,6 @@ class Model:
         self.people: list[Person] = []
         self.servers: list[Place] = []
         """Who keeps the room, as far as a server ever said."""
-        self.machines = 0
-        """How many machines hold all of the room, 0 while no server said so."""
         self.stale: dict[str, int] = {}
         """What is shown as it was in an earlier connection, and when: named as the digests are."""
         self.digests: dict[str, Digest] = {}
@@ -122,16 +133,8 @@ class Model:
         """Per stream, up to which place a machine other than the server's holds it."""
         self.places: dict[str, int] = {}
         """The places (`iseq`) of events in their stream on the server."""
-        self.board_edition = 0
-        """Grows with every change of the alerts, and of what people did to them."""
-        self.weighed_edition = 0
-        """Grows when something has come that was worked out of the alerts for a while."""
-        self.records_edition = 0
-        """Grows with every change of the alerts themselves."""
         self.suggesting = Weighing[Suggestions](self.weighed, SUGGEST_EVERY)
         """What looks like an incident, or like a part of one."""
-        self.picture: object = None
-        """What views last worked out from the board."""
         self.refusals: dict[str, Refusal] = {}
         self.pending: set[str] = set()
         """The ids of the events in the outbox."""
@@ -141,8 +144,6 @@ class Model:
         """The streams whose present state and newest entries this connection has brought."""
         self.synced: set[str] = set()
         """The streams that this connection has brought to their end."""
-        self.trouble = ""
-        """One sentence on what is wrong with this console's disk or the server's, else empty."""
         self._troubles: dict[str, str] = {}
         self._areas: set[Area] = set()
         self._events: dict[str, set[str]] = {}
