@@ -225,6 +225,14 @@ def test_texts_that_hold_json_are_taken_apart_where_the_mapping_says() -> None:
         assert signal.title == title
 
 
+def test_a_variable_that_its_sender_did_not_fill_in_is_no_label() -> None:
+    mapping = mapped(read_file((MINIMAL + 'labels_in = ["/fields"]\n').encode()))
+    fields = {"a": "$METRIC_KEY", "b": "$5", "c": "x $Y", "d": "$metric"}
+    body = json.dumps({"id": 1, "name": "n", "fields": fields}).encode()
+    (signal,) = mapping.parse(Post(body, NOON), Source("a", "acme"))
+    assert signal.labels == {"b": "$5", "c": "x $Y", "d": "$metric"}
+
+
 def test_a_list_is_read_alert_by_alert_and_odd_values_are_reported_last() -> None:
     text = MINIMAL + 'each = "/all"\ngroup = "^/group"\n'
     mapping = mapped(read_file(text.encode()))

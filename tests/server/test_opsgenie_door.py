@@ -90,6 +90,74 @@ async def test_an_opsgenie_request_tells_which_alert_it_made(house: House) -> No
     assert house.only().state == "resolved"
 
 
+async def test_an_alert_is_found_and_closed_by_its_tiny_id(house: House) -> None:
+    for alias in ("db1/disk", "other"):
+        await house.opsgenie("POST", "/v2/alerts", {"message": alias, "alias": alias})
+    tiny = (await house.opsgenie("GET", "/v2/alerts/db1%2Fdisk")).json()["data"]["tinyId"]
+    found = await house.opsgenie("GET", f"/v2/alerts/{tiny}?identifierType=tiny")
+    assert found.json()["data"]["alias"] == "db1/disk"
+    answer = await house.opsgenie("POST", f"/v2/alerts/{tiny}/close?identifierType=tiny", {})
+    assert answer.status_code == 202
+    assert [r.key for r in house.board.open()] == ["other"]
+    for method, path in (("GET", "/v2/alerts/0000"), ("POST", "/v2/alerts/0000/close")):
+        answer = await house.opsgenie(method, f"{path}?identifierType=tiny", {})
+        assert answer.status_code == 404
+
+
+async def test_a_request_tells_what_became_of_it(house: House) -> None:
+    async def status(method: str, path: str, body: object) -> tuple[bool, str]:
+        made = (await house.opsgenie(method, path, body)).json()["requestId"]
+        told = (await house.opsgenie("GET", f"/v2/alerts/requests/{made}")).json()["data"]
+        assert told["success"] is told["isSuccess"]
+        return told["success"], told["status"]
+
+    assert await status("POST", "/v2/alerts", {"message": "x", "alias": "a"}) == (
+        True,
+        "Created alert",
+    )
+    assert await status("POST", "/v2/alerts/a/close", {}) == (True, "Close was processed")
+    assert await status("POST", "/v2/alerts/ghost/close", {}) == (False, "Alert does not exist")
+    done, said = await status("POST", "/v2/alerts", {"priority": "P1"})
+    assert not done
+    assert 'it has no "message"' in said
+
+
+async def test_a_request_that_is_not_processed_yet_is_not_found(house: House) -> None:
+    await house.worker.stop()
+    headers = {"authorization": f"GenieKey {OG}"}
+    made = await house.client.post("/v2/alerts", json={"message": "x"}, headers=headers)
+    path = f"/v2/alerts/requests/{made.json()['requestId']}"
+    answer = await house.client.get(path, headers=headers)
+    assert answer.status_code == 404
+    assert "not processed yet" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v2/alerts/a/actions/restart"),
+        ("POST", "/v2/alerts/a/attachments"),
+        ("DELETE", "/v2/alerts/a/attachments/7"),
+        ("DELETE", "/v2/alerts/a/tags?tags=x"),
+    ],
+)
+async def test_calls_that_mean_nothing_here_are_taken_and_change_nothing(
+    house: House, method: str, path: str
+) -> None:
+    await house.opsgenie("POST", "/v2/alerts", {"message": "x", "alias": "a"})
+    before = house.only()
+    assert (await house.opsgenie(method, path, {})).status_code == 202
+    assert house.only() == before
+
+
+@pytest.mark.parametrize("part", ["notes", "logs", "recipients", "attachments"])
+async def test_what_an_alert_does_not_have_here_is_named(house: House, part: str) -> None:
+    await house.opsgenie("POST", "/v2/alerts", {"message": "x", "alias": "a/b"})
+    answer = await house.opsgenie("GET", f"/v2/alerts/a%2Fb/{part}?identifierType=alias")
+    assert answer.status_code == 404
+    assert answer.json()["message"] == f"The {part} of an alert cannot be read here."
+
+
 @pytest.mark.parametrize(
     "path",
     ["/v2/alerts/ghost", "/v2/alerts/requests/nonsense", f"/v2/alerts/requests/{OG}"],

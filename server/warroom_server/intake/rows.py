@@ -97,6 +97,14 @@ def select_body(db: sqlite3.Connection, raw_id: int) -> RawBody | None:
     return raw_of(row) if row else None
 
 
+def select_reading(db: sqlite3.Connection, raw_id: int) -> Reading | None:
+    """Return what became of a body, None while it is not read."""
+    row = db.execute(
+        "SELECT id, parsed, signals, error FROM raw WHERE id = ? AND parsed IS NOT NULL", (raw_id,)
+    ).fetchone()
+    return Reading(*row) if row else None
+
+
 def select_unreadable(db: sqlite3.Connection, source: str, limit: int) -> list[tuple[int, str]]:
     """Return (id, reason) of a source's unreadable bodies, the newest first."""
     return db.execute(

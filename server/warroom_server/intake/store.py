@@ -102,6 +102,10 @@ class IntakeStore:
         """Return one kept body."""
         return await self._run(lambda db: rows.select_body(db, raw_id))
 
+    async def reading(self, raw_id: int) -> Reading | None:
+        """Return what became of a kept body, None while it is not read."""
+        return await self._run(lambda db: rows.select_reading(db, raw_id))
+
     async def unreadable(self, source: str, limit: int = 20) -> list[tuple[int, str]]:
         """Return (id, reason) of a source's bodies that could not be read, the newest first."""
         return await self._run(lambda db: rows.select_unreadable(db, source, limit))

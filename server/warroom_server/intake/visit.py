@@ -21,7 +21,7 @@ from ..metrics import Metrics
 from .deliveries import Deliveries
 from .kinds import KINDS, Kind
 from .request import Budget, Refused, Share, kept_headers, let_go, read_body
-from .rows import RawBody
+from .rows import RawBody, Reading
 from .signing import header_names, is_signed
 from .source import Source
 from .store import IntakeStore, IntakeUnavailable
@@ -160,14 +160,17 @@ class Visit:
         deps.metrics.source_last_seen.labels(source.name).set(received / 1000)
         return raw_id
 
-    async def kept(self, raw_id: int) -> RawBody | None:
-        """Return a kept body of this very source."""
+    async def kept(self, raw_id: int) -> tuple[RawBody, Reading] | None:
+        """Return a kept body of this very source and what became of it; None if it is not read."""
         assert self.source is not None
         try:
             raw = await self.deps.store.body(raw_id)
+            reading = await self.deps.store.reading(raw_id)
         except IntakeUnavailable:
             raise Refused(503, "The server cannot read its disk now. Try again.") from None
-        return raw if raw is not None and raw.source == self.source.name else None
+        if raw is None or reading is None or raw.source != self.source.name:
+            return None
+        return raw, reading
 
 
 Take = Callable[[Visit], Awaitable[Response]]

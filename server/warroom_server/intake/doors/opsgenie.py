@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 from uuid import UUID, uuid4
 
 from starlette.requests import Request
@@ -73,12 +74,15 @@ async def _take(visit: Visit) -> Response:
     began = time.perf_counter()
     request = visit.request
     kind, _ = await visit.admit(_key(request), KIND)
-    call = read_call(request.method, _path(request))
+    path = _path(request)
+    if _is_tiny(request) and path != _ALERTS:
+        path = _spelled_out(visit, path)
+    call = read_call(request.method, path)
     if call is None:
         raise Refused(404, "There is nothing to do to an alert here.")
     visit.wait_if_busy()
     body = await visit.body(kind.max_bytes)
-    noted = {METHOD: request.method, PATH: _path(request)}
+    noted = {METHOD: request.method, PATH: path}
     if not call.key and not _alias(body):
         noted[KEY] = str(uuid4())
     raw_id = await visit.keep(body, noted)
@@ -89,7 +93,7 @@ async def _look(visit: Visit) -> Response:
     """Answer a question: what became of a call, one alert, or those that are open."""
     began = time.perf_counter()
     await visit.admit(_key(visit.request), KIND)
-    steps = [s for s in str(visit.request.path_params.get("rest", "")).split("/") if s]
+    steps = [unquote(step) for step in _path(visit.request)[len(_ALERTS) :].split("/") if step]
     match steps:
         case []:
             return _answer({"data": _list(visit)}, began)
@@ -97,8 +101,10 @@ async def _look(visit: Visit) -> Response:
             return _answer({"data": {"count": len(_list(visit, 100_000))}}, began)
         case ["requests", request_id]:
             return _answer({"data": await _status(visit, request_id)}, began, request_id)
+        case [key]:
+            return _answer({"data": _shown(_found(visit, key))}, began)
         case _:
-            return _answer({"data": _shown(_found(visit, "/".join(steps)))}, began)
+            raise Refused(404, f"The {steps[1][:40]} of an alert cannot be read here.")
 
 
 def _key(request: Request) -> str:
@@ -129,29 +135,63 @@ async def _status(visit: Visit, request_id: str) -> dict[str, object]:
         raw_id = UUID(request_id).int & ((1 << 48) - 1)
     except ValueError:
         raw_id = 0
-    raw = await visit.kept(raw_id) if raw_id else None
-    if raw is None:
-        raise Refused(404, f"There is no request {request_id[:60]} of yours.")
+    kept = await visit.kept(raw_id) if raw_id else None
+    if kept is None:
+        sentence = f"There is no request {request_id[:60]} of yours, or it is not processed yet."
+        raise Refused(404, sentence)
+    raw, reading = kept
     call = read_call(raw.headers.get(METHOD, "POST"), raw.headers.get(PATH, _ALERTS))
     key = (call.key if call else "") or _alias(raw.body) or raw.headers.get(KEY, "")
     action = call.action.capitalize() if call and call.action else "Create"
+    said = "Created alert" if action == "Create" else f"{action} was processed"
+    if reading.error is not None:
+        said = f"It could not be read: {reading.error}"
+    elif _newest(visit, key) is None:
+        said = "Alert does not exist"
+    done = reading.error is None and _newest(visit, key) is not None
     return {
-        "success": True,
-        "isSuccess": True,
+        "success": done,
+        "isSuccess": done,
         "action": action,
-        "processedAt": _time(raw.received),
-        "status": "Created alert" if action == "Create" else f"{action} was processed",
+        "processedAt": _time(reading.at),
+        "status": said,
         "alertId": key,
         "alias": key,
     }
 
 
-def _found(visit: Visit, key: str) -> AlertRecord:
+def _newest(visit: Visit, key: str) -> AlertRecord | None:
     assert visit.source is not None
-    record = visit.deps.newest(visit.source.name, name(key))
+    return visit.deps.newest(visit.source.name, name(key))
+
+
+def _found(visit: Visit, key: str) -> AlertRecord:
+    record = _of_tiny(visit, key) if _is_tiny(visit.request) else _newest(visit, key)
     if record is None:
         raise Refused(404, f"Alert with id [{key[:100]}] does not exist.")
     return record
+
+
+def _is_tiny(request: Request) -> bool:
+    """Whether a path names its alert by the short id that was shown, and not by its alias."""
+    return request.query_params.get("identifierType", "").casefold() == "tiny"
+
+
+def _of_tiny(visit: Visit, tiny: str) -> AlertRecord | None:
+    assert visit.source is not None
+    source = visit.source.name
+    shown = (r for r in visit.deps.shown() if r.source == source and _tiny(r) == tiny)
+    return next(shown, None)
+
+
+def _tiny(record: AlertRecord) -> str:
+    return record.uid[:8]
+
+
+def _spelled_out(visit: Visit, path: str) -> str:
+    """A path with the alias in the place of the short id: what is kept says all by itself."""
+    tiny, slash, rest = path[len(_ALERTS) + 1 :].partition("/")
+    return f"{_ALERTS}/{quote(_found(visit, unquote(tiny)).key, safe='')}{slash}{rest}"
 
 
 def _list(visit: Visit, most: int = 100) -> list[dict[str, object]]:
@@ -176,7 +216,7 @@ def _number(text: str | None, default: int) -> int:
 def _shown(record: AlertRecord) -> dict[str, object]:
     return {
         "id": record.key,
-        "tinyId": record.uid[:8],
+        "tinyId": _tiny(record),
         "alias": record.key,
         "message": record.title,
         "description": record.description,

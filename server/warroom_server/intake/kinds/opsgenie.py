@@ -56,7 +56,7 @@ def read_call(method: str, path: str) -> Call | None:
             return Call() if method == "POST" else None
         case [key] if method == "DELETE":
             return Call("delete", key)
-        case [key, action]:
+        case [key, action] | [key, ("actions" | "attachments") as action, _]:
             return Call(action.casefold(), key)
         case _:
             return None

@@ -6,6 +6,7 @@ alert should be is reported after those that are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -23,6 +24,9 @@ from .pointing import BadPointer, Ground, Place, Pointer, first_text, place, poi
 
 Places = tuple[Place, ...]
 _STATES: dict[str, State] = {"mute": "suppressed", "unacknowledged": "firing"}
+_UNFILLED = re.compile(r"\$[A-Z][A-Z0-9_]*")
+"""A variable in a sender's template that it had nothing for."""
+
 _TEXTS = ("key", "title", "summary", "description", "service", "env", "group")
 
 
@@ -118,7 +122,7 @@ class ShapeReader:
         for at in self.labels_in:
             labels.update(label_map(at.find(ground)))
         labels.update(_texts(self.labels, ground))
-        return labels
+        return {name: text for name, text in labels.items() if not _UNFILLED.fullmatch(text)}
 
 
 @dataclass(frozen=True, slots=True)
