@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from tests.e2e.leaps import Room, room, same
-from tests.leaping import leaping_wall, run_leaping, skip
+from tests.leaping import leaping_wall, pass_time, run_leaping, skip
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.clock import MAX_LEAD_MS
@@ -103,7 +102,7 @@ def test_a_laptop_that_claimed_command_before_it_slept_for_a_day_takes_it_from_n
             ana.write(stream, SeveritySet(severity="SEV1"))
             await ana.kept()
             bo.write(stream, RoleAssigned(role="commander", person="bo"))
-            await asyncio.sleep(60)
+            await pass_time(60)
             skip(DAY_MS)
             bo.write(stream, RoleAssigned(role="commander", person="cy"))
             bo.write(stream, SeveritySet(severity="SEV2"))
@@ -136,7 +135,7 @@ def test_what_comes_a_day_late_to_a_closed_incident_changes_nothing(home: Path) 
             state = bo.model.incident(stream)
             bo.write(stream, StatusSet(status="closed", seen=dict(state.vector)))
             await wait_for(lambda: not bo.model.pending, "the close")
-            await asyncio.sleep(60)
+            await pass_time(60)
             skip(DAY_MS)
             here.lines["ana"].heal()
             await same(stream, ana, bo)

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tests.e2e.leaps import now, room, same
-from tests.leaping import run_leaping
+from tests.leaping import pass_time, run_leaping
 from tests.waiting import wait_for
 from warroom_console.link import LONGEST_DELAY
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
@@ -31,7 +31,7 @@ def test_three_consoles_that_were_apart_for_ten_minutes_hold_the_same_at_once(ho
             for wire in here.lines.values():
                 wire.blackhole()
             for minute in range(10):
-                await asyncio.sleep(60)
+                await pass_time(60)
                 for desk in desks:
                     event = desk.write(stream, NoteAdded(text=f"{desk.model.you} at {minute}"))
                     assert event.id in desk.model.incident(stream).events, "typing never blocks"
@@ -78,7 +78,7 @@ def test_a_console_that_reads_nothing_is_cut_and_catches_up_later(home: Path) ->
                     "a note at the other console",
                 )
                 slowest = max(slowest, now() - written)
-                await asyncio.sleep(0.2)
+                await pass_time(0.2)
                 assert now() - began <= CUT_WITHIN
             assert number > STALL_SECONDS
             assert slowest < 0.5, "nobody else notices"
@@ -96,7 +96,7 @@ def test_a_console_that_says_nothing_in_a_silent_room_is_cut_and_comes_back(home
             await wait_for(lambda: stream in cy.model.summaries, "the incident")
             await cy.open(stream)
             await same(stream, *desks)
-            await asyncio.sleep(600)
+            await pass_time(600)
             assert [here.lines[user].accepted for user in ("ana", "cy")] == [1, 1], "both are well"
             wire = here.lines["cy"]
             wire.up.stall()
@@ -144,11 +144,11 @@ def test_what_is_written_between_hello_and_welcome_is_sent_on_that_line(home: Pa
                 await wait_for(lambda: not ana.model.live, "the end of the line")
                 lines = wire.accepted
                 await wait_for(lambda n=lines: wire.accepted > n, "a new one")  # type: ignore[misc]
-                await asyncio.sleep(moment * 0.2)
+                await pass_time(moment * 0.2)
                 note = ana.write(stream, NoteAdded(text="said meanwhile"))
                 await wait_for(lambda: ana.model.live, "a live line")
                 await wait_for(lambda id_=note.id: id_ not in ana.model.pending, "the ack")  # type: ignore[misc]
                 assert wire.accepted == lines + 1, "it took another line"
-                await asyncio.sleep(10)
+                await pass_time(10)
 
     run_leaping(test)

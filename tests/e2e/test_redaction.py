@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tests.e2e.leaps import Room, room, same
-from tests.leaping import run_leaping, skip
+from tests.leaping import pass_time, run_leaping, skip
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.event import Packet, read_packet
@@ -52,7 +52,7 @@ def test_a_console_that_was_away_for_a_week_forgets_the_text_when_it_is_back(hom
             whole = await redact(here.server, stream, note)
             assert SECRET.encode() in (whole.body or b"")
             await wait_for(lambda: is_gone(ana, stream, note), "the text gone")
-            await asyncio.sleep(60)
+            await pass_time(60)
             skip(WEEK_MS)
             here.lines["bo"].heal()
             await wait_for(lambda: is_gone(bo, stream, note), "the text gone")

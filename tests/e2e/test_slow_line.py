@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.e2e.console_client import Console
 from tests.e2e.leaps import now, room, same
-from tests.leaping import run_leaping
+from tests.leaping import pass_time, run_leaping
 from tests.waiting import wait_for
 from warroom_console.link import LinkState
 from warroom_incident.sync.handing import RELAY_BYTES
@@ -43,7 +43,7 @@ def test_twenty_megabytes_over_64_kbits_come_without_a_break_and_hold_nobody_up(
             began = now()
             await bo.open(stream)
             while stream not in bo.model.synced:
-                await asyncio.sleep(200)
+                await pass_time(200)
                 assert now() - began < AN_HOUR
                 written = now()
                 mine = bo.write(stream, NoteAdded(text="mine"))
@@ -88,7 +88,7 @@ def test_an_emptied_server_is_refilled_over_64_kbits_without_a_break(home: Path)
                 return held.set_digest() == bo.model.incident(stream).set_digest()
 
             while not refilled():
-                await asyncio.sleep(20)
+                await pass_time(20)
                 assert now() - began < 2 * 200 * len(LONG) / RATE
                 written = now()
                 mine = bo.write(stream, NoteAdded(text="mine"))

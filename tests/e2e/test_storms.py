@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.leaps import Room, room, same
-from tests.leaping import leaping_wall, run_leaping
+from tests.leaping import leaping_wall, pass_time, run_leaping
 from tests.proxy import Proxy
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
@@ -110,7 +110,7 @@ class Storm:
             acts.append(self.lose_disk)
         act = self._chance.choice(acts)
         await act()
-        await asyncio.sleep(self._chance.choice((0.0, 0.01, 0.3, 2.0, 20.0, 120.0)))
+        await pass_time(self._chance.choice((0.0, 0.01, 0.3, 2.0, 20.0, 120.0)))
 
     def _wire(self) -> Proxy:
         return self._chance.choice([w for place in self.rooms for w in place.lines.values()])
@@ -165,7 +165,7 @@ class Storm:
         """Somebody leaves and comes back."""
         user = self._chance.choice(self._users)
         await self.desks[user].close()
-        await asyncio.sleep(self._chance.choice((0, 30)))
+        await pass_time(self._chance.choice((0, 30)))
         await self.open(user)
 
     async def serve_or_not(self) -> None:
