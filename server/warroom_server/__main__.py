@@ -18,6 +18,7 @@ from warroom_incident.clean import clean_line
 from warroom_incident.schema import StorageError
 
 from .config import ConfigError, config_directory, data_directory, read_config, socket_path
+from .crowd import take_all_files
 from .identity import account_name
 from .intake.serve import CannotListen
 from .keys import load_or_create
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     gc.set_threshold(*COLLECT_AFTER)
     sys.setswitchinterval(SWITCH_AFTER)
+    take_all_files()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         doors = _doors(options)

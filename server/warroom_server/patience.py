@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from websockets.asyncio.server import ServerConnection
+
+from .crowd import Crowd
 
 WHILE_SENDING = 6
 """So many times as long is waited for who goes on sending: `seen` may come behind all that."""
@@ -13,14 +17,32 @@ LEAST_SENT = 256
 
 
 class Connection(ServerConnection):
-    """A connection that counts the bytes that arrive."""
+    """A connection that counts the bytes that arrive, and is a stranger until it is `known`."""
 
     received = 0
+    crowd: Crowd | None = None
+    """The strangers at its door."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Somebody came."""
+        super().connection_made(transport)
+        if self.crowd is not None:
+            self.crowd.come(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Some bytes arrived, maybe not yet a whole frame."""
         self.received += len(data)
         super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Somebody is gone."""
+        self.known()
+        super().connection_lost(exc)
+
+    def known(self) -> None:
+        """Who it is was said and found to be good."""
+        if self.crowd is not None:
+            self.crowd.leave(self.transport)
 
 
 class Patience:

@@ -150,6 +150,8 @@ class Session:
             raise ProtocolError(Close.BAD_MESSAGE, "this is no standby: it serves already")
         self.hello = hello
         self.who = name_of(self._caller, hello.user)
+        if isinstance(self.ws, Connection):
+            self.ws.known()
         room = self._room
         await self._send(self._hub.welcome(self.who))
         self._hub.sessions.add(self)
