@@ -20,6 +20,7 @@ from warroom_incident.alerts import AlertRecord
 from ..metrics import Metrics
 from .deliveries import Deliveries
 from .kinds import KINDS, Kind
+from .pace import Pace
 from .request import Budget, Refused, Share, kept_headers, let_go, read_body
 from .rows import RawBody, Reading
 from .signing import header_names, is_signed
@@ -58,7 +59,8 @@ class IntakeDeps:
     disk is kept for those. `newest` finds the newest episode of a source's alert by its key,
     `shown` lists what is on the board.
     `open_metrics` is for listeners that only this machine reaches. `kinds` gives those that are
-    read now: an operator may add some while the server runs. `deliveries` tells what comes twice.
+    read now: an operator may add some while the server runs. `deliveries` tells what comes twice,
+    `pace` who sends too much.
     """
 
     authenticate: Authenticate
@@ -74,6 +76,7 @@ class IntakeDeps:
     kinds: Callable[[], Mapping[str, Kind]] = lambda: KINDS
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     deliveries: Deliveries = field(default_factory=Deliveries)
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(slots=True)
@@ -114,6 +117,11 @@ class Visit:
             or store.unparsed_bytes >= MAX_UNREAD_BYTES
         ):
             raise Refused(503, "Too many alerts wait to be read. Try again.", retry_seconds=5)
+        assert self.source is not None
+        seconds = self.deps.pace.wait(self.source.name)
+        if seconds:
+            sentence = "This token sends more than its share. Try again, and send less."
+            raise Refused(503, sentence, retry_seconds=seconds)
 
     async def body(self, limit: int) -> bytes:
         """Take the body off the wire. Raises Refused, also where a signature is missing."""
@@ -146,6 +154,7 @@ class Visit:
         twice = deps.deliveries.find(source.name, self.request.headers, received)
         if twice is not None:
             return twice
+        deps.pace.spend(source.name, len(body))
         headers = {**kept_headers(self.request.headers), **(noted or {})}
         try:
             raw_id = await deps.store.keep(
