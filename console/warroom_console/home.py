@@ -18,7 +18,8 @@ from warroom_incident.directory import make_private
 from warroom_incident.door import DoorError
 from warroom_incident.event import Event, is_whole, read_packet
 from warroom_incident.outbox import Outbox
-from warroom_incident.replica import FILE, Kept, Proof, Replica
+from warroom_incident.proofs import Proof
+from warroom_incident.replica import FILE, Kept, Replica
 from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.slot import Slot
 from warroom_incident.sync.handing import Handing

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from warroom_incident.event import ROOM, Event
-from warroom_incident.replica import Placed, Proof, Sealed
+from warroom_incident.proofs import Placed, Proof, Sealed
 from warroom_incident.seal import ZERO, link
 from warroom_incident.sync.client_end import Handed, Ordered, Seal
 from warroom_incident.sync.handing import Handing, Relaying, vouches

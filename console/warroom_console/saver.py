@@ -14,7 +14,8 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
 from warroom_incident.clock import Wall
-from warroom_incident.replica import Kept, Placed, Replica, Sealed
+from warroom_incident.proofs import Placed, Sealed
+from warroom_incident.replica import Kept, Replica
 from warroom_incident.sync.wire import BoardCursor, Follow, Summary
 
 SAVE_EVERY = 1.0

@@ -12,14 +12,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
+from . import proofs
 from .alerts import AlertRecord
 from .beats import Beat
 from .changes import Change
 from .event import REFUSED, Packet
+from .proofs import Placed, Proof, Sealed
 from .schema import Damaged, StorageError, connect, connect_readonly, transaction
 from .seal import heard_entry
 from .sync.wire import BoardCursor, Follow, Summary
@@ -63,11 +64,6 @@ _PUT_EVENT = (
     " via = CASE WHEN via IS NULL THEN NULL ELSE excluded.via END,"
     " admitted = min(admitted, excluded.admitted)"
 )
-_PUT_SEAL = (
-    "INSERT INTO seals VALUES (?,?,?,?,?,?) ON CONFLICT (log, stream, server)"
-    " DO UPDATE SET iseq = excluded.iseq, sealed = excluded.sealed,"
-    " signature = excluded.signature WHERE excluded.iseq > iseq"
-)
 
 _CACHE_KIB = 64
 """What SQLite may keep of the file in memory between transactions: it is read once."""
@@ -82,33 +78,6 @@ class Kept(msgspec.Struct, frozen=True):
     stream: str
     admitted: int
     packet: Packet
-
-
-class Placed(NamedTuple):
-    """The place of an event in a log's order."""
-
-    log: str
-    stream: str
-    iseq: int
-    event_id: bytes
-
-
-class Sealed(NamedTuple):
-    """The newest seal of a server on a stream of its log. `sealed` in milliseconds."""
-
-    log: str
-    stream: str
-    iseq: int
-    sealed: int
-    server: str
-    signature: str
-
-
-class Proof(NamedTuple):
-    """A seal, and the ids of all events up to it in the log's order."""
-
-    seal: Sealed
-    ids: list[bytes]
 
 
 class Replica:
@@ -192,8 +161,7 @@ class Replica:
             db.executemany(
                 "REPLACE INTO told VALUES (?,?,?)", [(k, name, _json(w)) for k, name, w in told]
             )
-            db.executemany("REPLACE INTO places VALUES (?,?,?,?)", places)
-            db.executemany(_PUT_SEAL, seals)
+            proofs.keep(db, places, seals)
             db.executemany("REPLACE INTO meta VALUES (?,?)", list(values.items()))
 
     def forget_records(self) -> None:
@@ -261,18 +229,7 @@ class Replica:
 
     def proofs(self, stream: str) -> list[Proof]:
         """What this replica can prove of a stream: for each log the ids up to its newest seal."""
-        found = []
-        seals = self._db.execute("SELECT * FROM seals WHERE stream = ?", (stream,)).fetchall()
-        for row in seals:
-            seal = Sealed(*row)
-            places = self._db.execute(
-                "SELECT id FROM places WHERE log = ? AND stream = ? AND iseq BETWEEN 1 AND ?"
-                " ORDER BY iseq",
-                (seal.log, stream, seal.iseq),
-            ).fetchall()
-            if len(places) == seal.iseq:  # no place is there twice, so none is missing
-                found.append(Proof(seal, [event_id for (event_id,) in places]))
-        return found
+        return proofs.read(self._db, stream)
 
     def cursors(self) -> list[Follow]:
         """How far each stream was read without a gap, in which log."""

@@ -24,8 +24,9 @@ from warroom_incident.door import DoorError
 from warroom_incident.event import ROOM, Event, Packet, read_packet
 from warroom_incident.log import Entry, Log
 from warroom_incident.outbox import Outbox
+from warroom_incident.proofs import Proof
 from warroom_incident.reducers import Body
-from warroom_incident.replica import FILE, Proof, Replica
+from warroom_incident.replica import FILE, Replica
 from warroom_incident.schema import StorageError, connect_readonly
 from warroom_incident.seal import ZERO, link, sealed_text
 from warroom_incident.sync.wire import Place, Summary

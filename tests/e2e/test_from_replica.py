@@ -6,6 +6,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+from tests.e2e.arrivals import numbered
 from tests.e2e.console_client import Console, leave_all, new_author
 from tests.e2e.houses import House, cleared, command, desk_at, in_step, make_token
 from tests.e2e.test_takeover import declared
@@ -107,13 +108,22 @@ async def test_a_fresh_server_trusts_each_author_and_marks_what_others_bring(hom
             async with desk_at(a.url, home, "bo") as bo:
                 await bo.open(stream)
                 await wait_for(lambda: fresh.state(stream).severity == "SEV1", "its author", 30)
-                mine = [
-                    e.via for e in fresh.state(stream).events.values() if e.head.by == bo.model.you
-                ]
-                assert set(mine) == {None}
+
+                def vouchers() -> set[str | None]:
+                    held = fresh.state(stream).events.values()
+                    return {event.via for event in held if event.head.by == bo.model.you}
+
+                await wait_for(lambda: vouchers() == {None}, "all of its author's", 30)
                 await wait_for(lambda: ana.model.incident(stream).severity == "SEV1", "at ana's")
                 unproven = {e.head.by for e in fresh.state(stream).events.values() if e.via}
                 assert unproven == {SERVER_NAME}, "the lost server itself vouches no more"
+
+
+async def keeps_number(house: House, stream: str, number: int) -> None:
+    """Wait until a server's log has the number that an incident had."""
+    await wait_for(
+        lambda: house.state(stream).number == f"INC-{number}", "the number that it had", 30
+    )
 
 
 async def test_a_new_server_knows_the_numbers_and_the_alerts_that_the_replica_heard_of(
@@ -130,10 +140,7 @@ async def test_a_new_server_knows_the_numbers_and_the_alerts_that_the_replica_he
             streams = []
             for number in range(1, 5):
                 streams.append(bo.declare(f"number {number}", "SEV3"))
-                await wait_for(
-                    lambda n=number: bo.model.summaries[streams[-1]].id == f"INC-{n}",  # type: ignore[misc]
-                    "its number",
-                )
+                await numbered(streams[-1], bo, number)
             token = await make_token(bo, "generic")
             await post(a, token, "disk")
             await post(a, token, "gone")
@@ -158,11 +165,7 @@ async def test_a_new_server_knows_the_numbers_and_the_alerts_that_the_replica_he
             for number, stream in enumerate(streams, start=1):
                 await bo.open(stream)
                 await in_step(bo, b, stream)
-                await wait_for(
-                    lambda n=number, s=stream: b.state(s).number == f"INC-{n}",  # type: ignore[misc]
-                    "the number that it had",
-                    30,
-                )
+                await keeps_number(b, stream, number)
             async with desk_at(a.url, home, "cy") as cy:
                 await cy.ready()
                 await shows(cy, ("disk", "firing"), ("gone", "resolved"))

@@ -24,8 +24,9 @@ from warroom_incident.fields import StepCopy
 from warroom_incident.fold import Fold
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Entry, Log
+from warroom_incident.proofs import Placed, Sealed
 from warroom_incident.reducers import Append
-from warroom_incident.replica import FILE, Kept, Placed, Replica, Sealed
+from warroom_incident.replica import FILE, Kept, Replica
 from warroom_incident.room import RoomState
 from warroom_incident.vocabulary import NoteAdded, SeveritySet, StatusSet, TokenRevoked
 

@@ -28,7 +28,8 @@ from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
 from warroom_incident.event import Event, Packet, check_packet, read_packet
 from warroom_incident.log import Entry
-from warroom_incident.replica import FILE, Kept, Placed, Replica, Sealed
+from warroom_incident.proofs import Placed, Sealed
+from warroom_incident.replica import FILE, Kept, Replica
 from warroom_incident.schema import StorageError
 from warroom_incident.sync.client_end import ClientEnd
 from warroom_incident.sync.wire import BoardCursor, Follow, Push, Summary

@@ -14,8 +14,9 @@ from warroom_incident.clock import MAX_LEAD_MS
 from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.knowing import informed
+from warroom_incident.proofs import Placed, Sealed
 from warroom_incident.reducers import Body, Decision
-from warroom_incident.replica import Kept, Placed, Replica, Sealed
+from warroom_incident.replica import Kept, Replica
 from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Seal, Uneven
 from warroom_incident.sync.handing import Handing, vouches
 from warroom_incident.sync.wire import (

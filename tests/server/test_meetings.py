@@ -126,6 +126,36 @@ def test_what_a_restored_server_lost_behind_a_cursor_that_it_knows_comes_back(
         assert ana.cursors[STREAM] == told
 
 
+def test_what_a_restored_server_lost_stays_proven_wherever_the_line_is_cut(
+    world: World, runner: asyncio.Runner
+) -> None:
+    """It gave the places of what it lost to something else, and is lost in turn soon after."""
+    for budget in range(1, 40):
+        with two(World(world.directory(f"cut-{budget}"), budget), runner) as (one, other):
+            ana, bo, cy = (Desk(one.world, name, name) for name in ("ana", "bo", "cy"))
+            ana.write(STREAM, IncidentDeclared(title="Checkout is down"), ())
+            runner.run(settle(ana, one))
+            copy = one.backup()
+            notes = [ana.write(STREAM, NoteAdded(text=f"note {n}"), ()) for n in range(5)]
+            for desk in (ana, bo):
+                runner.run(settle(desk, one))
+            bo.save()
+            runner.run(one.restore(copy))
+            cy.write(STREAM, NoteAdded(text="in a place that was taken"), ())
+            runner.run(settle(cy, one))
+            whole = runner.run(talk(bo, one, budget))
+            bo.save()
+            bo.crash()
+            runner.run(settle(bo, other))
+            held = other.fold(STREAM).events
+            assert [held[note.id].via for note in notes] == [None] * 5, budget
+            if whole:
+                break
+    else:
+        raise AssertionError("no budget was enough")
+    assert budget > 10
+
+
 def test_whoever_was_away_shows_the_same_commander_once_an_earlier_admission_is_known(
     world: World, runner: asyncio.Runner
 ) -> None:
