@@ -19,6 +19,7 @@ from tests.e2e.houses import (
     server_and_standby,
     show,
 )
+from tests.proxy import unix_proxy
 from tests.server.running import ME
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
@@ -104,6 +105,48 @@ async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path)
             digests.append(shown["set_digest"])
             assert shown["severity"] == "SEV1"
         assert len(set(digests)) == 1
+
+
+async def test_what_never_reached_the_standby_comes_from_the_consoles_that_read_it(
+    home: Path,
+) -> None:
+    a = House(home / "a")
+    async with unix_proxy(a.socket, home / "line") as wire:
+        b = House(home / "b", "--standby-of", f"unix://{home}/line")
+        b.configure(f'urls = ["{b.url}"]')
+        async with cleared(a, b):
+            await a.start()
+            await b.start_standby()
+            async with desk_at(a.url, home, "bo") as bo:
+                async with desk_at(a.url, home, "ana") as ana:
+                    stream = await declared(ana, bo)
+                    await in_step(ana, b, stream)
+                    await wait_for(lambda: any(p.connected for p in bo.model.servers), "B")
+                    wire.cut()
+                    late = [ana.write(stream, NoteAdded(text=f"late {n}")) for n in range(100)]
+                    late.append(ana.write(stream, SeveritySet(severity="SEV1")))
+                    await wait_for(lambda: not ana.model.pending, "the acks", 30)
+                    other = ana.declare("B never heard of it", "SEV3")
+                    await wait_for(lambda: other in bo.model.summaries, "the other incident")
+                    await bo.open(other)
+                    for each in (stream, other):
+                        await in_step(ana, a, each)
+                        await in_step(bo, a, each)
+                # Their author is gone, and so is the server that had acknowledged them.
+                await a.kill()
+                shutil.rmtree(a.root)
+                assert not {event.id for event in late} & set(b.state(stream).events)
+                await promote(b)
+                for each in (stream, other):
+                    await in_step(bo, b, each)
+                state = b.state(stream)
+                assert {event.id for event in late} <= set(state.events)
+                assert not any(event.via for event in state.events.values()), "A's seals prove it"
+                assert state.severity == "SEV1"
+                assert b.state(other).title == "B never heard of it"
+                assert b.state(other).number == "INC-2"
+                third = bo.declare("after that", "SEV3")
+                await wait_for(lambda: bo.model.incident(third).number == "INC-3", "its number", 30)
 
 
 async def test_a_promoted_standby_stays_one_after_a_restart(home: Path) -> None:
