@@ -190,8 +190,17 @@ class Ctx(Room, Protocol):
     def confirm_typed(self, question: str, target: str, then: Callable[[], None]) -> None:
         """Ask for the target's name, typed out, before something leaves the room."""
 
-    def choose(self, title: str, choices: Iterable[Choice], then: Callable[[str], None]) -> None:
-        """Open a menu; `then` gets the id of what was chosen."""
+    def choose(
+        self,
+        title: str,
+        choices: Iterable[Choice],
+        then: Callable[[str], None],
+        other: Callable[[str], object] | None = None,
+    ) -> None:
+        """Open a menu; `then` gets the id of what was chosen.
+
+        `other` gets what was typed and fits no choice.
+        """
 
     def edit(
         self,

@@ -241,11 +241,17 @@ class Seat:
         """Ask for the target's name, typed out."""
         self._screen.prompt.confirm_typed(question, target, then)
 
-    def choose(self, title: str, choices: Iterable[Choice], then: Callable[[str], None]) -> None:
+    def choose(
+        self,
+        title: str,
+        choices: Iterable[Choice],
+        then: Callable[[str], None],
+        other: Callable[[str], object] | None = None,
+    ) -> None:
         """Open a menu; without keys of its own it filters by what is typed."""
         offered = list(choices)
         hotkeys = any(choice.key for choice in offered)
-        self._screen.open_sheet(Menu(title, offered, then, hotkeys=hotkeys))
+        self._screen.open_sheet(Menu(title, offered, then, other=other, hotkeys=hotkeys))
 
     def edit(
         self,

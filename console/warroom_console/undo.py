@@ -13,6 +13,7 @@ from warroom_incident.reducers import Body, Decision, Write
 from warroom_incident.vocabulary import (
     AlertAcknowledged,
     AlertAssigned,
+    AlertEnded,
     AlertLinked,
     AlertMarked,
     DraftReadied,
@@ -47,6 +48,7 @@ Undoable = (
     | AlertAcknowledged
     | AlertAssigned
     | AlertMarked
+    | AlertEnded
     | StepSet
     | StepOwned
     | DraftSaved
@@ -115,6 +117,8 @@ def _initial(body: Undoable, state: Fold) -> Body:
             return AlertAssigned(uid=uid)
         case AlertMarked(uid=uid):
             return AlertMarked(uid=uid)
+        case AlertEnded(uid=uid, ended=ended):
+            return AlertEnded(uid=uid, ended=not ended)
         case StepSet(checklist=checklist, step=step):
             return StepSet(checklist=checklist, step=step, state="open")
         case StepOwned(checklist=checklist, step=step):

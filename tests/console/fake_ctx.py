@@ -193,7 +193,13 @@ class FakeCtx:
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         self.confirmed = (question, then)
 
-    def choose(self, title: str, choices: Iterable[Choice], then: Callable[[str], None]) -> None:
+    def choose(
+        self,
+        title: str,
+        choices: Iterable[Choice],
+        then: Callable[[str], None],
+        other: Callable[[str], object] | None = None,
+    ) -> None:
         self.menu = Menu(title, list(choices), then)
 
     def edit(

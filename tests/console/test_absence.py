@@ -67,7 +67,7 @@ async def test_esc_puts_it_away_and_m_shows_it_again(console: AtConsole, desk: S
     await console.press("M")
     assert "While you were away" in console.text
     await console.press("M")
-    assert "j k scroll" in console.text, "all of it, to be read"
+    assert "Esc leave" in console.text, "all of it, to be read"
     await console.press("escape")
     assert "While you were away" not in console.text
 

@@ -214,6 +214,13 @@ async def test_a_lost_link_shows_the_countdown_the_age_and_the_reason(desk: Stil
         assert desk.hurried == 1
 
 
+async def test_a_long_address_leaves_room_for_what_is_wrong_with_it(desk: StillDesk) -> None:
+    url = "unix:///run/user/1000/warroom/a-socket"
+    async with at_console(desk, stream=STREAM) as console:
+        desk.link_is(LinkState("retrying", url, reason=f"{url}: connection refused"))
+        await console.sees("The server: connection refused; go on, all is kept here  R try now")
+
+
 async def test_a_stopped_link_says_why_for_good(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         desk.link_is(LinkState("stopped", reason="The server does not know this token."))

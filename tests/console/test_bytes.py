@@ -14,6 +14,7 @@ SWITCH_BYTES = {(80, 24): 8192, (120, 40): 8192, (200, 60): 12288}
 ROW_BYTES = 4096
 MENU_BYTES = 4096
 KEY_BYTES = 512
+PROMPT_BYTES = 1024
 
 
 def room() -> tuple[StillDesk, Console]:
@@ -40,7 +41,11 @@ async def test_a_panel_switch_a_changed_row_and_a_typed_key_stay_within_their_by
         await settle(pilot)
         assert 0 < len(wire) <= ROW_BYTES
         wire.clear()
-        await pilot.press("colon", "a")
+        await pilot.press("colon")
+        await settle(pilot)
+        assert 0 < len(wire) <= PROMPT_BYTES
+        wire.clear()
+        await pilot.press("a")
         await settle(pilot)
         assert 0 < len(wire) <= KEY_BYTES
 

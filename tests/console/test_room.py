@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual.events import Paste
 
 from tests.console.at_console import at_console
 from tests.console.drive import check_golden
@@ -379,40 +378,3 @@ async def test_what_was_done_fits_the_row_and_keeps_the_offer_to_undo(desk: Stil
         console.screen.seat.write(NoteAdded(text="x"), said=f"Ticked “{name}”")
         await console.settle()
         assert console.prompt == "Ticked “Look at the deploys of the last two hour…” · u undo"
-
-
-async def test_a_key_of_another_place_says_where_it_works(desk: StillDesk) -> None:
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("2", "a")
-        assert console.prompt == "Ack works in 1 Alerts."
-        await console.press("3", "x")
-        assert "works in" in console.prompt
-        await console.press("D")
-        assert console.prompt == "Drill works in the lobby: q goes there."
-    async with at_console(desk) as console:
-        await console.press("n")
-        assert console.prompt == "Note works in an incident: Enter opens one."
-
-
-async def test_a_key_or_a_paste_that_nothing_takes_says_so(desk: StillDesk) -> None:
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("P")
-        assert console.prompt == "P does nothing here: ? shows the keys."
-        console.app.post_message(Paste("kubectl get pods"))
-        await console.settle()
-        assert console.prompt == "Nothing takes text here: n begins a note."
-    async with at_console(desk) as console:
-        console.app.post_message(Paste("kubectl get pods"))
-        await console.settle()
-        assert console.prompt == "Nothing takes text here: d declares an incident."
-
-
-async def test_lines_pasted_into_a_note_stay_lines(desk: StillDesk) -> None:
-    async with at_console(desk, stream=STREAM) as console:
-        await console.press("n")
-        await console.type("seen: ")
-        console.app.post_message(Paste("NAME   READY\npod-1  0/1\n"))
-        await console.settle()
-        assert "seen: NAME   READY" in console.text
-        await console.press("ctrl+s")
-        assert "pod-1  0/1" in console.rows[-6]

@@ -66,7 +66,7 @@ def test_a_new_draft_is_filled_from_what_the_incident_knows(
     assert ctx.menu is not None
     ctx.menu.pick("Customers")
     editor = opened(ctx)
-    assert editor.title == "First notice to Customers"
+    assert editor.title == "First notice to customers"
     assert editor.text.startswith("We are looking into a problem with checkout.")
     assert "It began at 22:14 UTC" in editor.text
     assert "The next update comes at 22:40 UTC." in editor.text

@@ -8,7 +8,7 @@ from tests.console.fake_ctx import FakeCtx
 from tests.incident.making import NOW
 from warroom_console.actions import Args, Registry, Scope
 from warroom_console.context import Ctx
-from warroom_console.verbs import impact, incident, settling
+from warroom_console.verbs import closing, impact, incident, settling
 from warroom_console.verbs.impact import read_fact
 from warroom_console.views.facts import IMPACT_NAMES
 from warroom_console.views.timeline import TimelineView
@@ -27,7 +27,7 @@ from warroom_incident.vocabulary import (
 @pytest.fixture
 def registry() -> Registry[Ctx]:
     registry: Registry[Ctx] = Registry()
-    for module in (incident, impact, settling):
+    for module in (incident, impact, settling, closing):
         module.register(registry)
     return registry
 

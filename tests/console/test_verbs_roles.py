@@ -86,7 +86,7 @@ def test_enter_offers_people_and_shows_what_they_hold(
         ("ana", "you"),
         ("bo", "SCR"),
         ("cy", ""),
-        ("somebody else…", "type a name"),
+        ("somebody else…", "or type a name"),
     ]
     ctx.menu.pick("bo")
     assert holders(ctx)["commander"] == "bo"

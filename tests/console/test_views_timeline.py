@@ -12,6 +12,7 @@ from tests.console.still_desk import MINUTE, Reader, StillDesk
 from tests.incident.making import NOW, STREAM, Writer, admitted
 from warroom_console.model import Area, Refusal
 from warroom_console.times import DAY
+from warroom_console.views.entry import MOST_LINES
 from warroom_console.views.entry_detail import draw_detail
 from warroom_console.views.timeline import TimelineView
 from warroom_console.widgets.spans import plain
@@ -156,6 +157,17 @@ def test_long_and_many_lined_notes_wrap_under_their_text(told: Told, desk: Still
         "            five six",
         "            seven",
     ]
+
+
+def test_a_long_paste_shows_its_beginning_and_how_much_there_is(
+    told: Told, desk: StillDesk
+) -> None:
+    desk.says("bo", NoteAdded(text="\n".join(f"pod-{n}" for n in range(30))))
+    shown = [line.split()[-1] for line in told.lines() if "pod-" in line]
+    assert shown == [f"pod-{n}" for n in range(MOST_LINES)]
+    assert told.last.strip() == f"… {30 - MOST_LINES} more lines: Enter shows them"
+    desk.says("bo", NoteAdded(text="\n".join(f"all-{n}" for n in range(MOST_LINES + 1))))
+    assert told.last.strip() == f"all-{MOST_LINES}"
 
 
 def test_every_day_has_its_heading(told: Told, desk: StillDesk) -> None:

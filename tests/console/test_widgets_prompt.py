@@ -169,14 +169,14 @@ async def test_tab_completes_and_a_wrong_command_says_what_to_do() -> None:
 async def test_the_arrow_up_recalls_earlier_lines() -> None:
     app = DemoApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.room.prompt.remember("note: ", ["old"])
+        app.room.prompt.past.fill("note: ", ["old"])
         await pilot.press("n", *"new", "enter", "n", "up", "up")
         assert app.room.prompt.text == "old"
         await pilot.press("down")
         assert app.room.prompt.text == "new"
         await pilot.press("down")
         assert app.room.prompt.text == ""
-        assert app.room.prompt.recall("note: ") == ["old", "new"]
+        assert app.room.prompt.past.of("note: ") == ["old", "new"]
 
 
 async def test_a_live_filter_hears_every_edit_and_the_escape() -> None:

@@ -10,6 +10,7 @@ from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.row import Draw
 from warroom_console.widgets.sheet import Sheet
 from warroom_console.widgets.spans import Line
+from warroom_incident.practice.words import counted
 
 _FAR = 1_000_000
 
@@ -21,6 +22,7 @@ class About(Sheet):
         super().__init__()
         self._title, self._source = title, source
         self._top = 0
+        self._below = 0
 
     def place(self, screen: Size) -> Region:
         width = min(screen.width - 2, 100)
@@ -32,11 +34,15 @@ class About(Sheet):
         return self._title
 
     def footing(self) -> Line:
-        return ((" j k scroll  Esc leave ", Tone.DIM),)
+        if not (self._below or self._top):
+            return ((" Esc leave ", Tone.DIM),)
+        more = f" {counted(self._below, 'more line')} below " if self._below else " the end "
+        return ((" j k scroll  Esc leave ", Tone.DIM), (more, Tone.ACCENT))
 
     def body(self, width: int, height: int, look: Look) -> Sequence[tuple[Line, Surface]]:
         lines = self._source(max(1, width - 2))
         self._top = max(0, min(self._top, len(lines) - height))
+        self._below = max(0, len(lines) - height - self._top)
         return [(((" ", Tone.TEXT), *line), self.SURFACE) for line in lines[self._top :][:height]]
 
     def press(self, key: str, character: str | None) -> None:

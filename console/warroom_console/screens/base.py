@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING
 
-from warroom_console.actions import LEADERS, PANELS, Action, Args, Registry, Scope, reach
+from warroom_console.actions import LEADERS, Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.mishap import record
 from warroom_console.model import Area, Changes
@@ -24,6 +24,7 @@ from warroom_console.widgets.spans import Line
 from warroom_console.widgets.terminal import TerminalScreen, key_name
 
 from .absence import Absence
+from .line import CommandLine
 from .pane import Pane
 
 if TYPE_CHECKING:
@@ -187,6 +188,19 @@ class Base(TerminalScreen):
 
     # Keys ----------------------------------------------------------------------------------
 
+    def on_prompt_turned(self, _turned: Prompt.Turned) -> None:
+        self._lend_keys()
+
+    def on_descendant_focus(self, _focus: events.DescendantFocus) -> None:
+        self._lend_keys()
+
+    def _lend_keys(self) -> None:
+        """Let the key bar say only what the next key does, whatever has the keyboard."""
+        if self.prompt.busy:
+            self.keys.lend(self.prompt.hints)
+        else:
+            self.keys.lend(None if self.sheet is None else ())
+
     def on_key(self, event: events.Key) -> None:
         key = key_name(event)
         if self.sheet is not None:
@@ -246,34 +260,7 @@ class Base(TerminalScreen):
 
     def command(self) -> None:
         """Ask for a `:` line."""
-        self.prompt.ask(
-            Ask(
-                ":",
-                self._run_line,
-                complete=lambda line: self.registry.complete(self.seat, line),
-                check=self._line_complaint,
-                refill=False,
-            )
-        )
-
-    def _line_complaint(self, line: str) -> str | None:
-        """Why a `:` line cannot be run here, while it can still be mended."""
-        if complaint := self.registry.complaint(self.seat, line):
-            return complaint
-        action, args = self.registry.find_command(line)
-        if action.scope in reach(self.scope):
-            return action.when(self.seat) if args.text else None
-        if self.seat.stream is None or action.scope not in PANELS.values():
-            where = "the lobby" if action.scope is Scope.LOBBY else "an incident"
-            return f"{action.title} works in {where}"
-        return None
-
-    def _run_line(self, line: str) -> None:
-        action, args = self.registry.find_command(line)
-        if action.scope not in reach(self.scope):
-            # A panel's command acts on the row that is then seen to be under its cursor.
-            self.activate(next(n for n, scope in PANELS.items() if scope is action.scope))
-        self.act(action, args)
+        CommandLine(self).ask()
 
     def show_help(self) -> None:
         """Show all keys that work here."""

@@ -8,6 +8,7 @@ from warroom_console.context import Ctx
 from . import (
     absence,
     alerts,
+    closing,
     comms,
     everywhere,
     impact,
@@ -41,6 +42,7 @@ def registry() -> Registry[Ctx]:
         incident,
         impact,
         settling,
+        closing,
         everywhere,
         refusals,
         absence,

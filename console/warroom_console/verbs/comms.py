@@ -79,7 +79,8 @@ class Drafting:
             ),
         )
         edit = Edit(ctx.stream or "", NEW + audience, (), given, given)
-        title = f"{_TITLES[phase_for(ctx.state, audience)]} to {audience_of(audience).title}"
+        to = audience_of(audience).title.lower()
+        title = f"{_TITLES[phase_for(ctx.state, audience)]} to {to}"
         self._open(ctx, edit, title, WRITING + audience)
 
     def edit(self, ctx: Ctx, _args: Args) -> None:

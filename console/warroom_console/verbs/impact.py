@@ -37,11 +37,11 @@ FIELDS: Mapping[ImpactField, tuple[str, str]] = {
 def register(registry: Registry[Ctx]) -> None:
     """Add `i m` and `i f`, `:impact` and `:facts`."""
     registry.register(
-        Action("incident.facts", ("f",), "Facts", "Show what is known: severity, status, impact.",
-               facts, scope=Scope.ROOM, leader="i", command="facts"),
         Action("incident.impact", ("m",), "Impact", "State who is hurt, how, and since when.",
                impact, scope=Scope.ROOM, leader="i", when=in_incident, command="impact",
                usage="FIELD [TEXT]", hints=_hints, check=_line_check),
+        Action("incident.facts", ("f",), "Facts", "Show what is known: severity, status, impact.",
+               facts, scope=Scope.ROOM, leader="i", command="facts"),
     )  # fmt: skip
 
 

@@ -38,8 +38,6 @@ def register(registry: Registry[Ctx]) -> None:
                partial(declare, False), scope=lobby, when=may_write),
         Action("lobby.drill", ("D",), "Drill", "Declare a drill, to practise.",
                partial(declare, True), scope=lobby, when=may_write),
-        Action("incident.declare", ("d",), "Declare", "Declare another incident.",
-               partial(declare, False), scope=Scope.ROOM, leader="i", when=may_write),
         Action("declare", (), "Declare", "Declare an incident.", declare_line, when=may_write,
                command="declare", usage="[--drill] [--severity SEV2] TITLE", hints=_hints,
                check=word_check(read_declaration),
@@ -128,11 +126,16 @@ def severity_choices(ctx: Ctx, current: str = "", proposed: str = "") -> list[Ch
         Choice(
             severity.id,
             f"{severity.id} {severity.name}",
-            said.get(severity.id, "") + severity.meaning.partition(", ")[0],
+            said.get(severity.id, "") + _core(severity.meaning),
             severity.id[3],
         )
         for severity in sorted(ctx.model.practice.severities, key=lambda one: one.id != proposed)
     ]
+
+
+def _core(meaning: str) -> str:
+    """The first clause of what a severity means; an incident's row has room for no more."""
+    return meaning.partition(", ")[0].partition(". ")[0].rstrip(".")
 
 
 def carry_out(ctx: Ctx, declaration: Declaration) -> None:

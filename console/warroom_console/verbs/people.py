@@ -44,7 +44,7 @@ def choose_person(
             if beside := (notes or {}).get(name):
                 told.append(beside)
             yield Choice(_PERSON + name, clean_line(name, 30), ", ".join(told))
-        yield Choice(_OTHER, "somebody else…", "type a name")
+        yield Choice(_OTHER, "somebody else…", "or type a name")
         if nobody:
             yield Choice(_NOBODY, "nobody", nobody)
 
@@ -58,7 +58,7 @@ def choose_person(
         if (name := read_name(ctx, text)) is not None:
             then(name)
 
-    ctx.choose(title, choices(), chosen)
+    ctx.choose(title, choices(), chosen, typed)
 
 
 def read_name(ctx: Ctx, text: str) -> str | None:

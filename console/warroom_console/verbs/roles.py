@@ -164,7 +164,7 @@ def _write(ctx: Ctx, role: str, person: str, base: tuple[str, ...] | None = None
     elif role == COMMANDER:
         said = "Took command"
     else:
-        said = f"Took the role {role_of(role).spoken}"
+        said = f"Took the role of {role_of(role).spoken}"
     ctx.write(RoleAssigned(role=role, person=person), base=base, said=said)
 
 

@@ -64,7 +64,7 @@ def note(ctx: Ctx, args: Args) -> None:
         Ask(
             f"note {ctx.state.number}: ",
             partial(_note_line, ctx),
-            hint="--at 14:02 back-dates, ^E opens the editor",
+            hint="--at 14:02 back-dates",
             check=partial(_complaint, ctx),
             longer=partial(long_note, ctx),
         )

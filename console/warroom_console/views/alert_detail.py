@@ -24,7 +24,7 @@ from warroom_incident.clean import clean_line
 from warroom_incident.grouping import STORM, STORM_MS, Group
 from warroom_incident.suggesting import Candidate
 from warroom_incident.sync.asking import Answer
-from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertMarked
+from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertEnded, AlertMarked
 from warroom_incident.windows import fits
 
 Pair: TypeAlias = tuple[str, str]
@@ -114,7 +114,7 @@ def _history(room: Room, uid: str) -> list[tuple[str, str]]:
     board = room.model.board
     found = [
         event
-        for register in ("ack", "assigned", "noise")
+        for register in ("ack", "assigned", "noise", "ended")
         for event in board.history((register, uid))
     ]
     found.sort(key=lambda event: event.order)
@@ -133,6 +133,8 @@ def _did(body: object) -> str:
             return f"gave it to {person}"
         case AlertAssigned():
             return "took it from who had it"
+        case AlertEnded(ended=ended):
+            return "said that it is over" if ended else "said that it is not over"
         case AlertMarked(noise=noise) if noise:
             return f"called it noise: {NOISES[noise][1]}"
         case _:

@@ -360,7 +360,7 @@ def _by_incident(room: Room) -> dict[str, tuple[str, ...]]:
 
 def _acked(board: BoardState, now: int) -> dict[str, Acknowledged]:
     """Who has taken which alert on."""
-    uids = (key[1] for key in board.keys("ack"))
+    uids = {key[1] for register in ("ack", "ended") for key in board.keys(register)}
     return {uid: acked for uid in uids if (acked := board.acknowledged(uid, now)) is not None}
 
 

@@ -21,6 +21,9 @@ from warroom_incident.vocabulary import NoteAdded, NoteEdited
 LATE_ARRIVAL = 2 * MINUTE
 """An entry that a server admitted so much after it was written says so."""
 
+MOST_LINES = 9
+"""Lines of a text that are drawn: a pasted log must not push all else off the screen."""
+
 _KEY_KINDS = ("incident", "severity", "status", "title", "role")
 
 MARK_TONES: dict[Mark, Tone] = {
@@ -134,6 +137,9 @@ def draw_entry(entry: Entry, author: int, glyphs: Glyphs, width: int) -> Sequenc
     star = f"{glyphs.star} " if entry.starred else ""
     struck = "(struck out) " if entry.struck else ""
     texts = wrap(star + struck + entry.text, max(20, width - indent))
+    hidden = len(texts) - MOST_LINES
+    if hidden > 1:  # one more line costs as much as to say that there is one
+        texts = texts[:MOST_LINES]
     lines: list[Line] = []
     for number, text in enumerate(texts):
         head: Line = lead if number == 0 else ((" " * indent, Tone.TEXT),)
@@ -141,6 +147,9 @@ def draw_entry(entry: Entry, author: int, glyphs: Glyphs, width: int) -> Sequenc
             lines.append((*head, (star, Tone.WARN), (text[len(star) :], ink)))
         else:
             lines.append((*head, (text, ink)))
+    if hidden > 1:
+        texts.append(f"{glyphs.more} {hidden} more lines: Enter shows them")
+        lines.append(((" " * indent, Tone.TEXT), (texts[-1], Tone.DIM)))
     return _with_remarks(lines, texts[-1], entry, indent, width)
 
 

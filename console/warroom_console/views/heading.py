@@ -227,7 +227,11 @@ def _link_sentence(room: Room) -> Line:
         return ()
     if state.phase == "stopped":
         return ((_sentence(state.reason), Tone.BAD), *_retry())
-    reason = cut(_sentence(state.reason), _LONGEST_REASON, room.glyphs.more)
+    reason = _sentence(state.reason)
+    if cells(reason) > _LONGEST_REASON and state.server:
+        # Which server it was, `:server` tells; what is wrong with it must be read here.
+        reason = _sentence(state.reason.replace(state.server, "the server"))
+    reason = cut(reason, _LONGEST_REASON, room.glyphs.more)
     kept: Line = (("; go on, all is kept here", Tone.WARN),) if room.model.you else ()
     return ((reason, Tone.WARN), *kept, *_retry())
 

@@ -6,6 +6,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from warroom_console.widgets.keybar import Hint
+
+PASSING = (":", "/")
+"""Labels of what is of the moment: a command, a filter."""
+
 
 def _nothing(_text: str) -> Sequence[str]:
     return ()
@@ -45,9 +50,17 @@ class Ask(Struct, frozen=True):
     After Esc a line that began with a `text` of its own is brought back by ↑.
     """
 
-
-PASSING = (":", "/")
-"""Labels of what is of the moment: a command, a filter."""
+    def keys(self, past: Sequence[str]) -> list[Hint]:
+        """Return the keys that work while it is answered; `past` are the lines that ↑ recalls."""
+        kept = ", keeping the text" if self.recalls and self.label not in PASSING else ""
+        found = [Hint("Enter", "Go on"), Hint("Esc", f"Leave{kept}")]
+        if self.longer is not None:
+            found.append(Hint("^E", "Editor"))
+        if self.complete is not _nothing:
+            found.append(Hint("Tab", "Complete"))
+        if self.recalls and past:
+            found.append(Hint("Up", "Earlier lines"))
+        return found
 
 
 def is_typed(ask: Ask, text: str) -> bool:

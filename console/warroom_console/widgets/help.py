@@ -2,7 +2,8 @@
 
     Help(registry, room, scope, then=act)      # `then` gets the id of the action to do
 
-Disabled actions stay in the list, dimmed, with the reason.
+Disabled actions stay in the list, dimmed. What the list cuts of the action under the cursor, and
+why it is disabled, is told whole below.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.keybar import key_label
 from warroom_console.widgets.menu import Choice, Menu
 from warroom_console.widgets.row import NAVIGATION
-from warroom_console.widgets.spans import Line, column, cut
+from warroom_console.widgets.spans import Line, column, cut, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 C = TypeVar("C")
-_KEY, _TITLE = 10, 14
+_KEY, _TITLE = 10, 16
+_TOLD = 2
+"""Rows in which the chosen action is told whole: its sentence may be cut in the list."""
 _HEADINGS = {Scope.ROOM: "Room", Scope.LOBBY: "Lobby", Scope.EVERYWHERE: "Everywhere"}
 
 
@@ -50,6 +53,8 @@ class Help(Menu):
     def body(self, width: int, height: int, look: Look) -> Sequence[tuple[Line, Surface]]:
         if not self._found:
             return super().body(width, height, look)
+        told = self._told(width, look)
+        height -= len(told)
         lines: list[tuple[Line, Surface]] = []
         at = 0
         heading = ""
@@ -62,17 +67,31 @@ class Help(Menu):
             lines.append((self._line(choice, width, look), self._surface(place)))
         # A reader at the first line of a group sees the group's name too.
         self._top = min(max(self._top, at - height + 1), max(0, at - 1))
-        return lines[self._top : self._top + height]
+        shown = lines[self._top : self._top + height]
+        shown += [((), self.SURFACE)] * (height - len(shown))
+        return [*shown, *told]
+
+    def _told(self, width: int, look: Look) -> list[tuple[Line, Surface]]:
+        chosen, rule = self.chosen, look.glyphs.rule
+        edge: Line = ((" " + rule * (width - 2), Tone.FAINT),)
+        text = chosen.note if chosen is not None else ""
+        if chosen is not None and chosen.reason is not None:
+            text = f"{text} Not now: {chosen.reason}."
+        lines = [*wrap(text, width - 2), *[""] * _TOLD][:_TOLD]
+        told: list[Line] = [((f" {line}", Tone.TEXT),) for line in lines]
+        return [(line, self.SURFACE) for line in (edge, *told)]
 
     def _line(self, choice: Choice, width: int, look: Look) -> Line:
         room = width - _KEY - _TITLE - 4
         more = look.glyphs.more
-        key, label = "   " + column(choice.key, _KEY), column(choice.label, _TITLE)
+        key, label = "   " + column(choice.key, _KEY), column(choice.label, _TITLE - 1) + " "
         if choice.reason is None:
             note = cut(choice.note, room, more)
             return ((key, Tone.STRONG), (label, Tone.TEXT), (note, Tone.DIM))
         told = cut(choice.note, room, more)
-        reason = cut(f" ({choice.reason})", room - cell_len(told), more)
+        left = room - cell_len(told)
+        # Half a reason says nothing: it is told whole once the cursor is here.
+        reason = cut(f" ({choice.reason})", left, more) if told == choice.note and left > 12 else ""
         return (
             (key, Tone.FAINT),
             (label, Tone.FAINT),

@@ -2,7 +2,8 @@
 
     bar.show(hints(registry.offers(context, Scope.ALERTS)))
 
-What is disabled now is dimmed and stays where it is. On narrow screens the last hints go first, the
+What is disabled now is dimmed and stays where it is; all of it while something else has the
+keyboard. On narrow screens the last hints go first, the
 pinned ones never.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from warroom_console.theme import Look, Surface, Tone
 from warroom_console.widgets.bar import Bar
@@ -78,6 +80,7 @@ class KeyBar(Bar):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._hints: tuple[Hint, ...] = ()
+        self._lent: tuple[Hint, ...] | None = None
 
     def show(self, hints: Iterable[Hint]) -> None:
         """Show other hints."""
@@ -86,10 +89,26 @@ class KeyBar(Bar):
             self._hints = fresh
             self.redraw()
 
+    def lend(self, hints: Iterable[Hint] | None) -> None:
+        """Say that something else has the keyboard: show its hints or, where it has none, dim.
+
+        None gives the row back.
+        """
+        lent = None if hints is None else tuple(hints)
+        if lent != self._lent:
+            self._lent = lent
+            self.redraw()
+
+    @property
+    def _shown(self) -> Sequence[Hint]:
+        if self._lent is None:
+            return self._hints
+        return self._lent or [replace(hint, enabled=False) for hint in self._hints]
+
     def draw(self, width: int, look: Look) -> Strip:
-        pinned = _line(hint for hint in self._hints if hint.pinned)
+        pinned = _line(hint for hint in self._shown if hint.pinned)
         room = width - width_of(pinned)
-        free: list[Hint] = [hint for hint in self._hints if not hint.pinned]
+        free: list[Hint] = [hint for hint in self._shown if not hint.pinned]
         while free and width_of(_line(free)) > room:
             free.pop()
         return paint(spread(_line(free), pinned, width), width, look.palette, self.SURFACE)

@@ -5,7 +5,7 @@
 
 `then` gets the chosen id after the menu has closed and the keyboard is back. A disabled choice
 stays in sight and says why when it is chosen. With `hotkeys` a choice's key picks it; without, what
-is typed filters the list.
+is typed filters the list, and `other` gets what fits nothing in it.
 """
 
 from __future__ import annotations
@@ -73,12 +73,13 @@ class Menu(Sheet):
         then: Callable[[str], None],
         *,
         left: Callable[[], object] | None = None,
+        other: Callable[[str], object] | None = None,
         hotkeys: bool = True,
     ) -> None:
         super().__init__()
         self._title = title
         self._choices = list(choices)
-        self._then, self._left = then, left
+        self._then, self._left, self._other = then, left, other
         self._hotkeys = hotkeys
         self._query = LineEdit()
         self._found = self._choices
@@ -106,7 +107,9 @@ class Menu(Sheet):
 
     def body(self, width: int, height: int, look: Look) -> Sequence[tuple[Line, Surface]]:
         if not self._found:
-            return [(((" nothing fits", Tone.DIM),), self.SURFACE)]
+            taken = self._other is not None
+            said = f" “{self._query.text.strip()}” is taken as it is" if taken else " nothing fits"
+            return [(((said, Tone.DIM),), self.SURFACE)]
         self._scroll(height)
         return [
             (self._line(choice, width, look), self._surface(place))
@@ -180,6 +183,9 @@ class Menu(Sheet):
         self._at = able[max(0, min(at + delta, len(able) - 1))]
 
     def _choose(self, choice: Choice | None) -> None:
+        if choice is None and self._other is not None:
+            self.close()
+            self._other(self._query.text)
         if choice is None or not choice.id:
             return
         if choice.reason is not None:

@@ -17,11 +17,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from textual.message import Message
+
 from warroom_console.theme import Look, Tone
 from warroom_console.widgets.ask import PASSING, Ask, Question, is_typed
 from warroom_console.widgets.bar import Bar
+from warroom_console.widgets.keybar import Hint
 from warroom_console.widgets.lineedit import LONGEST, LineEdit
-from warroom_console.widgets.spans import Line, abridge, fit, paint, spread, width_of
+from warroom_console.widgets.past import Past
+from warroom_console.widgets.spans import Line, abridge, paint, width_of
+from warroom_console.widgets.typed_line import TypedLine
 from warroom_incident.clean import clean
 
 if TYPE_CHECKING:
@@ -32,12 +37,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
-__all__ = ["GUARD", "HISTORY", "Ask", "Prompt"]
+__all__ = ["GUARD", "Ask", "Prompt"]
 
 GUARD = 0.25
 """Seconds for which a fresh question takes no key."""
-HISTORY = 200
-"""Lines remembered for each label."""
 
 
 class Prompt(Bar, can_focus=True):
@@ -57,12 +60,15 @@ class Prompt(Bar, can_focus=True):
         self._edit = LineEdit()
         self._complaint = ""
         self._kept: dict[str, str] = {}
-        self._history: dict[str, list[str]] = {}
-        self._recalled: int | None = None
+        self.past = Past()
+        """What was typed before, by label."""
         self._cycle: tuple[Sequence[str], int] | None = None
         self._stem = ""
         self._offered = False
         self._back: Widget | None = None
+
+    class Turned(Message):
+        """The row asks something else than before, or nothing any more."""
 
     # Saying
 
@@ -98,6 +104,13 @@ class Prompt(Bar, can_focus=True):
         return self._ask is not None or self._question is not None
 
     @property
+    def hints(self) -> list[Hint]:
+        """The keys that work while the row waits for an answer."""
+        if self._question is not None:
+            return [Hint("y", "Yes"), Hint("n", "No"), Hint("Esc", "No")]
+        return self._ask.keys(self.past.of(self._ask.label)) if self._ask is not None else []
+
+    @property
     def text(self) -> str:
         """What has been typed."""
         return self._edit.text
@@ -128,10 +141,12 @@ class Prompt(Bar, can_focus=True):
         self._take_focus()
         self._ask, self._question = ask, None
         self._complaint = ""
-        self._recalled = self._cycle = None
+        self.past.leave()
+        self._cycle = None
         kept = self._kept.get(ask.label, "") if ask.recalls and ask.refill else ""
         self._edit.set(ask.text or kept)
         self._offered = bool(kept and not ask.text)
+        self.post_message(self.Turned())
         self.redraw()
 
     def confirm(
@@ -142,6 +157,7 @@ class Prompt(Bar, can_focus=True):
         typed = (self._ask, self._edit.text) if self._ask is not None else None
         self._ask = None
         self._question = Question(question, then, left, self.clock(), typed)
+        self.post_message(self.Turned())
         self.redraw()
 
     def confirm_typed(self, question: str, target: str, then: Callable[[], None]) -> None:
@@ -152,14 +168,6 @@ class Prompt(Bar, can_focus=True):
 
         hint = f"type {target}"
         self.ask(Ask(f"{question} ", lambda _: then(), hint=hint, check=check, recalls=False))
-
-    def remember(self, label: str, lines: Sequence[str]) -> None:
-        """Fill the history of a label, oldest line first."""
-        self._history[label] = list(lines)[-HISTORY:]
-
-    def recall(self, label: str) -> Sequence[str]:
-        """Return the history of a label, oldest line first."""
-        return self._history.get(label, ())
 
     # Keys
 
@@ -220,7 +228,7 @@ class Prompt(Bar, can_focus=True):
     def _type(self, text: str) -> None:
         if self._offered and self._ask is not None:
             # Replaced, not lost: ↑ brings it back.
-            self._remember(self._ask.label, self._edit.text)
+            self.past.add(self._ask.label, self._edit.text)
             self._edit.set("")
         elif self._cycle is not None and text != " ":
             # Who types on while going round the candidates takes none of them.
@@ -267,16 +275,10 @@ class Prompt(Bar, can_focus=True):
             return
         if ask.recalls:
             self._kept.pop(ask.label, None)
-            self._remember(ask.label, text)
+            self.past.add(ask.label, text)
         self._finish()
         if ask.then(text) is False and ask.recalls:
             self._kept[ask.label] = text
-
-    def _remember(self, label: str, text: str) -> None:
-        history = self._history.setdefault(label, [])
-        if text.strip() and text not in history[-1:]:
-            history.append(text)
-            del history[:-HISTORY]
 
     def _leave(self, *, go_on: bool = True) -> None:
         ask, question = self._ask, self._question
@@ -303,7 +305,7 @@ class Prompt(Bar, can_focus=True):
             return
         ask, text = self._typed
         if ask.text:
-            self._remember(ask.label, text)
+            self.past.add(ask.label, text)
         else:
             self._kept[ask.label] = text
 
@@ -326,18 +328,10 @@ class Prompt(Bar, can_focus=True):
         self._cycle = (lines, place) if len(lines) > 1 else None
 
     def _recall_line(self, ask: Ask, step: int) -> None:
-        kept = self._kept.get(ask.label)
-        history = [*self._history.get(ask.label, ()), *([kept] if kept else ())]
-        if not (ask.recalls and history):
-            return
-        place = (len(history) if self._recalled is None else self._recalled) + step
-        if place >= len(history):
-            self._recalled = None
-            self._edit.set("")
-        else:
-            self._recalled = max(0, place)
-            self._edit.set(history[self._recalled])
-        self._edited()
+        found = self.past.step(ask.label, step, self._kept.get(ask.label))
+        if ask.recalls and found is not None:
+            self._edit.set(found)
+            self._edited()
 
     def _ghost(self, ask: Ask) -> str:
         """Return the line that Tab would make of the text, when it continues it."""
@@ -360,6 +354,7 @@ class Prompt(Bar, can_focus=True):
         back, self._back = self._back, None
         if back is not None and back.is_attached:
             self.screen.set_focus(back, scroll_visible=False)
+        self.post_message(self.Turned())
         self.redraw()
 
     def _unflash(self) -> None:
@@ -374,9 +369,8 @@ class Prompt(Bar, can_focus=True):
             return paint(asked, width, look.palette, more=more)
         if self._ask is not None:
             return self._draw_ask(self._ask, width, look)
-        return paint(
-            ((" ", Tone.TEXT), *self._said(width - 1, more)), width, look.palette, more=more
-        )
+        said: Line = ((" ", Tone.TEXT), *self._said(width - 1, more))
+        return paint(said, width, look.palette, more=more)
 
     def _said(self, width: int, more: str) -> Line:
         if len(self._flash) != 1:
@@ -387,31 +381,16 @@ class Prompt(Bar, can_focus=True):
 
     def _draw_ask(self, ask: Ask, width: int, look: Look) -> Strip:
         label: Line = ((" " + ask.label, Tone.ACCENT),)
-        right: Line = ((ask.hint + " ", Tone.DIM),) if ask.hint else ()
+        said, tone = ask.hint, Tone.DIM
         if self._complaint:
-            right = ((self._complaint + " ", Tone.WARN),)
+            said, tone = self._complaint, Tone.WARN
         elif self._cycle is not None:
-            lines, place = self._cycle
-            right = ((f"{place + 1} of {len(lines)} ", Tone.DIM),)
+            said = f"{self._cycle[1] + 1} of {len(self._cycle[0])}"
         elif self._offered:
-            right = (("typing replaces it, → goes on with it ", Tone.DIM),)
-        whole = width - width_of(label) - 2
-        # A hint never takes more than the half that the text needs; what is wrong, two thirds.
-        least = whole - whole // 2 if not self._complaint else whole // 3
-        wanted = min(width_of(((self._edit.text, Tone.TEXT),)) + 1, least)
-        right = fit(right, max(0, whole - wanted), look.glyphs.more)
-        room = max(8, whole - width_of(right))
-        text, at = self._edit.window(room)
-        ghost = self._ghost(ask) if at == len(text) else ""
-        ghost = ghost[len(self._edit.text) :]
-        under = text[at : at + 1] or ghost[:1] or " "
-        left: Line = (
-            *label,
-            (text[:at], Tone.DIM if self._offered else Tone.STRONG),
-            (under, Tone.CARET),
-            (text[at + 1 :] + ghost[1:], Tone.STRONG if at < len(text) else Tone.FAINT),
-        )
-        return paint(spread(left, right, width), width, look.palette, more=look.glyphs.more)
+            said = "typing replaces it, → goes on with it"
+        right: Line = ((f"{said} ", tone),) if said else ()
+        typed = TypedLine(label, self._edit, self._ghost(ask), right)
+        return typed.draw(width, look, offered=self._offered, wrong=bool(self._complaint))
 
     def on_resize(self) -> None:
         self.redraw()

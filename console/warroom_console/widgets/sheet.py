@@ -86,6 +86,7 @@ class Sheet(Canvas, can_focus=True):
             size.width,
             (glyphs.rule, edge),
         )
+        lines = list(self.body(inner, max(0, size.height - 2), look))
         bottom = spread(
             ((glyphs.bottom_left + glyphs.rule, edge), *self.footing()),
             ((glyphs.bottom_right, edge),),
@@ -93,7 +94,6 @@ class Sheet(Canvas, can_focus=True):
             (glyphs.rule, edge),
         )
         rows = [paint(top, size.width, look.palette, self.SURFACE)]
-        lines = list(self.body(inner, max(0, size.height - 2), look))
         for y in range(size.height - 2):
             line, surface = lines[y] if y < len(lines) else ((), self.SURFACE)
             rows.append(self._framed(line, surface, size.width, look))
