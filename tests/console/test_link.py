@@ -134,15 +134,20 @@ async def test_welcome_and_farewell_in_a_circle_slow_down(code: int, tmp_path: P
     assert delays == [200, 400, 800, 1600, 3200, 5000]
 
 
+async def another_try(link: Link, ears: Ears) -> None:
+    """Try at once, and wait until that has begun."""
+    tried = len(ears.states)
+    link.retry_now()
+    await wait_for(lambda: len(ears.states) > tried, "another try")
+
+
 async def test_retry_now_does_not_wait(tmp_path: Path) -> None:
     ears = Ears()
     room = FakeRoom(tmp_path)
     link = Link([parse_server(room.url)], ears, jitter=lambda: 1.0)
     task = asyncio.create_task(link.run())
     for _ in range(6):
-        tried = len(ears.states)
-        link.retry_now()
-        await wait_for(lambda tried=tried: len(ears.states) > tried)  # type: ignore[misc]
+        await another_try(link, ears)
     await room.start()
     link.retry_now()
     await wait_for(lambda: link.live)

@@ -107,6 +107,6 @@ async def test_a_laptop_that_claimed_command_before_it_slept_for_a_day_is_told_w
             assert "not knowing that" in text
             for desk in (ana, bo):
                 state = desk.model.incident(stream)
-                await wait_for(lambda state=state: state.conflicts(), "the conflict")  # type: ignore[misc]
+                await wait_for(state.conflicts, "the conflict")
                 assert state.holder("commander") == bo.model.you
                 assert claim.id in {e.id for c in state.conflicts() for e in c.writes}

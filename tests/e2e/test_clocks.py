@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.e2e.arrivals import join
 from tests.e2e.leaps import Room, room, same
 from tests.leaping import leaping_wall, pass_time, run_leaping, skip
 from tests.waiting import wait_for
@@ -34,9 +35,7 @@ class Clock:
 
 async def followed(here: Room, stream: str, *desks: Desk) -> None:
     """Wait until everybody has an incident open."""
-    for desk in desks:
-        await wait_for(lambda desk=desk: stream in desk.model.summaries, "the incident")  # type: ignore[misc]
-        await desk.open(stream)
+    await join(stream, *desks)
     await same(stream, *desks)
 
 

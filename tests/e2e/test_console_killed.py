@@ -27,6 +27,12 @@ async def write_until_killed(process: Headless, stream: str, round_: int, kept: 
         pass
 
 
+async def more_of(kept: set[str], count: int) -> None:
+    """Wait until so many more notes are kept."""
+    enough = len(kept) + count
+    await wait_for(lambda: len(kept) >= enough, "notes", ENOUGH)
+
+
 async def test_a_console_killed_at_any_moment_loses_nothing_that_it_kept(home: Path) -> None:
     chance = random.Random(20261121)
     replica = str(home / "replica-ana")
@@ -44,8 +50,7 @@ async def test_a_console_killed_at_any_moment_loses_nothing_that_it_kept(home: P
                 if round_ == 1:
                     await server.kill()  # this time everything stays in the outbox
                 writing = asyncio.create_task(write_until_killed(process, stream, round_, kept))
-                enough = len(kept) + chance.randint(10, 80)
-                await wait_for(lambda n=enough: len(kept) >= n, "notes", ENOUGH)  # type: ignore[misc]
+                await more_of(kept, chance.randint(10, 80))
                 await process.kill()
                 await writing
             finally:

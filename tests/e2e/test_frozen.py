@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.arrivals import arrived
 from tests.e2e.houses import desk_at
 from tests.headless import headless
 from tests.server.running import server_process
@@ -42,10 +43,7 @@ async def test_a_stopped_console_is_cut_and_catches_up_when_it_goes_on(home: Pat
             async with asyncio.timeout(ENOUGH):
                 while len(ana.model.people) == 3:
                     event = ana.write(stream, NoteAdded(text="x" * 2_000))
-                    await wait_for(
-                        lambda id_=event.id: id_ in bo.model.incident(stream).events,  # type: ignore[misc]
-                        "what is written, at the other console",
-                    )
+                    await arrived(event, bo)
             os.kill(frozen.pid, signal.SIGCONT)
             caught_up = ana.model.incident(stream).set_digest()
             answer = await frozen.ask("holds", user="cy", stream=stream, digest=caught_up)

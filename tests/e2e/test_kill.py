@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,6 +117,12 @@ def places_in(process: ServerProcess, stream: str) -> dict[str, int]:
         reader.close()
 
 
+async def more_acks(people: Sequence[Console], count: int) -> None:
+    """Wait until so many more events are acknowledged."""
+    enough = sum(len(console.acks) for console in people) + count
+    await wait_for(lambda: sum(len(console.acks) for console in people) >= enough, "acks")
+
+
 async def test_what_was_acknowledged_survives_kills_and_keeps_its_place(home: Path) -> None:
     chance = random.Random(20261121)
     async with server_process(home) as process:
@@ -129,16 +136,11 @@ async def test_what_was_acknowledged_survives_kills_and_keeps_its_place(home: Pa
             for console in people
         ]
         for _ in range(KILLS):
-            enough = sum(len(console.acks) for console in people) + chance.randint(20, 200)
-            await wait_for(
-                lambda enough=enough: sum(len(c.acks) for c in people) >= enough,  # type: ignore[misc]
-                "acks",
-            )
+            await more_acks(people, chance.randint(20, 200))
             await process.kill()
             assert damages(process) == []
             await process.start()
-        after = sum(len(console.acks) for console in people) + 100
-        await wait_for(lambda: sum(len(c.acks) for c in people) >= after, "acks after the kills")
+        await more_acks(people, 100)
         stop.set()
         await asyncio.gather(*work)
         written = {id_ for console in people for id_ in console.acks}

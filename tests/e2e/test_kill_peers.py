@@ -5,12 +5,19 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from tests.e2e.arrivals import acknowledged
 from tests.e2e.houses import damages, desk_at, in_step, promote, server_and_standby
 from tests.waiting import wait_for
+from warroom_console.desk import Desk
 from warroom_incident.vocabulary import NoteAdded, SeveritySet
 
 KILLS = 4
 ENOUGH = 60.0
+
+
+async def some_acknowledged(desk: Desk, left: int) -> None:
+    """Wait until no more than some of what a desk wrote is left to be acknowledged."""
+    await wait_for(lambda: len(desk.model.pending) <= left, "some acks", ENOUGH)
 
 
 async def test_servers_that_are_killed_in_turns_stay_one_room(home: Path) -> None:
@@ -34,17 +41,12 @@ async def test_servers_that_are_killed_in_turns_stay_one_room(home: Path) -> Non
                         text = f"{other.model.you} {turn} {number}"
                         written.add(other.write(stream, NoteAdded(text=text)).id)
                 desk.write(stream, SeveritySet(severity=chance.choice(("SEV1", "SEV2"))))
-                some = chance.randint(1, 79)
-                await wait_for(
-                    lambda desk=desk, some=some: len(desk.model.pending) <= some,  # type: ignore[misc]
-                    "some acks",
-                    ENOUGH,
-                )
+                await some_acknowledged(desk, chance.randint(1, 79))
                 await house.kill()
                 assert damages(house.log) == []
                 await house.start()
             for desk in (ana, bo):
-                await wait_for(lambda desk=desk: not desk.model.pending, "the acks", ENOUGH)  # type: ignore[misc]
+                await acknowledged(desk, within=ENOUGH)
             for desk in (ana, bo):
                 for house in (a, b):
                     await in_step(desk, house, stream)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.e2e.arrivals import acknowledged, arrived, join
 from tests.e2e.leaps import now, room, same
 from tests.leaping import pass_time, run_leaping
+from tests.proxy import Proxy, Way
 from tests.waiting import wait_for
 from warroom_console.link import LONGEST_DELAY
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
@@ -18,15 +20,24 @@ HEALED_WITHIN = 5.0
 CUT_WITHIN = 15.0
 
 
+async def cut(way: Way) -> None:
+    """Wait until a line that is to be cut is."""
+    await wait_for(lambda: way.left is None, "the cut")
+
+
+async def another_line(wire: Proxy) -> None:
+    """Wait until somebody dials once more."""
+    before = wire.accepted
+    await wait_for(lambda: wire.accepted > before, "a new line")
+
+
 def test_three_consoles_that_were_apart_for_ten_minutes_hold_the_same_at_once(home: Path) -> None:
     async def test() -> None:
         async with room(home) as here:
             desks = await here.desks("ana", "bo", "cy")
             ana, bo, cy = desks
             stream = ana.declare("checkout answers 5xx", "SEV3")
-            for desk in (bo, cy):
-                await wait_for(lambda desk=desk: stream in desk.model.summaries, "the incident")  # type: ignore[misc]
-                await desk.open(stream)
+            await join(stream, bo, cy)
             await same(stream, *desks)
             for wire in here.lines.values():
                 wire.blackhole()
@@ -60,9 +71,7 @@ def test_a_console_that_reads_nothing_is_cut_and_catches_up_later(home: Path) ->
         async with room(home) as here:
             ana, bo, cy = desks = await here.desks("ana", "bo", "cy")
             stream = ana.declare("checkout answers 5xx", "SEV3")
-            for desk in (bo, cy):
-                await wait_for(lambda desk=desk: stream in desk.model.summaries, "the incident")  # type: ignore[misc]
-                await desk.open(stream)
+            await join(stream, bo, cy)
             await same(stream, *desks)
             hub = here.server.hub
             here.lines["cy"].down.stall()
@@ -73,10 +82,7 @@ def test_a_console_that_reads_nothing_is_cut_and_catches_up_later(home: Path) ->
                 number += 1
                 written = now()
                 event = ana.write(stream, NoteAdded(text="x" * 2_000))
-                await wait_for(
-                    lambda id_=event.id: id_ in bo.model.incident(stream).events,  # type: ignore[misc]
-                    "a note at the other console",
-                )
+                await arrived(event, bo)
                 slowest = max(slowest, now() - written)
                 await pass_time(0.2)
                 assert now() - began <= CUT_WITHIN
@@ -93,8 +99,7 @@ def test_a_console_that_says_nothing_in_a_silent_room_is_cut_and_comes_back(home
         async with room(home) as here:
             ana, cy = desks = await here.desks("ana", "cy")
             stream = ana.declare("checkout answers 5xx", "SEV3")
-            await wait_for(lambda: stream in cy.model.summaries, "the incident")
-            await cy.open(stream)
+            await join(stream, cy)
             await same(stream, *desks)
             await pass_time(600)
             assert [here.lines[user].accepted for user in ("ana", "cy")] == [1, 1], "both are well"
@@ -116,8 +121,7 @@ def test_a_line_that_breaks_in_the_middle_of_frames_loses_and_doubles_nothing(ho
         async with room(home) as here:
             ana, bo = desks = await here.desks("ana", "bo")
             stream = ana.declare("checkout answers 5xx", "SEV3")
-            await wait_for(lambda: stream in bo.model.summaries, "the incident")
-            await bo.open(stream)
+            await join(stream, bo)
             for turn in range(12):
                 wire = here.lines["ana" if turn % 2 else "bo"]
                 way = wire.up if turn % 3 else wire.down
@@ -125,7 +129,7 @@ def test_a_line_that_breaks_in_the_middle_of_frames_loses_and_doubles_nothing(ho
                     for desk in desks:
                         desk.write(stream, NoteAdded(text=f"{turn} {number} " + "x" * 300))
                 wire.cut_in_the_middle(way, 100 + 251 * turn)
-                await wait_for(lambda way=way: way.left is None, "the cut")  # type: ignore[misc]
+                await cut(way)
                 await same(stream, *desks)
             assert len(ana.model.incident(stream).entries["note.added"]) == 120
 
@@ -143,11 +147,11 @@ def test_what_is_written_between_hello_and_welcome_is_sent_on_that_line(home: Pa
                 wire.hang_up()
                 await wait_for(lambda: not ana.model.live, "the end of the line")
                 lines = wire.accepted
-                await wait_for(lambda n=lines: wire.accepted > n, "a new one")  # type: ignore[misc]
+                await another_line(wire)
                 await pass_time(moment * 0.2)
                 note = ana.write(stream, NoteAdded(text="said meanwhile"))
                 await wait_for(lambda: ana.model.live, "a live line")
-                await wait_for(lambda id_=note.id: id_ not in ana.model.pending, "the ack")  # type: ignore[misc]
+                await acknowledged(ana, note)
                 assert wire.accepted == lines + 1, "it took another line"
                 await pass_time(10)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.e2e.arrivals import join
 from tests.e2e.leaps import Room, room, same
 from tests.leaping import pass_time, run_leaping, skip
 from tests.waiting import wait_for
@@ -38,8 +39,7 @@ async def noted(here: Room) -> tuple[Desk, Desk, str, str]:
     ana, bo = await here.desks("ana", "bo")
     stream = ana.declare("checkout answers 5xx", "SEV3")
     note = ana.write(stream, NoteAdded(text=SECRET))
-    await wait_for(lambda: stream in bo.model.summaries, "the incident")
-    await bo.open(stream)
+    await join(stream, bo)
     await same(stream, ana, bo)
     return ana, bo, stream, note.id
 

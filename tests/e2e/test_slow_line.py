@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from tests.e2e.arrivals import acknowledged
 from tests.e2e.console_client import Console
 from tests.e2e.leaps import now, room, same
 from tests.leaping import pass_time, run_leaping
@@ -47,7 +48,7 @@ def test_twenty_megabytes_over_64_kbits_come_without_a_break_and_hold_nobody_up(
                 assert now() - began < AN_HOUR
                 written = now()
                 mine = bo.write(stream, NoteAdded(text="mine"))
-                await wait_for(lambda id_=mine.id: id_ not in bo.model.pending, "the ack")  # type: ignore[misc]
+                await acknowledged(bo, mine)
                 assert now() - written <= IN_FLIGHT, "the backlog goes before an ack"
                 assert mine.id in bo.model.incident(stream).events
             live = await ana.note(stream, "read to the end")
@@ -92,7 +93,7 @@ def test_an_emptied_server_is_refilled_over_64_kbits_without_a_break(home: Path)
                 assert now() - began < 2 * 200 * len(LONG) / RATE
                 written = now()
                 mine = bo.write(stream, NoteAdded(text="mine"))
-                await wait_for(lambda id_=mine.id: id_ not in bo.model.pending, "the ack")  # type: ignore[misc]
+                await acknowledged(bo, mine)
                 assert now() - written <= 2 * RELAY_BYTES / RATE + IN_FLIGHT, "own words wait"
             assert now() - began > 100 * len(LONG) / RATE, "it came over the slow line"
             assert wire.accepted == lines, "the line broke"
