@@ -8,7 +8,7 @@ from tests.console.still_desk import Reader, StillDesk
 from tests.incident.making import STREAM
 from warroom_console.link import LinkState
 from warroom_console.views.heading import link, lobby_heading, room_heading
-from warroom_console.widgets.spans import plain
+from warroom_console.widgets.spans import plain, width_of
 from warroom_incident.sync.wire import Person
 from warroom_incident.vocabulary import IncidentDeclared
 
@@ -29,6 +29,14 @@ def desk() -> StillDesk:
 def test_a_live_link_shows_its_round_trip(desk: StillDesk) -> None:
     desk.model.link = LinkState(phase="live", rtt_ms=38)
     assert plain(link(Reader(desk))).endswith(" 38ms")
+
+
+def test_the_header_stands_still_while_the_round_trip_changes(desk: StillDesk) -> None:
+    widths = set()
+    for trip in (0, 38, 300):
+        desk.model.link = LinkState(phase="live", rtt_ms=trip)
+        widths.add(width_of(room_heading(Reader(desk), 80).right))
+    assert len(widths) == 1
 
 
 def test_what_was_seen_before_a_sleep_is_called_old_until_it_is_current(desk: StillDesk) -> None:

@@ -19,6 +19,7 @@ _LONGEST_REASON = 40
 _NARROW = 70
 _LEAST_TITLE = 12
 _SHORT_TITLE = 20
+_TRIP = len(" 300ms ")
 _GAPS = 6
 """Blanks between the header's parts and at its ends."""
 
@@ -32,7 +33,7 @@ def room_heading(room: Room, width: int) -> Heading:
     number: Span = (f"{state.number} ", Tone.ACCENT)
     severity: Span = (_severity(room), severity_tone(state.severity))
     banner = "DRILL" if state.drill else ""
-    rest = (*link(room), *_time(room))
+    rest = _state(room)
     least = min(_LEAST_TITLE, cells(clean_line(state.title)))
     tails = _tails(room)
     left = width - width_of((number, severity, *rest)) - _GAPS - (len(banner) + 2 if banner else 0)
@@ -74,7 +75,7 @@ def _tails(room: Room) -> list[Line]:
 def lobby_heading(room: Room, width: int) -> Heading:
     """The header of the lobby."""
     lead, tail = (("warroom", Tone.ACCENT),), ((" lobby", Tone.TEXT),)
-    rest = (*link(room), *_time(room))
+    rest = _state(room)
     left = width - width_of((*lead, *tail, *rest)) - _GAPS
     return Heading(lead, "", tail, (*_beside(room, width, left, left), *rest))
 
@@ -182,8 +183,12 @@ def _picture(room: Room) -> Line:
     return ((f" {short(_own_now(room) - heard)} old", Tone.DIM),)
 
 
-def _time(room: Room) -> Line:
-    return ((f"  {clock(room.now())}Z", Tone.DIM),)
+def _state(room: Room) -> Line:
+    """The link and the time; what stands left of them does not move from 3 ms to 300."""
+    found = link(room)
+    trip = found[-1][0]
+    gap = max(1, _TRIP - len(trip)) if trip.endswith("ms") else 2
+    return (*found, (f"{' ' * gap}{clock(room.now())}Z", Tone.DIM))
 
 
 # The idle prompt row -----------------------------------------------------------------------

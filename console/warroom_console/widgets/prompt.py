@@ -107,7 +107,7 @@ class Prompt(Bar, can_focus=True):
     def hints(self) -> list[Hint]:
         """The keys that work while the row waits for an answer."""
         if self._question is not None:
-            return [Hint("y", "Yes"), Hint("n", "No"), Hint("Esc", "No")]
+            return [Hint("y", "Yes"), Hint("n", "No")]
         return self._ask.keys(self.past.of(self._ask.label)) if self._ask is not None else []
 
     @property
