@@ -12,19 +12,19 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.incident.making import BODIES, base_of
+from tests.server.agreeing import agree, hold_the_same, shown, without, without_late
 from tests.server.desks import Desk
 from tests.server.lines import forge, from_replica, meet, settle, settle_houses, talk, withhold
 from tests.server.machines import DAY, ROOT, STREAMS, House, Machine, World
 from warroom_incident.clock import MAX_LEAD_MS
-from warroom_incident.event import ROOM, Event, Packet, read_packet
+from warroom_incident.event import ROOM, Packet, read_packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.log import Entry
-from warroom_incident.reducers import Body, Right
+from warroom_incident.reducers import Body
 from warroom_incident.vocabulary import (
     IncidentDeclared,
     NoteAdded,
@@ -32,9 +32,7 @@ from warroom_incident.vocabulary import (
     RoleAssigned,
     SeveritySet,
     StatusSet,
-    Unknown,
 )
-from warroom_server.identity import Caller
 
 T = TypeVar("T")
 
@@ -44,15 +42,6 @@ REFUSALS = (
     "it was refused here",
 )
 """How every refusal begins that this house can bring about: none is about a clock."""
-
-DOUBTS = [
-    ("admitted", "heard"),
-    ("admitted", "refused"),
-    ("refused", None),
-    ("withheld", None),
-    ("withheld", "admitted"),
-]
-"""Which form a console may hold of what its server lost, and the servers then."""
 
 FORGED: list[Body] = [
     SeveritySet(severity="SEV1"),
@@ -176,7 +165,7 @@ class HouseOfReplicas(RuleBasedStateMachine):
         rests = self.run(talk(desk, house, budget))
         self._note(desk)
         if rests:
-            self._hold_the_same(desk, house)
+            hold_the_same(desk, house)
 
     @rule(client=numbers, server=numbers, budget=budgets)
     def servers_meet(self, client: int, server: int, budget: int) -> None:
@@ -306,16 +295,6 @@ class HouseOfReplicas(RuleBasedStateMachine):
             assert reason.startswith(REFUSALS), reason
             assert packet.body is not None, "the author keeps the text"
 
-    def _hold_the_same(self, desk: Desk, house: House) -> None:
-        for stream in STREAMS:
-            mine, theirs = desk.fold(stream), house.fold(stream)
-            assert set(theirs.events) <= set(mine.events)
-            # Whoever may only read hands on nothing unproven, and nobody what has no body.
-            if house.room.right_of(Caller(desk.account)).covers(Right.RESPONDER):
-                whole = {id_ for id_, event in mine.events.items() if event.withheld is None}
-                assert whole - set(desk.refused) <= set(theirs.events)
-        assert not desk.outbox, "everything was answered"
-
     def _forgive(self) -> None:
         """A disk was lost: promises that only it kept are gone with it."""
         self.promised &= self._stored()
@@ -351,20 +330,9 @@ class HouseOfReplicas(RuleBasedStateMachine):
         """Who commands, how bad it is, what the status is: as if nobody had written late."""
         for stream in STREAMS:
             for name, state in self.states(stream):
-                late = {id_ for id_, event in state.events.items() if state.is_late(event)}
-                if not late:
-                    continue
-                # Without what they say, and not without what they replaced: whoever saw them
-                # replaced that as well.
-                timely = IncidentState(stream)
-                timely.extend(
-                    msgspec.structs.replace(event, body=Unknown(), withheld="late")
-                    if id_ in late and event.withheld is None
-                    else event
-                    for id_, event in state.events.items()
-                )
-                assert shown(timely) == shown(state), name
-                assert state.closed
+                if any(state.is_late(event) for event in state.events.values()):
+                    assert shown(without_late(state)) == shown(state), name
+                    assert state.closed
 
     @invariant()
     def nobody_takes_a_forgery_for_the_truth(self) -> None:
@@ -375,9 +343,7 @@ class HouseOfReplicas(RuleBasedStateMachine):
                 for event_id in forged:
                     assert state.events[event_id].via is not None, name
                 if forged:
-                    honest = IncidentState(stream)
-                    honest.extend(e for id_, e in state.events.items() if id_ not in forged)
-                    assert shown(honest) == shown(state), name
+                    assert shown(without(state, forged)) == shown(state), name
 
     @invariant()
     def stamps_of_one_replica_rise_and_never_run_away(self) -> None:
@@ -422,55 +388,8 @@ class HouseOfReplicas(RuleBasedStateMachine):
         for desk in self.desks:
             self._note(desk)
         for stream in STREAMS:
-            self._check_stream(stream)
+            agree(self.houses, self.desks, stream, self.withheld, lost=self.lost)
         assert self.promised <= self._stored() | self.withheld, "what was acknowledged is there"
-
-    def _check_stream(self, stream: str) -> None:
-        first, *others = [house.fold(stream) for house in self.houses]
-        gone = {id_ for id_, event in first.events.items() if form(event) == "withheld"}
-        assert gone <= self.withheld
-        machines: list[Machine] = [*self.houses, *self.desks]
-        for machine in machines:
-            assert not gone & machine.stored().keys(), machine.name
-        for state in others:
-            assert picture(state) == picture(first)
-        for desk in self.desks:
-            state = desk.fold(stream)
-            forms = {id_: form(event) for id_, event in state.events.items()}
-            told = {id_: form(event) for id_, event in first.events.items()}
-            assert told.keys() <= forms.keys(), desk.name
-            disputed = {id_ for id_ in forms if forms[id_] != told.get(id_)}
-            # A server that lost what it had said, with its seal, cannot know it again.
-            assert self.lost or not disputed, desk.name
-            for id_ in disputed:
-                assert (forms[id_], told.get(id_)) in DOUBTS
-            if not disputed:
-                assert picture(state) == picture(first), desk.name
-
-
-def form(event: Event) -> str:
-    """Which form of an event counts somewhere."""
-    if event.withheld is not None:
-        return "refused" if event.refused else "withheld"
-    return "admitted" if event.via is None else "heard"
-
-
-def picture(state: IncidentState) -> dict[str, object]:
-    """All that two machines which hold the same must show alike."""
-    keys = sorted(state.registers)
-    return {
-        "set": state.set_digest(),
-        "state": state.state_digest(),
-        "shown": shown(state),
-        "heads": [(key, [event.id for event in state.heads(key)]) for key in keys],
-        "conflicts": [(c.key, [event.id for event in c.writes]) for c in state.conflicts()],
-    }
-
-
-def shown(state: IncidentState) -> tuple[object, ...]:
-    """What people act on."""
-    holders = {role: held.holder for role, held in state.roles().items()}
-    return (state.title, state.severity, state.status, holders, state.ended_at is None)
 
 
 TestHouseOfReplicas = HouseOfReplicas.TestCase
