@@ -15,6 +15,7 @@ from .fold import Fold
 from .vocabulary import (
     AlertAcknowledged,
     AlertAssigned,
+    AlertEnded,
     AlertMarked,
     Noise,
     SilenceAnswered,
@@ -45,6 +46,19 @@ class Marked(Struct, frozen=True):
     noise: Noise
     by: str
     at: int
+
+
+class Ended(Struct, frozen=True):
+    """Who says that an alert is over, or (not `over`) that it is not, and when.
+
+    `heard` is when its source had last spoken of it; `told` whether a server has taken that in.
+    """
+
+    over: bool
+    by: str
+    at: int
+    heard: int
+    told: bool
 
 
 class Window(Struct, frozen=True):
@@ -95,7 +109,12 @@ class BoardState(Fold):
         return heads[0] if heads else None
 
     def acknowledged(self, uid: str, now: int = 0) -> Acknowledged | None:
-        """Who has acknowledged an alert episode, None while nobody has or when it has run out."""
+        """Who has acknowledged an alert episode, None while nobody has or when it has run out.
+
+        Who says that it is over has taken it on until a server has heard that.
+        """
+        if (over := self.ended(uid)) is not None and over.over and not over.told:
+            return Acknowledged(over.by, over.at)
         event = self._said("ack", uid)
         if event is None or not isinstance(event.body, AlertAcknowledged):
             return None
@@ -117,6 +136,15 @@ class BoardState(Fold):
         if event is None or not isinstance(event.body, AlertMarked) or not event.body.noise:
             return None
         return Marked(event.body.noise, event.head.by, event.shown_at)
+
+    def ended(self, uid: str) -> Ended | None:
+        """What people say of an alert episode's end, None where nobody says anything."""
+        event = self._said("ended", uid)
+        if event is None or not isinstance(event.body, AlertEnded):
+            return None
+        body = event.body
+        told = event.admitted is not None
+        return Ended(body.ended, event.head.by, event.shown_at, body.heard, told)
 
     def marks(self) -> dict[str, Marked]:
         """Every alert episode that somebody called noise."""

@@ -20,6 +20,7 @@ from .vocabulary import (
     AlertAcknowledged,
     AlertAssigned,
     AlertChanged,
+    AlertEnded,
     AlertLinked,
     AlertMarked,
     ChecklistAttached,
@@ -185,6 +186,9 @@ def _tell_board(event: Event, state: Fold) -> Told:
             if not noise:
                 return Told("alert", f"{by} no longer calls the alert {uid} noise")
             return Told("alert", f"{by} called the alert {uid} noise ({noise.replace('_', ' ')})")
+        case AlertEnded(uid=uid, ended=ended):
+            no_longer = "" if ended else "no longer "
+            return Told("alert", f"{by} {no_longer}says that the alert {uid} is over")
         case WindowOpened(kind=kind, why=why, ends_at=ends_at):
             return Told("window", f"{by} opened a {_WINDOW[kind]} until {moment(ends_at)}: {why}")
         case WindowEnded(window=window):

@@ -169,6 +169,27 @@ async def test_noise_is_said_with_a_reason_and_taken_back(desk: StillDesk) -> No
         assert desk.model.board.noise("a2") is None
 
 
+async def test_C_says_that_an_alert_is_over_and_u_takes_that_back(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "j", "C")
+        assert console.prompt == "Said that “orders: replica lags 40 s” is over · u undo"
+        said = desk.model.board.ended("a2")
+        assert said is not None
+        assert (said.over, said.heard) == (True, desk.model.records["a2"].last_seen)
+        assert acked(desk) == {"a1": "bo", "a2": "ana"}, "it waits for nobody any more"
+        await console.press("u")
+        said = desk.model.board.ended("a2")
+        assert said is not None
+        assert not said.over
+        assert acked(desk) == {"a1": "bo"}
+
+
+async def test_marked_alerts_are_said_to_be_over_together(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("1", "space", "space", "C")
+        assert console.prompt == "Said that 2 alerts are over · u undo"
+
+
 async def test_of_a_storm_the_most_urgent_are_linked_and_taken_on_first(desk: StillDesk) -> None:
     storm(desk, MOST_AT_ONCE + 30)
     async with at_console(desk, stream=STREAM) as console:

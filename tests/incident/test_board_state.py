@@ -1,12 +1,13 @@
 """What people did to alerts stands until somebody takes it back."""
 
 from tests.incident.making import NOW, Writer, admitted
-from warroom_incident.board import Acknowledged, Assigned, BoardState, Marked
+from warroom_incident.board import Acknowledged, Assigned, BoardState, Ended, Marked
 from warroom_incident.event import BOARD
 from warroom_incident.fields import Matcher
 from warroom_incident.vocabulary import (
     AlertAcknowledged,
     AlertAssigned,
+    AlertEnded,
     AlertMarked,
     SilenceAnswered,
     SilenceAsked,
@@ -75,6 +76,21 @@ def test_an_alert_is_noise_until_that_is_taken_back() -> None:
     writer.act(state, AlertMarked(uid="a"), BOARD)
     assert state.noise("a") is None
     assert state.marks() == {}
+
+
+def test_who_says_that_an_alert_is_over_has_taken_it_on_until_a_server_hears_it() -> None:
+    writer, state = Writer(), BoardState()
+    assert state.ended("a") is None
+    event = writer.act(state, AlertEnded(uid="a", heard=NOW), BOARD)
+    assert state.ended("a") == Ended(True, "ana", event.shown_at, NOW, told=False)
+    assert state.acknowledged("a") == Acknowledged("ana", event.shown_at)
+    state.add(admitted(event, NOW))
+    assert state.acknowledged("a") is None
+    writer.act(state, AlertEnded(uid="a", ended=False), BOARD)
+    taken_back = state.ended("a")
+    assert taken_back is not None
+    assert not taken_back.over
+    assert state.acknowledged("a") is None
 
 
 def opened(name: str, starts_at: int, ends_at: int) -> WindowOpened:

@@ -70,6 +70,13 @@ def on_alert(ctx: Ctx) -> str | None:
     return None if known else "no alert under the cursor"
 
 
+def on_open(ctx: Ctx) -> str | None:
+    """Why there is no alert that could end."""
+    known = (picture_of(ctx).stand(uid) for uid in _uids(ctx))
+    is_open = any(alert is not None and alert.is_open for alert in known)
+    return None if is_open else "it is over already"
+
+
 def told(alerts: list[Standing]) -> str:
     """What to call alerts in a sentence."""
     if len(alerts) == 1:

@@ -1,4 +1,4 @@
-"""What a responder says of alerts beside taking them on: for how long, whose they are, noise."""
+"""What a responder says of alerts beside taking them on: how long, whose, that they are over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from warroom_console.actions import Action, Args, Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.theme import Tone
 from warroom_console.times import DAY, clock
-from warroom_console.verbs.alerts import MOST_AT_ONCE, chosen, on_alert, told
+from warroom_console.verbs.alerts import MOST_AT_ONCE, chosen, on_alert, on_open, told
 from warroom_console.verbs.guards import both, complaint_of, may_write, word_check
 from warroom_console.verbs.people import choose_person
 from warroom_console.views.board import NOISES, Standing
@@ -19,7 +19,13 @@ from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 from warroom_incident.event import BOARD
 from warroom_incident.sync.asking import NOISE, Ask as Question
-from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertMarked, Noise
+from warroom_incident.vocabulary import (
+    AlertAcknowledged,
+    AlertAssigned,
+    AlertEnded,
+    AlertMarked,
+    Noise,
+)
 
 LONGEST_HOLD = 7 * DAY
 """An acknowledgement that is to run out does so within a week."""
@@ -44,6 +50,9 @@ def register(registry: Registry[Ctx]) -> None:
                    scope=scope, when=able, shown=False),
             Action(f"{name}.noise", ("X",), "Noise", "Say why the alert was noise, or take that "
                    "back.", noise, scope=scope, when=able, shown=False),
+            Action(f"{name}.clear", ("C",), "Clear", "Say that the alert is over, where its source "
+                   "does not; what that says later counts.", clear, scope=scope,
+                   when=both(able, on_open), command="clear" if first else "", shown=False),
         )  # fmt: skip
     registry.register(
         Action("alerts.report", (), "Noise report", "Which rules were noise in the last thirty "
@@ -118,6 +127,20 @@ def _assign(ctx: Ctx, alerts: list[Standing], person: str | None) -> None:
         whose = whose.replace("is ", "are ", 1)
     bodies = [AlertAssigned(uid=a.uid, person=person) for a in alerts[:MOST_AT_ONCE]]
     ctx.write_to(BOARD, *bodies, said=f"{told(alerts)} {whose}")
+
+
+# The end -----------------------------------------------------------------------------------
+
+
+def clear(ctx: Ctx, _args: Args) -> None:
+    """Say that alerts are over. The server ends those of which nothing was heard since."""
+    alerts = [alert for alert in chosen(ctx) if alert.is_open]
+    bodies = [AlertEnded(uid=a.uid, heard=a.last_seen) for a in alerts[:MOST_AT_ONCE]]
+    ctx.write_to(BOARD, *bodies, said=f"Said that {told(alerts)} {_are(alerts)} over")
+
+
+def _are(alerts: list[Standing]) -> str:
+    return "is" if len(alerts) == 1 else "are"
 
 
 # Noise -------------------------------------------------------------------------------------

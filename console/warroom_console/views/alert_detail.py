@@ -38,7 +38,7 @@ _SILENCES = {
     "expired": "it has ended",
     "failed": "it failed",
 }
-_SAID = ("ack", "assigned", "noise")
+_SAID = ("ack", "assigned", "noise", "ended")
 _REASONS = {
     "maintenance": "a maintenance window hides them",
     "suppression": "a suppression rule hides them",
@@ -112,11 +112,7 @@ def _before(answer: Answer, uid: str, now: int) -> list[Pair]:
 def _history(room: Room, uid: str) -> list[tuple[str, str]]:
     """When what was done to the alert, by people here."""
     board = room.model.board
-    found = [
-        event
-        for register in ("ack", "assigned", "noise", "ended")
-        for event in board.history((register, uid))
-    ]
+    found = [event for register in _SAID for event in board.history((register, uid))]
     found.sort(key=lambda event: event.order)
     return [(stamp(event.shown_at), f"{event.head.by} {_did(event.body)}") for event in found]
 

@@ -18,6 +18,7 @@ from .board import (
     BOARD_TYPES as BOARD_TYPES,
     AlertAcknowledged as AlertAcknowledged,
     AlertAssigned as AlertAssigned,
+    AlertEnded as AlertEnded,
     AlertMarked as AlertMarked,
     Noise as Noise,
     SilenceAnswered as SilenceAnswered,

@@ -54,6 +54,23 @@ class AlertMarked(Write, frozen=True):
     says: ClassVar[str] = "noise"
 
 
+class AlertEnded(Write, frozen=True):
+    """Somebody said that an alert is over, though its source did not, or took that back.
+
+    `heard` is when its source last spoke of it, as far as its author knew: what it says later
+    counts more.
+    """
+
+    uid: Ident
+    ended: bool = True
+    heard: Millis = 0
+    type: ClassVar[str] = "alert.ended"
+    is_guarded: ClassVar[bool] = True
+    register: ClassVar[str] = "ended"
+    named: ClassVar[tuple[str, ...]] = ("uid",)
+    says: ClassVar[str] = "ended"
+
+
 class WindowOpened(Append, frozen=True):
     """A window was opened: its alerts are hidden and counted from `starts_at` to `ends_at`.
 
@@ -132,6 +149,7 @@ BOARD_TYPES: tuple[type[Body], ...] = (
     AlertAcknowledged,
     AlertAssigned,
     AlertMarked,
+    AlertEnded,
     WindowOpened,
     WindowEnded,
     SilenceAsked,

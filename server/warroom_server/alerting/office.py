@@ -26,6 +26,7 @@ from ..intake.store import IntakeStore
 from ..room import Room
 from .api import Api, ApiAlert, ApiError
 from .declaring import Declaring, Rule
+from .endings import Endings
 from .heartbeats import Heartbeats
 from .past import Past
 from .reconcile import Reconciler
@@ -100,6 +101,7 @@ class AlertOffice:
                 save,
             )
         self.silences = Silences(room, self._apis, now, self._hurry)
+        self._endings = Endings(room, board, now, save)
         self._tasks: list[asyncio.Task[None]] = []
         self._changed: set[str] = set()
 
@@ -118,12 +120,14 @@ class AlertOffice:
         self._board.be_patient()
         self._board.on_change(self._on_records)
         self.silences.start()
+        self._endings.start()
         self._begin(self._watch())
         for reconciler in self._reconcilers.values():
             self._begin(reconciler.run())
 
     async def stop(self) -> None:
         """End it all."""
+        self._endings.stop()
         await self.silences.stop()
         for task in self._tasks:
             task.cancel()
