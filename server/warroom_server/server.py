@@ -35,7 +35,7 @@ from .disk import Disk
 from .duties import Duties
 from .exchange import Us
 from .hub import Hub
-from .identity import UNKNOWN_TOKEN, Caller, UnknownCaller, token_caller
+from .identity import Caller, UnknownCaller, token_caller
 from .in_step import InStep
 from .intake.app import IntakeDeps, intake_app
 from .intake.request import Refused
@@ -321,7 +321,7 @@ class Server:
         if self._draining:
             return "The server is stopping."
         if self.is_standby:
-            return "This is a standby: it serves when an admin says `warroom promote`."
+            return "This is a standby until `warroom promote`."
         try:
             await self.room.check_writable()
             await self.store.check()
@@ -338,7 +338,7 @@ class Server:
             if self._standby is not None:
                 self._standby.look()
             await self._look_at_disk()
-            self._check_tokens()
+            self.hub.check_tokens()
 
     async def _look_at_disk(self) -> None:
         if await asyncio.to_thread(self.disk.look):
@@ -346,16 +346,6 @@ class Server:
 
     def _say_trouble(self) -> None:
         self.hub.say_trouble(self.disk.sentence or self.backups.sentence)
-
-    def _check_tokens(self) -> None:
-        """End the lines whose token was revoked or has expired since they began."""
-        with_token = [s for s in self.hub.sessions if s.who.caller.token is not None]
-        if with_token:
-            now = now_ms()
-            good = {t.id for t in self.room.room.tokens() if t.expires is None or t.expires > now}
-            for session in with_token:
-                if session.who.caller.token not in good:
-                    session.close(Close.UNKNOWN_TOKEN, UNKNOWN_TOKEN)
 
     def _watch(self) -> None:
         hub, metrics = self.hub, self.metrics

@@ -42,7 +42,7 @@ MARK = "promoted"
 """The file in the data directory that says: this standby has taken over."""
 
 QUESTION_WITHIN = 10.0
-REFUSAL = "this is a standby: it serves when an admin says `warroom promote`"
+REFUSAL = "this is a standby until `warroom promote`"
 
 
 def is_promoted(data: Path) -> bool:

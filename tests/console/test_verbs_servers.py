@@ -67,13 +67,18 @@ def test_a_bad_address_is_answered_with_what_a_good_one_looks_like(
     assert ctx.flashed == [complaint]
 
 
-def test_without_an_address_it_says_which_there_are(registry: Registry[Ctx]) -> None:
+def test_without_an_address_one_is_chosen(registry: Registry[Ctx]) -> None:
     ctx = Moving()
-    ctx.command(registry, "server")
-    assert ctx.flashed == ["The server is unix:///run/warroom/socket; no other is known."]
     ctx.model.servers = [Place("s", "", "war2", [OTHER])]
     ctx.command(registry, "server")
-    assert ctx.flashed[1] == f"The server is unix:///run/warroom/socket; others: {OTHER}."
+    assert ctx.menu is not None
+    here = "unix:///run/warroom/socket"
+    assert [(c.label, c.note) for c in ctx.menu.choices] == [(here, "this one"), (OTHER, "")]
+    ctx.menu.then(OTHER)
+    assert ctx.moved == [OTHER]
+    ctx.model.link = LinkState("retrying", here, reason=f"{here}: connection refused")
+    ctx.command(registry, "server")
+    assert ctx.menu.choices[0].note == "connection refused"
     action = registry["server"]
     assert OTHER in action.hints(ctx.ctx, Args(""))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from warroom_console.actions import Action, Args, Registry
 from warroom_console.context import Ctx
 from warroom_console.places import PlaceError, parse_server
 from warroom_console.theme import Tone
+from warroom_console.widgets.menu import Choice
 from warroom_incident.clean import clean_line
 
 from .guards import word_check
@@ -16,30 +18,37 @@ from .guards import word_check
 def register(registry: Registry[Ctx]) -> None:
     """Add `:server`."""
     registry.register(
-        Action("server", (), "Server", "Go to another server of the room; without an address, say "
-               "which there are.", go, command="server", usage="unix:///run/warroom/socket",
+        Action("server", (), "Server", "Go to another server of the room; without an address, "
+               "choose one.", go, command="server", usage="unix:///run/warroom/socket",
                hints=_known, check=word_check(parse_server), shown=False),
     )  # fmt: skip
 
 
 def go(ctx: Ctx, args: Args) -> None:
-    """Go to the server that was typed, or say which one this is and which others are known."""
-    if not args.text:
-        ctx.flash(_where(ctx))
-        return
+    """Go to the server that was typed, or choose one of those that are known."""
+    if args.text:
+        _move(ctx, args.text)
+    else:
+        ctx.choose("Server", _choices(ctx), partial(_move, ctx), partial(_move, ctx))
+
+
+def _move(ctx: Ctx, url: str) -> None:
     try:
-        ctx.desk.move_to(args.text)
+        ctx.desk.move_to(url)
     except PlaceError as error:
         ctx.flash(str(error), Tone.WARN)
     else:
-        ctx.flash(f"Trying {clean_line(args.text, 60)} first.")
+        ctx.flash(f"Trying {clean_line(url, 60)} first.")
 
 
-def _where(ctx: Ctx) -> str:
-    here = clean_line(ctx.model.link.server, 60) or "none"
-    others = [clean_line(url, 60) for url in _known(ctx, Args()) if url != ctx.model.link.server]
-    also = f"; others: {', '.join(others)}" if others else "; no other is known"
-    return f"The server is {here}{also}."
+def _choices(ctx: Ctx) -> Iterable[Choice]:
+    """Every server with what is known of it; another one's address may be typed."""
+    state = ctx.model.link
+    for url in dict.fromkeys([*_known(ctx, Args()), *([state.server] if state.server else [])]):
+        note = ""
+        if url == state.server:
+            note = "this one" if state.phase == "live" else state.reason or "being tried"
+        yield Choice(url, clean_line(url, 60), clean_line(note.removeprefix(f"{url}: "), 60))
 
 
 def _known(ctx: Ctx, _args: Args) -> Iterable[str]:

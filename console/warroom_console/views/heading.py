@@ -15,7 +15,7 @@ from warroom_incident.practice.status import status_of
 from warroom_incident.vocabulary import SeveritySet
 
 _LONGEST_DUE = 64
-_LONGEST_REASON = 40
+_LONGEST_REASON = 41
 _NARROW = 70
 _LEAST_TITLE = 12
 _SHORT_TITLE = 20
