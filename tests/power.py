@@ -1,7 +1,8 @@
 """Power cuts: the writes of a program, recorded by strace, replayed up to any point.
 
 What was synced is on the disk. Of what was written since, any part may be: whole writes land or do
-not, in any combination. New names and renames count once their directory was synced, else perhaps.
+not, in any combination. New names, renames and removals count once their directory was synced;
+those since then reach the disk in their order, up to some one of them.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ class Disk:
     def __init__(self, root: Path) -> None:
         self._root = str(root)
         self.files: dict[str, _File] = {}
-        self._names: dict[str, _File] = {}
-        """The names that are surely on the disk."""
+        self._history: list[dict[str, _File]] = [{}]
+        """The names after each change of one."""
+        self._synced: dict[str, int] = {}
+        """Up to which change the names of a directory are surely on the disk."""
+        self._found: dict[str, tuple[int, _File]] = {}
+        """Files that were synced: a new one is found again, also without its directory."""
         self.acked: list[str] = []
 
     def feed(self, line: str) -> bool:
@@ -76,7 +81,10 @@ class Disk:
             or "O_CREAT" not in arguments
         ):
             return False
-        file = self.files.setdefault(path, _File())
+        if path not in self.files:
+            self.files[path] = _File()
+            self._history.append(dict(self.files))
+        file = self.files[path]
         if "O_TRUNC" in arguments:
             file.pending.append((0, None))
         return True
@@ -87,6 +95,7 @@ class Disk:
         file = self.files.pop(paths[0])
         if call == "rename":
             self.files[paths[1]] = file
+        self._history.append(dict(self.files))
         return True
 
     def _changed(self, call: str, arguments: str) -> bool:
@@ -95,7 +104,7 @@ class Disk:
             file = self.files[path]
             if call in ("fsync", "fdatasync"):
                 file.synced, file.pending = file.after(file.pending), []
-                self._names.setdefault(path, file)  # a new file that was synced is found again
+                self._found[path] = len(self._history) - 1, file
             elif call == "ftruncate":
                 file.pending.append((int(arguments.rsplit(",", 1)[1]), None))
             else:
@@ -104,9 +113,7 @@ class Disk:
                 file.pending.append((at, _bytes(arguments)))
             return True
         if call in ("fsync", "fdatasync") and path.startswith(self._root):
-            self._names = {
-                name: file for name, file in self._names.items() if _parent(name) != path
-            } | {name: file for name, file in self.files.items() if _parent(name) == path}
+            self._synced[path] = len(self._history) - 1
             return True
         return False
 
@@ -114,13 +121,25 @@ class Disk:
         """Write what a power cut now might leave to a directory."""
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        keeps_names = random.random() < 0.5
+        last = len(self._history) - 1
+        upto = max(0, last - random.choice((0, 0, random.randint(1, 12), last)))
         luck = random.choice((0.0, 0.5, 1.0))
-        for path, file in (self.files if keeps_names else self._names).items():
+        for path, file in self._names(upto).items():
             chosen = [change for change in file.pending if random.random() < luck]
             place = target / Path(path).relative_to(self._root)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(file.after(chosen))
+
+    def _names(self, upto: int) -> dict[str, _File]:
+        """The names on the disk when all changes up to one have reached it, and what was synced."""
+        found: dict[str, _File] = {}
+        for path, (at, file) in self._found.items():
+            if at > max(upto, self._synced.get(_parent(path), 0)):
+                found[path] = file
+        for directory in {_parent(path) for names in self._history for path in names}:
+            names = self._history[max(upto, self._synced.get(directory, 0))]
+            found |= {path: file for path, file in names.items() if _parent(path) == directory}
+        return found
 
 
 def recorded(program: str, root: Path, trace: Path) -> list[str]:

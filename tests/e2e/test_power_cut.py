@@ -64,7 +64,7 @@ home = Path(sys.argv[1])
 place = 0
 for session in range(4):
     slot = Slot.take(home, lambda: NOW, os.urandom)
-    box, replica = Outbox(home), Replica.open(slot.path)
+    box, replica = Outbox(home), None
     for number in range(4):
         event, packet = slot.author.write(STREAM, "ana", NoteAdded(text="x" * 500), ())
         box.put([packet])
@@ -72,6 +72,7 @@ for session in range(4):
         if number == 3:
             continue  # what is unsent when the session ends
         place += 1
+        replica = replica or Replica.open(slot.path)  # it syncs the directory
         replica.save(
             events=[Kept(event.id, STREAM, NOW, packet)],
             cursors=[Follow(STREAM, "log-1", place, "00" * 32)],
