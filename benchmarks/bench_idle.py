@@ -96,7 +96,8 @@ async def _stuck_reader(server: Running, stream: str) -> asyncio.StreamWriter:
     # A masking key of zeros leaves the text as it is.
     writer.write(b"\x81\xfe" + len(hello).to_bytes(2, "big") + bytes(4) + hello)
     await writer.drain()
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    assert isinstance(writer.transport, asyncio.Transport)
+    writer.transport.pause_reading()
     return writer
 
 

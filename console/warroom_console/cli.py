@@ -49,11 +49,13 @@ def _run(arguments: list[str]) -> int:
 
 def _light() -> None:
     """Import msgspec without what it has for other formats than JSON."""
+    from importlib import import_module
+
     from .lazily import lazily
 
     names = ("inspect", "_json_schema", "msgpack", "toml", "yaml")
     with lazily(*(f"msgspec.{name}" for name in names)):
-        import msgspec  # noqa: F401
+        import_module("msgspec")
 
 
 def _opened(arguments: list[str]) -> int:

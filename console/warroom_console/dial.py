@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import struct
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from warroom_incident.sync.wire import MAX_FRAME
@@ -35,7 +36,7 @@ class DialError(Exception):
 def load() -> None:
     """Import `websockets` without what it needs for proxies, and to find out its own version."""
     with lazily("importlib.metadata", "urllib.request"):
-        import websockets.asyncio.client  # noqa: F401
+        import_module("websockets.asyncio.client")
 
 
 async def dial(server: Server, token: str | None) -> ClientConnection:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from warroom_incident.clean import cells, clean, clean_line
 
@@ -54,7 +53,7 @@ def fail(sentence: str) -> None:
     sys.stderr.write(f"warroom: {clean_line(sentence)}\n")
 
 
-def out_json(value: Any, *, lines: bool = False) -> None:
+def out_json(value: object, *, lines: bool = False) -> None:
     """Print data: pretty or, with `lines`, on one line.
 
     Everything outside ASCII and DEL is escaped, so that data keeps its bytes and no terminal

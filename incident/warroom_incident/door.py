@@ -8,7 +8,6 @@ are refused here, by the author too.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -29,7 +28,7 @@ class DoorError(ValueError):
     """The text may not be written; the message is one sentence that says why."""
 
 
-def check_json(raw: bytes) -> Any:
+def check_json(raw: bytes) -> object:
     """Return the value of strict JSON text, or raise `DoorError`.
 
     Text that a compact encoder would write again byte for byte has no duplicate keys; only
@@ -83,7 +82,7 @@ def _check_numbers(value: object) -> None:
 def _check_keys(raw: bytes) -> None:
     import json  # hardly ever needed: authors write compactly
 
-    def unique(pairs: list[tuple[str, Any]]) -> None:
+    def unique(pairs: list[tuple[str, object]]) -> None:
         if len({key for key, _ in pairs}) != len(pairs):
             raise DoorError("A JSON object names the same key twice.")
 

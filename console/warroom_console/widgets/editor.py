@@ -152,15 +152,16 @@ class Editor(Widget):
 
     def _next_question(self) -> None:
         """Select the next thing that the text asks, from the top again after the last."""
-        from textual.widgets.text_area import Selection
+        from textual.widgets.text_area import Document, Selection
 
         area = self.area
         document = area.document
-        here = document.get_index_from_location(area.selection.end)  # type: ignore[attr-defined]
+        assert isinstance(document, Document)
+        here = document.get_index_from_location(area.selection.end)
         found = list(QUESTION.finditer(area.text))
         asked = next((one for one in found if one.start() >= here), found[0] if found else None)
         if asked is not None:
-            place = document.get_location_from_index  # type: ignore[attr-defined]
+            place = document.get_location_from_index
             area.selection = Selection(place(asked.start()), place(asked.end()))
 
     def _finish(self) -> None:

@@ -72,8 +72,8 @@ class ApiAlert(msgspec.Struct, frozen=True, rename="camel"):
     """One alert as the API holds it. Times are RFC 3339."""
 
     fingerprint: str
-    labels: dict[str, Any] = {}
-    annotations: dict[str, Any] = {}
+    labels: dict[str, object] = {}
+    annotations: dict[str, object] = {}
     starts_at: str = ""
     status: AlertStatus = AlertStatus()
     receivers: list[Receiver] = []

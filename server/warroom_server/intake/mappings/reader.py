@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Generic, TypeVar
 
 from warroom_incident.alerts import Signal, State
 
@@ -23,7 +23,7 @@ from .file import AlertShape, BadMapping, MappingFile, Meaning, SeverityOf, Stat
 from .pointing import BadPointer, Ground, Place, Pointer, first_text, place, pointer
 
 Places = tuple[Place, ...]
-_STATES: dict[str, State] = {"mute": "suppressed", "unacknowledged": "firing"}
+M = TypeVar("M", bound=str)
 _UNFILLED = re.compile(r"\$[A-Z][A-Z0-9_]*")
 """A variable in a sender's template that it had nothing for."""
 
@@ -31,14 +31,14 @@ _TEXTS = ("key", "title", "summary", "description", "service", "env", "group")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(Generic[M]):
     """Places where a word is found, and what the words mean."""
 
     places: Places
-    known: Mapping[str, str]
-    other: str | None
+    known: Mapping[str, M]
+    other: M | None
 
-    def read(self, ground: Ground) -> tuple[str, str | None]:
+    def read(self, ground: Ground) -> tuple[str, M | None]:
         """Return the word and its meaning: the first place with a known word counts."""
         first = ""
         for each in self.places:
@@ -57,8 +57,8 @@ class ShapeReader:
     each: Pointer
     decode: tuple[Pointer, ...]
     texts: Mapping[str, Places]
-    state: Words
-    severity: Words
+    state: Words[Meaning]
+    severity: Words[str]
     labels: Mapping[str, Places]
     labels_in: tuple[Pointer, ...]
     annotations: Mapping[str, Places]
@@ -79,9 +79,16 @@ class ShapeReader:
 
     def signal(self, ground: Ground, post: Post, source: Source) -> Signal | None:
         """Read one alert; None for what its sender does not mean as one."""
-        meaning = self._meaning(ground)
-        if meaning == "ignore":
-            return None
+        state: State
+        match meaning := self._meaning(ground):
+            case "ignore":
+                return None
+            case "mute":
+                state = "suppressed"
+            case "unacknowledged":
+                state = "firing"
+            case _:
+                state = meaning
         labels = self._labels(ground)
         # A key stays as it ever was: it names the alert.
         texts = {
@@ -92,7 +99,7 @@ class ShapeReader:
             post,
             source,
             key=texts["key"],
-            state=_STATES.get(meaning) or cast(State, meaning),
+            state=state,
             unacks=meaning == "unacknowledged",
             says="state" if meaning == "mute" else "all",
             title=texts["title"] or texts["summary"] or texts["description"].split("\n")[0],
@@ -111,7 +118,7 @@ class ShapeReader:
 
     def _meaning(self, ground: Ground) -> Meaning:
         word, meaning = self.state.read(ground)
-        return cast(Meaning, meaning or state_of(word) or "firing")
+        return meaning or state_of(word) or "firing"
 
     def _severity(self, ground: Ground, source: Source) -> str:
         word, grade = self.severity.read(ground)
@@ -171,8 +178,8 @@ def _reader(shape: AlertShape) -> ShapeReader:
         each=pointer(shape.each),
         decode=tuple(pointer(at) for at in shape.decode),
         texts={name: _places(getattr(shape, name)) for name in _TEXTS},
-        state=_words(shape.state),
-        severity=_words(shape.severity),
+        state=_states(shape.state),
+        severity=_severities(shape.severity),
         labels=_all_places(shape.labels),
         labels_in=tuple(pointer(at) for at in shape.labels_in),
         annotations=_all_places(shape.annotations),
@@ -190,11 +197,20 @@ def _all_places(named: Mapping[str, Where]) -> dict[str, Places]:
     return {name: _places(where) for name, where in named.items()}
 
 
-def _words(told: StateOf | SeverityOf | Where) -> Words:
-    if isinstance(told, StateOf | SeverityOf):
-        known = {word.casefold(): meaning for word, meaning in told.map.items()}
-        return Words(_places(told.at), known, told.other)
+def _states(told: StateOf | Where) -> Words[Meaning]:
+    if isinstance(told, StateOf):
+        return Words(_places(told.at), _folded(told.map), told.other)
     return Words(_places(told), {}, None)
+
+
+def _severities(told: SeverityOf | Where) -> Words[str]:
+    if isinstance(told, SeverityOf):
+        return Words(_places(told.at), _folded(told.map), told.other)
+    return Words(_places(told), {}, None)
+
+
+def _folded(meanings: Mapping[str, M]) -> dict[str, M]:
+    return {word.casefold(): meaning for word, meaning in meanings.items()}
 
 
 def _holds(value: object, wanted: str) -> bool:
