@@ -100,7 +100,10 @@ async def test_a_person_nobody_listed_is_named_by_typing(desk: StillDesk) -> Non
     async with at_console(desk, stream=STREAM) as console:
         await console.press("3", "j", "enter")
         await console.type("zoé")
-        assert "“zoé” is taken as it is" in console.text
+        assert "nothing fits: Enter goes on with it" in console.text
+        await console.press("enter")
+        assert console.screen.prompt.text == "zoé"
+        assert desk.model.incident(STREAM).holder("deputy") is None
         await console.press("enter")
         assert desk.model.incident(STREAM).holder("deputy") == "zoé"
 

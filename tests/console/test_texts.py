@@ -65,6 +65,9 @@ async def test_a_command_that_was_left_is_nothing_to_be_asked_about(desk: StillD
         await console.press("/")
         await console.type("orders", "escape")
         assert not console.screen.unsaved
+        await console.press(":")
+        await console.type("severity SEV")
+        assert not console.screen.unsaved
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])

@@ -48,17 +48,20 @@ def choose_person(
         if nobody:
             yield Choice(_NOBODY, "nobody", nobody)
 
+    def name(text: str = "") -> None:
+        ctx.ask(Ask(f"{title}: ", typed, text=text, check=name_complaint))
+
     def chosen(choice: str) -> None:
         if choice == _OTHER:
-            ctx.ask(Ask(f"{title}: ", typed, check=name_complaint))
+            name()
         else:
             then(None if choice == _NOBODY else choice.removeprefix(_PERSON))
 
     def typed(text: str) -> None:
-        if (name := read_name(ctx, text)) is not None:
-            then(name)
+        if (person := read_name(ctx, text)) is not None:
+            then(person)
 
-    ctx.choose(title, choices(), chosen, typed)
+    ctx.choose(title, choices(), chosen, name)
 
 
 def read_name(ctx: Ctx, text: str) -> str | None:

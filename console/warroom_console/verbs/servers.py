@@ -10,9 +10,10 @@ from warroom_console.context import Ctx
 from warroom_console.places import PlaceError, parse_server
 from warroom_console.theme import Tone
 from warroom_console.widgets.menu import Choice
+from warroom_console.widgets.prompt import Ask
 from warroom_incident.clean import clean_line
 
-from .guards import word_check
+from .guards import complaint_of, word_check
 
 
 def register(registry: Registry[Ctx]) -> None:
@@ -29,7 +30,7 @@ def go(ctx: Ctx, args: Args) -> None:
     if args.text:
         _move(ctx, args.text)
     else:
-        ctx.choose("Server", _choices(ctx), partial(_move, ctx), partial(_move, ctx))
+        ctx.choose("Server", _choices(ctx), partial(_move, ctx), partial(_type, ctx))
 
 
 def _move(ctx: Ctx, url: str) -> None:
@@ -39,6 +40,11 @@ def _move(ctx: Ctx, url: str) -> None:
         ctx.flash(str(error), Tone.WARN)
     else:
         ctx.flash(f"Trying {clean_line(url, 60)} first.")
+
+
+def _type(ctx: Ctx, url: str) -> None:
+    check = partial(complaint_of, parse_server)
+    ctx.ask(Ask("server: ", partial(_move, ctx), text=url, check=check))
 
 
 def _choices(ctx: Ctx) -> Iterable[Choice]:

@@ -107,8 +107,7 @@ class Menu(Sheet):
 
     def body(self, width: int, height: int, look: Look) -> Sequence[tuple[Line, Surface]]:
         if not self._found:
-            taken = self._other is not None
-            said = f" “{self._query.text.strip()}” is taken as it is" if taken else " nothing fits"
+            said = " nothing fits: Enter goes on with it" if self._other else " nothing fits"
             return [(((said, Tone.DIM),), self.SURFACE)]
         self._scroll(height)
         return [

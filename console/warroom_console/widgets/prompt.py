@@ -117,11 +117,11 @@ class Prompt(Bar, can_focus=True):
 
     @property
     def unsent(self) -> dict[str, str]:
-        """What was typed and not sent, by label; no commands and filters that were left."""
-        kept = {label: text for label, text in self._kept.items() if label not in PASSING}
+        """What was typed and not sent, by label; no commands and filters."""
+        kept = dict(self._kept)
         if self._typed is not None:
             kept[self._typed[0].label] = self._typed[1]
-        return kept
+        return {label: text for label, text in kept.items() if label not in PASSING}
 
     def restore(self, lines: Mapping[str, str]) -> None:
         """Offer lines again that were kept elsewhere."""
