@@ -69,6 +69,25 @@ def notes(state: IncidentState) -> list[str]:
     return [e.body.text for e in state.events.values() if isinstance(e.body, NoteAdded)]
 
 
+async def test_what_began_long_before_is_no_part_of_what_a_rule_declares(place: Place) -> None:
+    place.fire("old and quiet", source="other", severity="SEV1")
+    place.now += 10 * MINUTE + 1
+    for key in ("latency", "errors"):
+        place.fire(key, severity="SEV1")
+    (state,) = await place.look()
+    assert state.title == "checkout: errors fires"
+    assert sorted(link.alert.title for link in state.links()) == ["errors fires", "latency fires"]
+    assert state.severity == "SEV2", "SEV1 needs a second source now, not one of long ago"
+
+
+async def test_all_alerts_of_windows_that_overlap_are_declared_together(place: Place) -> None:
+    for key in ("a", "b", "c", "d"):
+        place.fire(key)
+        place.now += 4 * MINUTE
+    (state,) = await place.look()
+    assert len(state.links()) == 3, "the first began too long ago"
+
+
 async def test_enough_alerts_of_a_service_declare_and_say_that_a_rule_did(place: Place) -> None:
     place.fire("latency")
     assert await place.look() == []

@@ -68,14 +68,19 @@ class Rule:
         """What alerts have to share to count together."""
         return tuple(value_of(record, label) for label in self.settings.group_by)
 
-    def ripe(self, records: Iterable[AlertRecord], now: int) -> bool:
-        """Whether enough of these began within the window, the last of them recently."""
-        starts = sorted(record.first_seen for record in records)
+    def ripe(self, records: Iterable[AlertRecord], now: int) -> list[AlertRecord]:
+        """Those of which enough began within a window that ended recently, the oldest first.
+
+        What began before that is not a part of it, though it may still be open.
+        """
+        ordered = sorted(records, key=lambda r: (r.first_seen, r.uid))
         need = self.settings.threshold
-        for first, last in zip(starts, starts[need - 1 :], strict=False):
-            if last - first <= self.window and now - last <= self.window:
-                return True
-        return False
+        found: dict[str, AlertRecord] = {}
+        for i, last in enumerate(ordered[need - 1 :]):
+            first = ordered[i].first_seen
+            if last.first_seen - first <= self.window and now - last.first_seen <= self.window:
+                found.update((record.uid, record) for record in ordered[i : i + need])
+        return list(found.values())
 
     def is_spent(self, now: int) -> bool:
         """Whether it has declared as often as it may in an hour."""
@@ -163,8 +168,8 @@ class Declaring:
         for alike, members in sorted(free.items()):
             # What went on when people ended the incident was part of what they judged.
             new = [record for record in members if record.starts_at > over.get(alike, -1)]
-            if alike not in taken and rule.ripe(new, now):
-                due.append(sorted(new, key=lambda r: (r.first_seen, r.uid)))
+            if alike not in taken and (ripe := rule.ripe(new, now)):
+                due.append(ripe)
         return [members for members in due if self._is_ours(members[-1], now)]
 
     def _is_ours(self, newest: AlertRecord, now: int) -> bool:
