@@ -54,19 +54,16 @@ def group() -> Iterator[str]:
 @pytest.fixture
 def people(group: str) -> Iterator[dict[str, Person]]:
     """The account of the servers and a responder, both of the group, and a stranger."""
-    made = []
+    made: dict[str, Person] = {}
     try:
-        for name, where in (("wrserver", group), ("wrbo", group), ("wrmo", "nogroup")):
+        for who, where in (("server", group), ("bo", group), ("mo", "nogroup")):
+            name = f"wr{who}{os.getpid()}"
             _run("useradd", "--no-create-home", "--gid", where, "--shell", "/bin/false", name)
-            made.append(name)
-        yield {
-            "server": Person("wrserver", group),
-            "bo": Person("wrbo", group),
-            "mo": Person("wrmo", "nogroup"),
-        }
+            made[who] = Person(name, where)
+        yield made
     finally:
-        for name in made:
-            _run("userdel", name)
+        for person in made.values():
+            _run("userdel", person.name)
 
 
 async def test_another_users_console_follows_the_room_to_the_standby(
