@@ -20,13 +20,13 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.log import Stretch
 from warroom_incident.showing import summarize
 from warroom_incident.sync.server_end import events_frame
-from warroom_incident.sync.wire import PROTOCOL, Person, Settings, Summary, Trouble, Welcome
+from warroom_incident.sync.wire import PROTOCOL, Close, Person, Settings, Summary, Trouble, Welcome
 
 from .asks import Asks
 from .board import Board
 from .board_feed import RecordFrames
 from .exchange import Us
-from .identity import Who
+from .identity import UNKNOWN_TOKEN, Who
 from .keepers import Keepers
 from .presence import people
 from .room import Commit, Room
@@ -83,6 +83,7 @@ class Hub:
     def on_commit(self, commit: Commit) -> None:
         """Pass new events on."""
         if commit.stream == ROOM:
+            self.check_tokens()
             for session in self.sessions:
                 self.regrade(session)
         followers = self.followers.get(commit.stream)
@@ -261,6 +262,16 @@ class Hub:
             if session.stalled(STALL_SECONDS, MUTE_SECONDS):
                 self.cut += 1
                 session.cut()
+
+    def check_tokens(self) -> None:
+        """End the lines whose token was revoked or has expired since they began."""
+        with_token = [s for s in self.sessions if s.who.caller.token is not None]
+        if with_token:
+            now = self.room.wall()
+            good = {t.id for t in self.room.room.tokens() if t.expires is None or t.expires > now}
+            for session in with_token:
+                if session.who.caller.token not in good:
+                    session.close(Close.UNKNOWN_TOKEN, UNKNOWN_TOKEN)
 
     def cut_all(self) -> None:
         """Cut every console at once: those that are left had no time to say goodbye."""

@@ -32,7 +32,7 @@ from .room import Refused, Room
 from .voids import Voids
 
 MAX_VOUCHED = 200_000
-"""How many events one message series may prove."""
+"""How many events the unfinished proofs of one connection may hold; each counts as one more."""
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Relays:
             or (proof.log, proof.server) != (message.log, message.server)
             or message.first != proof.first + len(proof.ids)
             or len(raw) % 32
-            or len(proof.ids) + len(raw) // 32 > MAX_VOUCHED
+            or self._unfinished() + len(raw) // 32 > MAX_VOUCHED
         ):
             raise ProtocolError(Close.BAD_MESSAGE, "a proof out of order")
         proof.ids.extend(raw[at : at + 32] for at in range(0, len(raw), 32))
@@ -104,6 +104,9 @@ class Relays:
             del self._proofs[message.stream]
             if self._fits(message, proof):
                 self._vouched.update(id_.hex() for id_ in proof.ids)
+
+    def _unfinished(self) -> int:
+        return sum(1 + len(proof.ids) for proof in self._proofs.values())
 
     def _fits(self, message: Vouch, proof: _Proof) -> bool:
         public = self._room.room.servers().get(proof.server)

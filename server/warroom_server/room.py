@@ -30,6 +30,7 @@ from warroom_incident.repair import read_whole
 from warroom_incident.room import RoomState
 from warroom_incident.sync.server_end import ORDER_AT_ONCE, Read
 from warroom_incident.sync.wire import FRAME_TARGET
+from warroom_incident.vocabulary import TYPES
 
 from .admission import Refusal, Unshown, check
 from .commits import Commits, Ends, Unavailable as Unavailable, Waiting, Written
@@ -149,15 +150,19 @@ class Room:
     ) -> Refused:
         """Say why an event is not admitted, and leave a void of it where everybody sees it.
 
-        There is none of what is no event, was not sent by its author, or would begin a stream.
+        There is none of what is no event or of no known type, was not sent by its author, or would
+        begin a stream.
         """
         reason = clean_line(str(error), MAX_REASON)
         refused = Refused(sha256(packet.head).hexdigest(), reason)
         if isinstance(error, Refusal) and not isinstance(error, Unshown) and voids is not None:
             void = void_for(packet, reason)
-            events = self.state(void.event.head.stream).events
+            head = void.event.head
+            events = self.state(head.stream).events
             known = events.get(refused.id)
-            if events and (known is None or known.via is not None) and voids.take():
+            is_new = known is None or known.via is not None
+            # A type that nobody knows is a text of its author's choice, which all would read.
+            if events and is_new and head.type in TYPES and voids.take():
                 self.commit([void]).add_done_callback(_voided)
         return refused
 

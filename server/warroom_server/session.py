@@ -16,7 +16,6 @@ from websockets.protocol import State
 from warroom_incident.event import ROOM
 from warroom_incident.log import Receipt
 from warroom_incident.reducers import Right
-from warroom_incident.seal import ZERO
 from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
     Ack,
@@ -45,6 +44,7 @@ from warroom_incident.sync.wire import (
 from .asks import Questions
 from .board_line import take_in
 from .closing import close_reason
+from .following import begin
 from .hub import Hub
 from .identity import Caller, UnknownCaller, Who, name_of
 from .keepers import Follower
@@ -110,6 +110,7 @@ class Session:
         self._answers = 0
         self._questions = Questions(hub.asks, self.say, caller)
         self._over = False
+        self._farewell: asyncio.Task[None] | None = None
         self._patience = Patience()
 
     # Running -------------------------------------------------------------------------------
@@ -121,7 +122,9 @@ class Session:
             pump = asyncio.create_task(self._pump())
             try:
                 while True:
-                    await self._receive(await self.ws.recv(decode=False))
+                    frame = await self.ws.recv(decode=False)
+                    if self._farewell is None:
+                        await self._receive(frame)
             finally:
                 self._questions.drop()
                 pump.cancel()
@@ -168,34 +171,19 @@ class Session:
         for follow in hello.follow:
             await self._follow(follow)
         self.news.people = self.news.servers = True
-        if not hello.server:
-            self.seat = Seat(self.who.name, room.wall())
-            self._hub.on_presence()
-        elif room.may_read(self._caller, ROOM):
+        if hello.server and room.may_read(self._caller, ROOM):
             self._follower = Follower(hello.server, hello.machine)
             self._hub.keepers.came(self._follower)
+        else:  # whoever else is here is seen, whatever they call themselves
+            self.seat = Seat(self.who.name, room.wall())
+            self._hub.on_presence()
         self.wake()
 
     async def _follow(self, follow: Follow) -> None:
-        room = self._room
-        if not room.may_read(self._caller, follow.stream):
-            raise ProtocolError(Close.FORBIDDEN, f"you may not read {follow.stream}")
         most = MAX_FOLLOWED if self._follower is None else MAX_KEPT
         if follow.stream not in self.end.feeds and len(self.end.feeds) >= most:
             raise ProtocolError(Close.BAD_MESSAGE, f"one console follows {most} streams")
-        known = 0
-        # Where events are damaged here all consoles compare, so that one of them brings those.
-        if follow.log == room.log.log_id and not room.losses.any_in(follow.stream):
-            chain = await room.chain_at(follow.stream, follow.iseq)
-            if chain is not None and chain.hex() == (follow.chain or ZERO.hex()):
-                known = follow.iseq
-        present = await room.present(follow.stream)
-        top = room.tops.get(follow.stream, 0)
-        if known == 0 and follow.set_digest:
-            self.end.exchange(follow, top=top, present=present)
-        else:
-            contested = await room.contested(follow.stream)
-            self.end.follow(follow, top=top, known=known, present=present, contested=contested)
+        await begin(self._room, self.end, follow, self._caller)
         self._hub.follow(self, follow.stream)
         if follow.stream in self._hub.held:
             self.news.held.add(follow.stream)
@@ -290,9 +278,11 @@ class Session:
             self.close(Close.REPLICA_CLASH, "this replica was copied; take a new name")
 
     def close(self, code: Close, reason: str) -> None:
-        """Begin to end the connection with a sentence."""
-        task = asyncio.get_running_loop().create_task(self.ws.close(code, reason))
-        task.add_done_callback(lambda t: t.cancelled() or t.exception())
+        """Begin to end the connection with a sentence; nothing that it says counts any more."""
+        if self._farewell is None:
+            ending = self.ws.close(code, reason)
+            self._farewell = asyncio.get_running_loop().create_task(ending)
+            self._farewell.add_done_callback(lambda t: t.cancelled() or t.exception())
 
     # Sending -------------------------------------------------------------------------------
 
