@@ -17,6 +17,7 @@ from typing import NoReturn
 from warroom_incident.clean import clean_line
 from warroom_incident.schema import StorageError
 
+from .clean_log import CleanFormatter
 from .config import ConfigError, config_directory, data_directory, read_config, socket_path
 from .crowd import take_all_files
 from .identity import account_name
@@ -49,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     gc.set_threshold(*COLLECT_AFTER)
     sys.setswitchinterval(SWITCH_AFTER)
     take_all_files()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    journal = logging.StreamHandler()
+    journal.setFormatter(CleanFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[journal])
     try:
         doors = _doors(options)
         server = _server(options, doors)
@@ -199,7 +202,7 @@ def _key_path(directory: Path) -> Path:
 
 
 def _fail(sentence: str, code: int = BAD_INPUT) -> NoReturn:
-    sys.stderr.write(f"warroom: {sentence}\n")
+    sys.stderr.write(f"warroom: {clean_line(sentence)}\n")
     raise SystemExit(code)
 
 

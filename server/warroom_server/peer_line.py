@@ -21,6 +21,9 @@ from .config import ConfigError
 from .listeners import is_loopback
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
+_SECRET = re.compile(r"(?<=//)[^/]*@|[?#].*", re.DOTALL)
+"""What people put into an address that nobody else may read, and no server's address holds."""
+
 DEFAULT_PORT = 8764
 OPEN_WITHIN = 10.0
 
@@ -44,6 +47,7 @@ def read_address(url: str, directory: Path) -> Address:
     Raises:
         ConfigError: It is no address, or its token file is missing or open to others.
     """
+    shown = _SECRET.sub("", url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or DEFAULT_PORT
@@ -51,18 +55,23 @@ def read_address(url: str, directory: Path) -> Address:
         host, port, parts = None, 0, urlsplit("")
     if parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/"):
         if len(os.fsencode(parts.path)) > 107:
-            raise ConfigError(f"{url} is too long: the path of a socket ends at 107 bytes.")
+            raise ConfigError(f"{shown} is too long: the path of a socket ends at 107 bytes.")
         return Address(f"unix://{parts.path}", Path(parts.path))
-    if parts.scheme not in ("ws", "wss") or not host or parts.username or parts.password:
+    if shown != url:
         raise ConfigError(
-            f"{url} is no server's address: give unix:///path, wss://host:{DEFAULT_PORT}, or "
+            f"The address {shown} holds more than that, such as a password: take it out, and put "
+            f"the token into {peer_token_file(host or 'HOST', port)} beside warroom.toml."
+        )
+    if parts.scheme not in ("ws", "wss") or not host:
+        raise ConfigError(
+            f"{shown} is no server's address: give unix:///path, wss://host:{DEFAULT_PORT}, or "
             f"ws://127.0.0.1:{DEFAULT_PORT} on this machine."
         )
     if parts.scheme == "ws" and not is_loopback(host):
-        raise ConfigError(f"{url} would send everything in the clear: use wss://.")
-    shown = f"[{host}]" if ":" in host else host
+        raise ConfigError(f"{shown} would send everything in the clear: use wss://.")
+    name = f"[{host}]" if ":" in host else host
     token = _read_token(directory / peer_token_file(host, port))
-    return Address(f"{parts.scheme}://{shown}:{port}", None, token)
+    return Address(f"{parts.scheme}://{name}:{port}", None, token)
 
 
 def _read_token(path: Path) -> str:

@@ -82,6 +82,18 @@ async def test_the_routing_key_is_not_in_what_is_kept(house: House) -> None:
     assert PD not in str(house.board.ordered())
 
 
+async def test_a_routing_key_written_twice_and_in_two_ways_is_not_kept_either(house: House) -> None:
+    escaped = PD.replace("a", "\\u0061", 1)
+    body = '{"client": "%s", "custom": {"%s": ["%s"]}, "routing_key": "%s"}'
+    answer = await house.client.post("/v2/enqueue", content=body % (PD, escaped, escaped, escaped))
+    assert answer.status_code == 202
+    raw = await house.store.body(1)
+    assert raw is not None
+    hidden = "(routing key)"
+    told = {"client": hidden, "custom": {hidden: [hidden]}, "routing_key": hidden}
+    assert json.loads(raw.body) == told
+
+
 @pytest.mark.parametrize("key", ["b" * 32, "gen", None, 7, ["a"]])
 async def test_a_wrong_routing_key_is_an_invalid_event(house: House, key: object) -> None:
     answer = await house.pagerduty(routing_key=key, payload=PROBLEM)

@@ -130,3 +130,22 @@ def test_deliveries_are_forgotten_in_time_and_told_apart_by_source(
     assert deliveries.find("other", {"x-amz-sns-message-id": "2"}, 2000) is None
     assert deliveries.find("s", {"x-amz-sns-message-id": "2"}, 1001 + 10 * 60 * 1000) is None
     assert deliveries.find("s", {"ce-id": "2"}, 2000) is None
+
+
+async def test_no_header_that_carries_a_credential_is_kept(house: House) -> None:
+    told = {"x-gitlab-event": "Pipeline Hook", "x-github-event": "push", "ce-type": "a.b"}
+    secret = {
+        "x-gitlab-token": "hunter2",
+        "x-github-authorization": "hunter2",
+        "sentry-hook-signature": "hunter2",
+        "ce-apikey": "hunter2",
+        "cookie": "hunter2",
+        "authorization": f"Bearer {GEN_TOKEN}",
+    }
+    answer = await house.post("/in/generic", b'{"title": "x"}', **told, **secret)
+    assert answer.status_code == 202
+    raw = await house.store.body(answer.json()["id"])
+    assert raw is not None
+    assert told.items() <= raw.headers.items()
+    assert "hunter2" not in str(raw.headers)
+    assert GEN_TOKEN not in str(raw.headers)

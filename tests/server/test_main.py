@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.running import ServerProcess, server_process
+from warroom_incident.clean import clean
 
 BAD_INPUT = 2
 
@@ -21,6 +22,7 @@ async def refusal(home: Path, *arguments: str, data: Path | None = None) -> str:
     code = await process.run_to_end()
     said = process.output.decode()
     assert code == BAD_INPUT, said
+    assert said == clean(said)
     assert "Traceback" not in said
     assert said.startswith("warroom: ")
     return said.removeprefix("warroom: ").strip()
@@ -163,6 +165,15 @@ async def test_a_bad_configuration_gets_one_sentence(home: Path) -> None:
     said = await refusal(home)
     assert said.startswith(f"{path} cannot be used: ")
     assert len(said.splitlines()) == 1
+
+
+async def test_a_sentence_never_brings_a_terminal_what_a_setting_holds(home: Path) -> None:
+    path = home / "config" / "warroom" / "warroom.toml"
+    path.parent.mkdir(mode=0o700)
+    path.write_text('"\\u001b]52;c;ZWNobw==\\u0007\\u202e" = 1\n')
+    assert "␛]52;c;ZWNobw==␇" in await refusal(home)
+    assert "␛[31m" in await refusal(home, "--\x1b[31m")
+    assert "\x1b" not in await refusal(home, "--http", "\x1b[31m:1\u202e")
 
 
 async def test_a_key_that_others_can_read_gets_one_sentence(home: Path) -> None:

@@ -78,7 +78,10 @@ def test_an_address_is_read_with_its_token(home: Path) -> None:
         ("unix://run/x", "no server's address"),
         (f"unix:///{'x' * 120}", "too long"),
         ("ws://war2:8764", "in the clear"),
-        ("wss://ana:secret@war2", "no server's address"),
+        ("wss://ana:secret@war2", "take it out"),
+        ("wss://ana:secret@war2:99999", "take it out"),
+        ("wss://war2?token=secret", "peer-war2-8764.token"),
+        ("wss://war2#secret", "take it out"),
         ("wss://war2:99999", "no server's address"),
         ("wss://war3", "no token"),
     ],
@@ -87,6 +90,7 @@ def test_a_bad_address_is_told_in_one_sentence(home: Path, url: str, said: str) 
     with pytest.raises(ConfigError) as told:
         read_address(url, home)
     assert said in str(told.value)
+    assert "secret" not in str(told.value)
 
 
 def test_a_token_that_others_can_read_is_not_used(home: Path) -> None:

@@ -7,6 +7,7 @@ kept as what it unpacks to, inside the same limit; other encodings are kept as t
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ def _unchecked(_body: bytes) -> None:
 
 _KEPT_HEADERS = frozenset(("user-agent", "content-type", "content-encoding", "x-request-id"))
 _KEPT_PREFIXES = ("ce-", "sentry-hook-", "x-amz-sns-", "x-github-", "x-gitlab-")
+_CREDENTIAL = re.compile("token|secret|auth|password|cookie|signature|api-?key")
 _HEADER_CHARS = 300
 _MAX_HEADERS = 30
 
@@ -146,6 +148,8 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in headers.items():
         lower = name.lower()
+        if _CREDENTIAL.search(lower):
+            continue
         if lower in _KEPT_HEADERS or lower.startswith(_KEPT_PREFIXES):
             kept[lower[:64]] = value[:_HEADER_CHARS]
             if len(kept) >= _MAX_HEADERS:

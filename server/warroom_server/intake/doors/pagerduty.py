@@ -64,7 +64,7 @@ async def _admitted(visit: Visit, token_field: str) -> tuple[dict[str, object], 
     )
     await visit.admit(token, KIND)
     visit.wait_if_busy()
-    return event, _without(body, event, token_field, token)
+    return event, _without(body, token)
 
 
 def _event(body: bytes) -> dict[str, object]:
@@ -77,13 +77,14 @@ def _event(body: bytes) -> dict[str, object]:
     return event
 
 
-def _without(body: bytes, event: dict[str, object], field: str, token: str) -> bytes:
-    """The body as it came, but for the token in it."""
+def _without(body: bytes, token: str) -> bytes:
+    """The body as it came, but for the token in it, wherever and however it is written."""
     hidden = body.replace(token.encode("utf-8", "surrogatepass"), _HIDDEN)
-    if hidden != body or event.get(field) != token:
-        return hidden
-    # Somebody wrote the token with escapes.
-    return json.dumps({**event, field: _HIDDEN.decode()}).encode()
+    if b"\\u" in hidden:
+        plain = json.dumps(read_json(hidden))
+        if token in plain:
+            return plain.replace(token, _HIDDEN.decode()).encode()
+    return hidden
 
 
 def _invalid(refused: Refused) -> Response:
