@@ -41,7 +41,7 @@ def read_changes(post: Post, source: Source) -> list[Change]:
     for each in bodies:
         if not isinstance(each, dict):
             raise Unreadable("it is no object that tells of a change")
-        found += [_change(told, post, source) for told in _told(each)]
+        found += [_change(told, post, source) for told in _told(each, post)]
     return found
 
 
@@ -56,10 +56,10 @@ def _unwrapped(body: bytes) -> bytes:
     return fields.get("payload", [""])[0].encode("utf-8", "surrogatepass")
 
 
-def _told(body: Object) -> Iterator[Told]:
+def _told(body: Object, post: Post) -> Iterator[Told]:
     if is_gitlab(body):
         told = read_gitlab(body)
-    elif is_github(body):
+    elif is_github(body) or "x-github-event" in post.headers:
         told = read_github(body)
     elif "metadata" in part(body, "app") or body.get("kind") == "Application":
         told = _argo(part(body, "app") or body)
@@ -75,7 +75,9 @@ def _argo(app: Object) -> Told:
     operation = part(app, "status", "operationState")
     sync = part(app, "status", "sync")
     name = text(part(app, "metadata"), "name")
-    revision = text(part(operation, "syncResult"), "revision") or text(sync, "revision")
+    result = part(operation, "syncResult")
+    revision = next((r for r in (_revision(result), _revision(sync)) if r), "")
+    began = part(operation, "operation", "initiatedBy")
     started = operation.get("startedAt")
     return Told(
         name=f"{name} {revision} {text(operation, 'startedAt')}",
@@ -83,11 +85,24 @@ def _argo(app: Object) -> Told:
         kind="deploy",
         title=f"{name} to {revision[:12]}" if revision else name,
         at=operation.get("finishedAt") or started,
-        by=text(part(operation, "operation", "initiatedBy"), "username"),
-        link=text(part(app, "spec", "source"), "repoURL"),
+        by=text(began, "username") or ("Argo CD" if began.get("automated") is True else ""),
+        link=text(part(app, "spec", "source") or _first(part(app, "spec"), "sources"), "repoURL"),
         env=text(part(app, "spec", "destination"), "namespace"),
         state=text(operation, "phase") or text(sync, "status"),
     )
+
+
+def _revision(value: Object) -> str:
+    """What was synced; of an application with several sources, the first's."""
+    several = value.get("revisions")
+    first = several[0] if isinstance(several, list) and several else ""
+    return text(value, "revision") or (first if isinstance(first, str) else "")
+
+
+def _first(value: Object, field: str) -> Object:
+    several = value.get(field)
+    first = several[0] if isinstance(several, list) and several else {}
+    return first if isinstance(first, dict) else {}
 
 
 def _pagerduty(body: Object, payload: Object) -> Told:

@@ -30,6 +30,9 @@ class Told:
     state: str = ""
 
 
+_ON_REQUESTS = ("merge_request_event", "external_pull_request_event")
+"""Pipelines of what is not merged yet."""
+
 Object = Mapping[str, object]
 
 
@@ -48,6 +51,12 @@ def text(value: Object, *names: str) -> str:
 
 def _first_line(words: str) -> str:
     return words.strip().partition("\n")[0]
+
+
+def _is_main(branch: str, repository: Object) -> bool:
+    """Whether what is on a branch runs somewhere: where nothing else is told, it does."""
+    main = text(repository, "default_branch")
+    return not branch or not main or branch == main
 
 
 # GitHub ------------------------------------------------------------------------------------
@@ -98,8 +107,10 @@ def _github_deployment(body: Object) -> Told:
     )
 
 
-def _github_run(body: Object) -> Told:
+def _github_run(body: Object) -> Told | None:
     run = part(body, "workflow_run")
+    if text(run, "event").startswith("pull_request"):
+        return None
     branch = text(run, "head_branch")
     title = text(run, "name", "display_title") or "workflow"
     return Told(
@@ -132,7 +143,9 @@ def _github_release(body: Object) -> Told | None:
 
 def _github_merge(body: Object) -> Told | None:
     request = part(body, "pull_request")
-    if request.get("merged") is not True:
+    if request.get("merged") is not True or not _is_main(
+        text(part(request, "base"), "ref"), part(body, "repository")
+    ):
         return None
     return Told(
         name=f"pull {text(request, 'id', 'number')}",
@@ -147,7 +160,7 @@ def _github_merge(body: Object) -> Told | None:
 
 def _github_push(body: Object) -> Told | None:
     branch = text(part(body, "repository"), "default_branch")
-    if text(body, "ref") != f"refs/heads/{branch}":
+    if text(body, "ref") != f"refs/heads/{branch}" or body.get("deleted") is True:
         return None
     head = part(body, "head_commit")
     return Told(
@@ -212,8 +225,10 @@ def _gitlab_deployment(body: Object) -> Told:
     )
 
 
-def _gitlab_pipeline(body: Object) -> Told:
+def _gitlab_pipeline(body: Object) -> Told | None:
     facts = part(body, "object_attributes")
+    if text(facts, "source") in _ON_REQUESTS:
+        return None
     return Told(
         name=f"pipeline {text(facts, 'id')}",
         service=_project_name(body),
@@ -226,7 +241,9 @@ def _gitlab_pipeline(body: Object) -> Told:
     )
 
 
-def _gitlab_release(body: Object) -> Told:
+def _gitlab_release(body: Object) -> Told | None:
+    if text(body, "action") == "delete":
+        return None
     return Told(
         name=f"release {text(body, 'id', 'tag')}",
         service=_project_name(body),
@@ -240,7 +257,9 @@ def _gitlab_release(body: Object) -> Told:
 
 def _gitlab_merge(body: Object) -> Told | None:
     facts = part(body, "object_attributes")
-    if text(facts, "action") != "merge":
+    if text(facts, "action") != "merge" or not _is_main(
+        text(facts, "target_branch"), part(body, "project")
+    ):
         return None
     return Told(
         name=f"merge {text(facts, 'id')}",
