@@ -139,11 +139,11 @@ class DemoScreen(TerminalScreen):
         elif action := self.actions.find(self.scope, key):
             self.act(action)
 
-    def act(self, action: Action[DemoScreen], args: Args = Args()) -> None:  # noqa: B008
+    def act(self, action: Action[DemoScreen], args: Args | None = None) -> None:
         """Do an action, or say why not."""
         reason = action.when(self)
         if reason is None:
-            action.do(self, args)
+            action.do(self, args or Args())
         else:
             self.prompt.flash(f"{action.title}: {reason}", Tone.WARN)
 

@@ -90,7 +90,7 @@ class StillDesk(Desk):
     async def open(self, stream: str) -> None:
         self.opened.append(stream)
 
-    def load(self, stream: str) -> object:  # type: ignore[override]
+    def load(self, stream: str) -> IncidentState:
         return self.model.incident(stream)
 
     def here(self, where: str = "", doing: str = "") -> None:

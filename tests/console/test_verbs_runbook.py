@@ -12,7 +12,7 @@ from warroom_console.views.runbook import RunbookView
 from warroom_console.widgets.keybar import hints
 from warroom_incident.fields import StepCopy
 from warroom_incident.parts import Step
-from warroom_incident.vocabulary import ChecklistAttached, StepOwned, StepSet
+from warroom_incident.vocabulary import ChecklistAttached, StepNoted, StepOwned, StepSet
 
 STEPS = (StepCopy(id="a", text="Look at the last deploy"), StepCopy(id="b", text="Roll back"))
 
@@ -153,7 +153,9 @@ def test_a_note_goes_to_the_step_that_was_under_the_cursor(
     ctx.press(registry, "w")
     ctx.cursor = "one/b"
     ctx.answer("  3f2c, 20 minutes ago ")
-    assert [note.body.text for note in step(ctx).notes] == ["3f2c, 20 minutes ago"]  # type: ignore[attr-defined]
+    (note,) = step(ctx).notes
+    assert isinstance(note.body, StepNoted)
+    assert note.body.text == "3f2c, 20 minutes ago"
     assert step(ctx, 1).notes == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -92,10 +93,9 @@ async def test_a_laptop_that_claimed_command_before_it_slept_for_a_day_is_told_w
             assert ana.link._connection is not None
             ana.link._connection.transport.pause_reading()
             # The lid closes right after the key press: the claim is on the laptop's disk alone.
-            ana.link.send = lambda *_frames: None  # type: ignore[method-assign]
-            claim = ana.write(stream, RoleAssigned(role="commander", person=ana.model.you))
-            await ana.kept()
-            del ana.link.send
+            with mock.patch.object(ana.link, "send"):
+                claim = ana.write(stream, RoleAssigned(role="commander", person=ana.model.you))
+                await ana.kept()
             bo.write(stream, RoleAssigned(role="commander", person=bo.model.you))
             await wait_for(lambda: not bo.model.pending, "bo's claim")
             slept = DAY

@@ -141,7 +141,7 @@ def test_servers_catch_up_both_ways_over_64_kbits_without_a_break(home: Path) ->
                 for desk in (ana, bo):
                     desk.write(stream, NoteAdded(text=LONG))
             for desk in (ana, bo):
-                await wait_for(lambda desk=desk: not desk.model.pending, "the acks")  # type: ignore[misc]
+                await acknowledged(desk)
             wire.rate = RATE
             wire.heal()
             await wait_for(lambda: there.server.hub.keepers.peers[0].welcome, "the line")

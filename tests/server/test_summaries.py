@@ -48,7 +48,7 @@ async def test_a_lobby_larger_than_a_frame_reaches_a_console(home: Path) -> None
         ana = await Console(user="ana").join(house.socket)
         streams = set()
         for number in range(300):
-            stream = new_stream(lambda n, i=number: i.to_bytes(n, "big"))  # type: ignore[misc]
+            stream = new_stream(number.to_bytes)
             streams.add(stream)
             ana.write(stream, IncidentDeclared(title="李" * 240))
         ids = list(ana.outbox)
