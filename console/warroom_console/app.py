@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 
@@ -24,12 +24,16 @@ from .unsaved import Unsaved, read_unsaved, write_unsaved
 from .widgets.terminal import TerminalApp
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from .actions import Registry
     from .context import Ctx
     from .desk import Desk
     from .past import Past
     from .ringing import Ringing
     from .screens.base import Base
+
+S = TypeVar("S", bound="Screen[Any]")
 
 _FIRST, _LOBBY = "first", "lobby"
 _TWICE_WITHIN = 2.0
@@ -87,7 +91,7 @@ class Console(TerminalApp[None]):
         self._screens: list[Base] = []
         self._first = stream
         if desk is None:
-            self.add_mode(_FIRST, lambda: self._opening or Opening(called))
+            self.add_mode(_FIRST, lambda: self._styled(self._opening or Opening(called)))
         else:
             self._mode_of[stream] = _FIRST
             self.add_mode(_FIRST, partial(self._screen_for, stream))
@@ -114,8 +118,7 @@ class Console(TerminalApp[None]):
         """Put the room in the opening's place, and let it have the keys that were typed so far."""
         self._furnish(desk)
         self._begin()
-        await self._show(stream)
-        await self.remove_mode(_FIRST)
+        await self._show(stream, leaving=_FIRST)
         if self._kept.texts and self.base is not None:
             said = (
                 f"Kept from last time: {_told(self._kept.texts)}. It is offered where you typed it."
@@ -141,12 +144,15 @@ class Console(TerminalApp[None]):
             screen = RoomScreen(self, self._actions, stream)
         if (typed := self._kept.screens.get(stream or "")) is not None:
             screen.restore(typed)
-        # Nothing has changed that all styles would have to be parsed again for.
-        screen._css_update_count = self._css_update_count
         self._screens.append(screen)
+        return self._styled(screen)
+
+    def _styled(self, screen: S) -> S:
+        """A new screen; nothing has changed that all styles would have to be parsed again for."""
+        screen._css_update_count = self._css_update_count
         return screen
 
-    async def _show(self, stream: str | None) -> None:
+    async def _show(self, stream: str | None, leaving: str | None = None) -> None:
         """Put a screen in front. It stays as it was left: cursors, filters, unsaved texts.
 
         A mode for each: of screens in one stack, those below would be painted too.
@@ -155,7 +161,7 @@ class Console(TerminalApp[None]):
         if mode is None:
             mode = self._mode_of[stream] = stream or _LOBBY
             self.add_mode(mode, partial(self._screen_for, stream))
-        await self.switch_mode(mode)
+        await self.show_mode(mode, leaving)
 
     def open_incident(self, stream: str) -> None:
         """Go to an incident's screen; what the replica has is shown at once."""
@@ -180,11 +186,17 @@ class Console(TerminalApp[None]):
 
     def on_mount(self) -> None:
         if self._opened is not None:
-            self.call_after_refresh(self.run_worker, self._opened(self), group="enter")
+            self.call_later(self._open)
             return
         self._begin()
         if self._first is not None:
             self.run_worker(self.desk.open(self._first))
+
+    def _open(self) -> None:
+        """Have the opening on the terminal, and the room brought in behind it."""
+        self.paint()
+        if self._opened is not None:
+            self.run_worker(self._opened(self), group="enter")
 
     def _begin(self) -> None:
         """Draw what changes from now on."""

@@ -336,6 +336,11 @@ class Look(Struct, frozen=True):
         return self.palette in (ANSI, MONO)
 
     @property
+    def dark(self) -> bool:
+        """Say whether the ground is dark, as that of a terminal's own colours is taken to be."""
+        return self.palette is not LIGHT
+
+    @property
     def theme(self) -> str:
         """Name the Textual theme that goes with this look."""
         return "ansi-dark" if self.ansi else self.palette.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING
@@ -54,34 +55,35 @@ class Base(TerminalScreen):
         self.house = house
         self.seat = Seat(house, self, stream)
         self._minute = 0
+        self._in_front = False
 
     # What subclasses say -------------------------------------------------------------------
 
     @property
+    @abstractmethod
     def scope(self) -> Scope:
         """Where keys are looked up."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def pane(self) -> Pane:
         """The pane that keys act on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def panes(self) -> Iterable[tuple[Pane, bool]]:
         """Every pane, and whether its rows are in sight."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deck(self) -> Widget:
         """What lies between header and prompt."""
-        raise NotImplementedError
 
+    @abstractmethod
     def heading(self) -> Heading:
         """What the header says now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def idle(self) -> Line:
         """What the prompt row says while there is nothing else to say."""
-        raise NotImplementedError
 
     def activate(self, number: int) -> None:
         """Make a panel the active one."""
@@ -122,12 +124,22 @@ class Base(TerminalScreen):
     def on_resize(self) -> None:
         self.call_after_refresh(self.absence.look)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        # No style changes while a screen is away.
+        event.refresh_styles = False
+        if self._in_front:
+            # Textual says it twice of the first screen of a mode.
+            event.prevent_default()
+            return
+        self._in_front = True
         self.seat.arrive()
         self._minute = self.seat.now() // MINUTE
         self.draw_panes()
         if self.focused is None:
             self.pane.rows.focus(scroll_visible=False)
+
+    def on_screen_suspend(self) -> None:
+        self._in_front = False
 
     def flush(self, changes: Changes) -> None:
         """Draw what changed in the model."""

@@ -66,6 +66,9 @@ class Opening(Screen[None]):
         keys.show([*leader, Hint("?", "Help", pinned=True)])
         yield keys
 
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = False
+
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()

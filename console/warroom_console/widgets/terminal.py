@@ -84,7 +84,11 @@ class TerminalApp(App[R], Generic[R]):
         self.look = look
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = look.theme
+        # Nothing is styled yet: to set `theme` would have all styles parsed and applied twice more.
+        self.set_reactive(App.theme, look.theme)
+        self.stylesheet.set_variables(self.get_css_variables())
+        for name, on in (("-dark-mode", look.dark), ("-light-mode", not look.dark)):
+            self.set_class(on, name, update=False)
         self.animation_level = "none"
         self._clean = CleanFilter()
         self._entitled: str | None = None
@@ -132,6 +136,33 @@ class TerminalApp(App[R], Generic[R]):
             loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
         time.sleep(_LEAVE_WITHIN)
         os._exit(128 + signal.SIGHUP)
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Do nothing: Textual would paint no other screen for so long, `show_mode` knows when."""
+
+    async def show_mode(self, mode: str, leaving: str | None = None) -> None:
+        """Put a mode's screen in front, and paint it once and as soon as it is filled.
+
+        The screen of the mode `leaving` is removed.
+        """
+        with self.batch_update():
+            await self.switch_mode(mode)
+            if leaving is not None:
+                await self.remove_mode(leaving)
+            turned = asyncio.Event()
+            self.screen.call_next(turned.set)
+            await turned.wait()
+            turned.clear()
+            self.call_next(turned.set)
+            await turned.wait()
+        self.paint()
+
+    def paint(self) -> None:
+        """Lay out and paint what is due; of a fresh screen Textual would do it a beat later."""
+        screen = self.screen
+        if screen._repaint_required:
+            screen._dirty_widgets.clear()  # or they would be painted by themselves before the whole
+        screen._on_timer_update()
 
     def entitle(self, title: str) -> None:
         """Give the terminal's window a title; the one that it had comes back at the end."""
