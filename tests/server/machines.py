@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
@@ -100,9 +101,9 @@ class Machine:
         self.skew = 0
         self.directory = world.directory(name)
 
+    @abstractmethod
     def stored(self) -> dict[str, Packet]:
         """What the disk holds with its body, by the events' ids."""
-        raise NotImplementedError
 
     def wall(self) -> int:
         """This machine's clock."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from textual.geometry import NULL_SIZE
@@ -29,9 +30,9 @@ class Canvas(Quiet):
         self._look: Look | None = None
         self._drawn_size = NULL_SIZE
 
+    @abstractmethod
     def draw(self, size: Size, look: Look) -> Sequence[Strip]:
         """Return the rows as strips of the widget's width; missing ones are blank."""
-        raise NotImplementedError
 
     def redraw(self) -> None:
         """Repaint the rows that differ from what is on screen."""
