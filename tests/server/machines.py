@@ -92,7 +92,7 @@ class World:
         return path
 
 
-class Machine:
+class Machine(ABC):
     """Something with a clock that may be off by `skew` milliseconds."""
 
     def __init__(self, world: World, name: str) -> None:
