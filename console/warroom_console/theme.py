@@ -217,8 +217,6 @@ MONO = Palette(
     cursor_wins=True,
 )
 
-PALETTES = {palette.name: palette for palette in (DARK, LIGHT, ANSI, MONO)}
-
 
 def _theme(palette: Palette, *, dark: bool) -> Theme:
     """Return the Textual theme whose ground and ink match `palette`."""

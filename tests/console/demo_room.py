@@ -286,4 +286,6 @@ class DemoApp(TerminalApp[None]):
 
 
 if __name__ == "__main__":
-    sys.exit(DemoApp(choose_look(os.environ)).launch())
+    app = DemoApp(choose_look(os.environ))
+    app.run(mouse=False)
+    sys.exit(app.return_code)

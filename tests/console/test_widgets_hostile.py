@@ -79,7 +79,7 @@ class Hostile(DemoApp):
         self.exit()
 
 
-Hostile(choose_look(os.environ)).launch()
+Hostile(choose_look(os.environ)).run(mouse=False)
 """
 FOREIGN = (
     "\x1b[31337m",

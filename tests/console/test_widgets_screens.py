@@ -18,8 +18,8 @@ from warroom_console.theme import (
     DARK,
     LIGHT,
     MONO,
-    PALETTES,
     Look,
+    Palette,
     Surface,
     Tone,
     choose_look,
@@ -29,6 +29,8 @@ from warroom_console.widgets.header import Heading
 from warroom_console.widgets.layout import arrange
 from warroom_console.widgets.menu import Choice, Menu
 from warroom_console.widgets.spans import column, cut, fit, paint, spread, width_of, wrap
+
+PALETTES = (DARK, LIGHT, ANSI, MONO)
 
 
 async def test_plain_ascii_draws_nothing_else() -> None:
@@ -123,13 +125,13 @@ async def test_an_editor_saves_with_ctrl_s_and_keeps_the_text_on_escape() -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("w", *"one", "enter", *"two", "escape")
         assert app.room.log_of_acts == []
-        assert dict(app.room.kept_texts) == {"note": "one\ntwo"}
+        assert app.room.unsaved_texts == {"note": "one\ntwo"}
         await pilot.press("w")
         await settle(pilot)
         assert "kept text restored" in screen_text(app)
         await pilot.press("x", "ctrl+s")
         assert app.room.log_of_acts == ["write one\ntwox"]
-        assert not app.room.kept_texts
+        assert not app.room.unsaved_texts
         assert app.focused is app.room.lists[1]
 
 
@@ -188,7 +190,7 @@ def test_cut_padded_and_painted_text_has_the_width_that_was_asked_for(
     line = ((text, Tone.TEXT), (text, Tone.DIM))
     assert width_of(fit(line, width)) <= width
     assert width_of(spread(line, line, width)) == width
-    for palette in PALETTES.values():
+    for palette in PALETTES:
         assert sum(segment.cell_length for segment in paint(line, width, palette)) == width
 
 
@@ -224,14 +226,13 @@ def test_a_light_theme_and_plain_ascii_can_be_asked_for() -> None:
     assert all(getattr(ASCII, name).isascii() for name in ASCII.__struct_fields__)
 
 
-@pytest.mark.parametrize("palette", PALETTES.values(), ids=lambda palette: palette.name)
-def test_every_tone_is_drawn_on_every_surface_and_the_cursor_shows(palette: object) -> None:
-    for found in PALETTES.values():
-        if found is palette:
-            for tone in Tone:
-                assert found.style(tone) is not None
-                cursor = found.style(tone, Surface.CURSOR)
-                assert cursor != found.style(tone) or tone.value in {"sev1", "alarm", "caret"}
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+def test_every_tone_is_drawn_on_every_surface_and_the_cursor_shows(palette: Palette) -> None:
+    for tone in Tone:
+        for surface in Surface:
+            assert palette.style(tone, surface) is not None
+        cursor = palette.style(tone, Surface.CURSOR)
+        assert cursor != palette.style(tone) or tone in {Tone.SEV1, Tone.ALARM, Tone.CARET}
 
 
 @pytest.mark.parametrize("term", ["xterm", "xterm-256color"])

@@ -2,7 +2,7 @@
 
     class Console(TerminalApp):
         def get_default_screen(self): return RoomScreen()
-    Console(choose_look(os.environ)).launch()
+    Console(choose_look(os.environ)).run(mouse=False)
 
 `TerminalApp` carries the `Look`, sends 256 colours at most, cleans every segment, leaves in good
 order on SIGHUP and SIGTERM, and redraws everything on ctrl+l. `TerminalScreen` changes its focus
@@ -106,11 +106,6 @@ class TerminalApp(App[R], Generic[R]):
         from .pasting import PasteDriver
 
         return PasteDriver
-
-    def launch(self, *, mouse: bool = False) -> int:
-        """Run until the reader leaves; return the process's exit code."""
-        self.run(mouse=mouse)
-        return self.return_code or 0
 
     def on_mount(self) -> None:
         if self.is_headless:
@@ -294,13 +289,11 @@ class TerminalScreen(Screen[None]):
         self._close_sheet(editor)
 
     @property
-    def kept_texts(self) -> Mapping[str, str]:
-        """Texts that were left with Esc and not saved since, by their editors' keys."""
-        return self._kept
-
-    @property
     def unsaved_texts(self) -> dict[str, str]:
-        """The kept texts, and what stands in the editor that is open."""
+        """The texts that were left with Esc and not saved since, and what an open editor holds.
+
+        They are named by their editors' keys.
+        """
         kept, sheet = dict(self._kept), self._sheet
         if sheet is not None and not isinstance(sheet, Sheet) and sheet.changed:
             kept[sheet.key] = sheet.text
