@@ -101,12 +101,17 @@ class Hub:
             self._changed_streams.add(commit.stream)
             self._flush_soon()
 
-    def regrade(self, session: Session) -> None:
-        """Tell a console of the room's settings and what it may do, where that has changed."""
+    def regrade(self, session: Session, *, anew: bool = False) -> None:
+        """Tell a console of the room's settings and what it may do: where that changed, or anew."""
         right = self.room.right_of(session.who.caller)
-        if right is not session.right and session.hello.settings:
+        if (anew or right is not session.right) and session.hello.settings:
             session.say(replace(self.settings(), right=right.value))
         session.right = right
+
+    def on_settings(self) -> None:
+        """The room's settings have changed."""
+        for session in self.sessions:
+            self.regrade(session, anew=True)
 
     def _turn_out(self, followers: set[Session]) -> None:
         """Rights have changed: who may no longer read the room's stream gets no more of it."""

@@ -17,7 +17,7 @@ from .identity import Caller
 
 
 class OwnBooks:
-    """Tells consoles of them; runbooks are read each time, so that an edit counts at once.
+    """Tells consoles of them; a text is read each time, so that an edit counts at once.
 
     Args:
         data: The server's data directory.
@@ -27,6 +27,8 @@ class OwnBooks:
     def __init__(self, data: Path, practice: Practice) -> None:
         self._library = Library(data)
         self._practice = practice
+        self._as_of: dict[str, tuple[int, int]] = {}
+        self._titles: list[tuple[str, str]] = []
 
     def offer(self, asks: Asks) -> Callable[[], Settings]:
         """Answer who asks for a runbook; returns what tells consoles of the room's settings."""
@@ -36,9 +38,18 @@ class OwnBooks:
     def settings(self) -> Settings:
         """The team's definitions, and which runbooks there are, for a viewer."""
         own = self._practice
-        return Settings("viewer", own.severity, own.cadence, self.titles())
+        return Settings("viewer", own.severity, own.cadence, list(self._titles))
 
-    def titles(self) -> list[tuple[str, str]]:
+    def look(self) -> bool:
+        """Read the titles of runbooks again where a file has changed; whether that shows."""
+        as_of = self._library.own_as_of("runbooks")
+        if as_of == self._as_of:
+            return False
+        before, self._titles = self._titles, self._read_titles()
+        self._as_of = as_of
+        return self._titles != before
+
+    def _read_titles(self) -> list[tuple[str, str]]:
         """The names and titles of the team's own, sorted by name."""
         found = []
         for name in self._library.own("runbooks")[:MAX_RUNBOOKS]:

@@ -129,9 +129,10 @@ class Server:
             await self._take_office(owner)
         await self._open_intake()
         self.hub = Hub(self.room, self.board, self._us(doors))
-        self.hub.settings = OwnBooks(self._data, self._config.practice).offer(self.hub.asks)
+        self._books = OwnBooks(self._data, self._config.practice)
+        self.hub.settings = self._books.offer(self.hub.asks)
         self._watch()
-        await self._look_at_disk()
+        await self._look_at_files()
         self._open_peers(owner)
         self.office.answer(self.hub.asks)
         if not self.is_standby:
@@ -337,12 +338,18 @@ class Server:
             self.hub.sweep()
             if self._standby is not None:
                 self._standby.look()
-            await self._look_at_disk()
+            await self._look_at_files()
             self.hub.check_tokens()
 
-    async def _look_at_disk(self) -> None:
-        if await asyncio.to_thread(self.disk.look):
+    async def _look_at_files(self) -> None:
+        def look() -> tuple[bool, bool]:
+            return self.disk.look(), self._books.look()
+
+        has_trouble, has_books = await asyncio.to_thread(look)
+        if has_trouble:
             self._say_trouble()
+        if has_books:
+            self.hub.on_settings()
 
     def _say_trouble(self) -> None:
         self.hub.say_trouble(self.disk.sentence or self.backups.sentence)

@@ -77,3 +77,20 @@ async def test_consoles_use_the_teams_practice_and_read_its_runbooks(
     async with Desk(places(home, house), connect=False) as offline:
         assert offline.model.practice.severity("SEV1").cadence == 10
         assert (await offline.ask(Ask(0, RUNBOOK, key="mail"))).error
+
+
+async def test_a_new_runbook_is_offered_in_an_open_console_and_a_removed_one_is_not(
+    home: Path, house: ServerProcess
+) -> None:
+    async with Desk(places(home, house)) as desk:
+        assert await desk.ready()
+        await wait_for(lambda: desk.model.runbooks == {"mail": "Mail is stuck"}, "the first")
+        books = home / "room" / "runbooks"
+        (books / "dns.md").write_text("# Names do not resolve\n- [ ] Ask another server\n")
+        await wait_for(
+            lambda: desk.model.runbooks.get("dns") == "Names do not resolve", "a new one"
+        )
+        (books / "mail.md").unlink()
+        await wait_for(lambda: list(desk.model.runbooks) == ["dns"], "one less")
+        assert desk.model.right is Right.ADMIN
+        assert desk.model.practice.severity("SEV1").meaning == "Nobody can pay."
