@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.console_client import Console, dial, leave_all
 from tests.e2e.test_frozen import ENOUGH, IMPATIENT
+from tests.leaping import pass_time, run_leaping
 from tests.server.running import (
     InProcess,
     greeting,
@@ -99,20 +100,24 @@ async def sweeps(house: InProcess, count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def test_who_says_seen_is_never_cut(home: Path) -> None:
-    async with server_in_process(home) as house:
-        ana = await Console(user="ana").join(house.socket)
-        stream = await ana.declare()
-        await ana.follow(stream)
-        for _ in range(5):
-            await ana.note(stream)
-            await ana.say_seen(now=True)
-            await wait_for(lambda: all_seen(house), "seen")
+def test_who_says_seen_is_never_cut(home: Path) -> None:
+    async def test() -> None:
+        async with server_in_process(home) as house:
+            ana = await Console(user="ana").join(house.socket)
+            stream = await ana.declare()
+            await ana.follow(stream)
             for _ in range(5):
-                await sweeps(house, STALL_SECONDS - 1)
-                await (await ana.ws.ping())
-        assert ana.closed is None
-        await leave_all([ana])
+                ana.says_seen = False
+                await ana.note(stream)
+                await pass_time(STALL_SECONDS - 1)
+                ana.says_seen = True
+                await ana.say_seen(now=True)
+                await wait_for(lambda: all_seen(house), "seen")
+            await pass_time(10 * STALL_SECONDS)
+            assert ana.closed is None
+            await leave_all([ana])
+
+    run_leaping(test)
 
 
 def follower(house: InProcess) -> Session | None:
