@@ -10,7 +10,8 @@ from tests.console.at_console import AtConsole, at_console
 from tests.console.still_desk import StillDesk, tell_story
 from tests.incident.making import STREAM
 from warroom_console.theme import DEFAULT_LOOK
-from warroom_incident.vocabulary import NoteAdded
+from warroom_incident.reducers import Right
+from warroom_incident.vocabulary import NoteAdded, RoleAssigned
 
 
 @pytest.fixture
@@ -134,3 +135,15 @@ async def test_lines_pasted_into_a_note_stay_lines(desk: StillDesk) -> None:
         assert "seen: NAME   READY" in console.text
         await console.press("ctrl+s")
         assert "pod-1  0/1" in console.rows[-6]
+
+
+async def test_a_viewer_is_told_why_not_in_whole_words_and_offered_no_key_in_vain(
+    desk: StillDesk,
+) -> None:
+    desk.model.right = Right.VIEWER
+    desk.says("ana", RoleAssigned(role="commander", person=None))
+    async with at_console(desk, stream=STREAM) as console:
+        assert "Nobody is in command" in console.prompt
+        assert "i c" not in console.prompt
+        await console.press("i")
+        assert "(you are a viewer here: ask an admin for the right to act)" in console.text

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.console.at_console import at_console
+from tests.console.drive import on_wire, settle
 from tests.console.still_desk import StillDesk, tell_story
 from tests.incident.making import OTHER_STREAM, STREAM
+from warroom_console.app import Console
 from warroom_console.unsaved import Typed, Unsaved, read_unsaved, write_unsaved
 from warroom_console.verbs.timeline import LONGEST
 from warroom_incident.vocabulary import NoteAdded, RoleAssigned
@@ -81,6 +83,22 @@ async def test_an_editor_shows_every_word_of_a_long_line(
         shown = " ".join(console.rows[1:-3]).split()
         assert [word for word in shown if word.startswith("word")] == words
         assert max(len(row.strip()) for row in console.rows[2:-3]) <= 100
+
+
+async def test_an_editor_paints_every_word_after_the_terminal_has_changed_its_size(
+    desk: StillDesk,
+) -> None:
+    words = [f"word{n}" for n in range(100, 113)]
+    app = Console(desk, STREAM)
+    async with on_wire(app, (80, 24)) as (pilot, wire):
+        assert app.base is not None
+        app.base.seat.edit("long", "Long", " ".join(words), lambda _text: None)
+        await settle(pilot)
+        for size in ((60, 16), (80, 24), (60, 16)):
+            wire.clear()
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            assert [word for word in words if word not in wire.text] == [], size
 
 
 @pytest.mark.parametrize(

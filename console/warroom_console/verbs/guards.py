@@ -22,7 +22,7 @@ def may_write(ctx: Ctx) -> str | None:
     if not model.you:
         return "no server was ever reached from here, so nobody knows your name"
     if not model.right.covers(Right.RESPONDER):
-        return "you are a viewer here: ask an admin for the right to respond"
+        return "you are a viewer here: ask an admin for the right to act"
     return None
 
 

@@ -12,6 +12,7 @@ from warroom_console.widgets.header import Heading
 from warroom_console.widgets.spans import Line, Span, abridge, cut, width_of
 from warroom_incident.clean import cells, clean_line
 from warroom_incident.practice.status import status_of
+from warroom_incident.reducers import Right
 from warroom_incident.vocabulary import SeveritySet
 
 _LONGEST_DUE = 64
@@ -206,7 +207,7 @@ def idle_line(room: Room) -> Line:
         return ()
     first = found[0]
     line: Line = ((_sentence(cut(first.text, _LONGEST_DUE, room.glyphs.more)), first.tone),)
-    if first.key:
+    if first.key and (not first.act or room.model.right.covers(Right.RESPONDER)):
         line = (*line, (f"   {first.key}", Tone.ACCENT), (f" {first.does}", Tone.DIM))
     if len(found) > 1:
         line = (*line, ("   0", Tone.ACCENT), (f" lists {len(found)}", Tone.DIM))

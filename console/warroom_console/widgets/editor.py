@@ -82,8 +82,8 @@ class Editor(Widget):
         check: Callable[[str], str | None] | None = None,
         left: Callable[[str], object] | None = None,
     ) -> None:
-        # Costs a tenth of the console's start, and most sessions never open an editor.
-        from textual.widgets import TextArea
+        # Most sessions never open an editor.
+        from .paper import Paper
 
         super().__init__()
         self.key = key
@@ -99,7 +99,7 @@ class Editor(Widget):
         if QUESTION.search(text):
             hints = (*hints, (" Tab", Tone.ACCENT), (" Next [question]", Tone.DIM))
         self._hint = _Edge(hints)
-        self.area: TextArea = TextArea(
+        self.area: TextArea = Paper(
             clean(text), soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
         )
         self.area.cursor_blink = False

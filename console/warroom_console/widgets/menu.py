@@ -92,7 +92,7 @@ class Menu(Sheet):
     def place(self, screen: Size) -> Region:
         height = min(len(self._choices) + 2, screen.height - 3)
         label = max((cell_len(choice.label) for choice in self._choices), default=0)
-        note = max((cell_len(choice.note) for choice in self._choices), default=0)
+        note = max((cell_len(_note(choice)) for choice in self._choices), default=0)
         wanted = max(34, label + note + self._key_width() + 8)
         width = min(screen.width, wanted)
         return Region(0, screen.height - 2 - height, width, height)
@@ -218,7 +218,11 @@ class Menu(Sheet):
             (column(f" {key_label(choice.key)}", keys), Tone.ACCENT if able else Tone.FAINT),
             (column(choice.label, label + 2), Tone.TEXT if able else Tone.FAINT),
         ]
-        note = choice.note if able else f"({choice.reason})"
         room = max(0, width - keys - label - 3)
-        spans.append((cut(note, room, look.glyphs.more), Tone.DIM))
+        spans.append((cut(_note(choice), room, look.glyphs.more), Tone.DIM))
         return tuple(spans)
+
+
+def _note(choice: Choice) -> str:
+    """What is said beside a choice: what it does or, while it cannot be chosen, why not."""
+    return choice.note if choice.reason is None else f"({choice.reason})"
