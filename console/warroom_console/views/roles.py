@@ -219,7 +219,7 @@ def _claim(claim: Claim, held: Held, number: int, beside: int, width: int) -> Li
 
 
 def _draw_detail(held: Held, past: list[Event], glyphs: Glyphs, width: int) -> Sequence[Line]:
-    lines: list[Line] = [((role_of(held.role).title, Tone.STRONG),), *_now(held, glyphs)]
+    lines: list[Line] = [((role_of(held.role).title, Tone.STRONG),), *_now(held)]
     duties = role_of(held.role).duties
     if duties:
         lines += [(), (("What it asks", Tone.ACCENT),)]
@@ -233,7 +233,7 @@ def _draw_detail(held: Held, past: list[Event], glyphs: Glyphs, width: int) -> S
     return lines
 
 
-def _now(held: Held, glyphs: Glyphs) -> list[Line]:
+def _now(held: Held) -> list[Line]:
     if not held.claims:
         return [(("VACANT", Tone.BAD if held.role == COMMANDER else Tone.DIM),)]
     lines: list[Line] = []

@@ -28,8 +28,8 @@ class Bar(Quiet):
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $background; }"
     SURFACE = Surface.BASE
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._drawn: Strip | None = None
         self._look: Look | None = None
 

@@ -24,8 +24,8 @@ class Canvas(Quiet):
     DEFAULT_CSS = "Canvas { background: $background; }"
     SURFACE = Surface.BASE
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._drawn: Sequence[Strip] | None = None
         self._look: Look | None = None
         self._drawn_size = NULL_SIZE

@@ -41,8 +41,8 @@ class Detail(Canvas, can_focus=True):
 
     DEFAULT_CSS = "Detail { height: 1fr; }"
 
-    def __init__(self, *, empty: str = "Nothing selected.", id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, empty: str = "Nothing selected.") -> None:
+        super().__init__()
         self._empty = empty
         self._subject: str | None = None
         self._source: Draw | None = None

@@ -35,8 +35,8 @@ class Header(Bar):
 
     SURFACE = Surface.BAR
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._heading = Heading()
 
     def show(self, heading: Heading) -> None:

@@ -77,8 +77,8 @@ class KeyBar(Bar):
 
     SURFACE = Surface.BAR
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._hints: tuple[Hint, ...] = ()
         self._lent: tuple[Hint, ...] | None = None
 

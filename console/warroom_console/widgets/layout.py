@@ -196,10 +196,8 @@ class Deck(Frame):
             super().__init__()
             self.number = number
 
-    def __init__(
-        self, panels: Sequence[Panel], detail: Panel | None = None, *, id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, panels: Sequence[Panel], detail: Panel | None = None) -> None:
+        super().__init__()
         self._panels = {panel.number or _DETAIL: panel for panel in panels}
         if detail is not None:
             self._panels[_DETAIL] = detail

@@ -77,10 +77,8 @@ class Panel(Frame):
 
     DEFAULT_CSS = "Panel { layout: vertical; overflow: hidden; background: $background; }"
 
-    def __init__(
-        self, number: int | None, name: str, body: Widget, *, id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, number: int | None, name: str, body: Widget) -> None:
+        super().__init__()
         self.number = number
         self.body = body
         self._title = PanelTitle(number, name)

@@ -49,8 +49,8 @@ class Prompt(Bar, can_focus=True):
     clock: Callable[[], float] = staticmethod(time.monotonic)
     """Seconds, for the key-repeat guard."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._idle: Line = ()
         self._flash: Line = ()
         self._tail = ""

@@ -52,10 +52,8 @@ class RowsView(Quiet, can_focus=True):
     class Opened(RowNews):
         """Enter was pressed on a row."""
 
-    def __init__(
-        self, *, empty: str = "Nothing here.", tails: bool = False, id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, empty: str = "Nothing here.", tails: bool = False) -> None:
+        super().__init__()
         self._empty = empty
         self._tails = tails
         self._following = tails
