@@ -173,10 +173,20 @@ class BoardState(Fold):
                 )
         return sorted(found, key=lambda window: (window.ends_at, window.window))
 
-    def silences(self) -> list[Silence]:
-        """Every silence that was asked for, the newest first."""
-        asked = self.entries.get(SilenceAsked.type, {}).values()
-        found = [self._silence(e, e.body) for e in asked if isinstance(e.body, SilenceAsked)]
+    def silence(self, name: str) -> Silence | None:
+        """One silence that was asked for."""
+        for event in self.entries.get(SilenceAsked.type, {}).values():
+            if isinstance(event.body, SilenceAsked) and event.body.silence == name:
+                return self._silence(event, event.body)
+        return None
+
+    def silences(self, after: int = 0) -> list[Silence]:
+        """The silences that were asked for up to a time after this one, the newest first."""
+        found = [
+            self._silence(event, event.body)
+            for event in self.entries.get(SilenceAsked.type, {}).values()
+            if isinstance(event.body, SilenceAsked) and event.body.ends_at > after
+        ]
         return sorted(found, key=lambda silence: (-silence.at, silence.silence))
 
     def _silence(self, event: Event, body: SilenceAsked) -> Silence:

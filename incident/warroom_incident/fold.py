@@ -50,6 +50,7 @@ class Fold:
         self.events: dict[str, Event] = {}
         self.entries: dict[str, dict[str, Event]] = {}
         self.registers: dict[Key, Register] = {}
+        self._keys: dict[str, list[Key]] = {}
         self.elements: dict[Key, dict[str, Event]] = {}
         self.removed: set[str] = set()
         self.withheld: dict[str, Event] = {}
@@ -96,6 +97,7 @@ class Fold:
             register = self.registers.get(key)
             if register is None:
                 register = self.registers[key] = Register()
+                self._keys.setdefault(key[0], []).append(key)
             register.add(event)
             if event.id in self.overruled:
                 register.replace((event.id,))
@@ -229,9 +231,9 @@ class Fold:
         register = self.registers.get(key)
         return () if register is None else tuple(sorted(register.heads)[:MAX_BASE])
 
-    def keys(self, register: str) -> list[Key]:
+    def keys(self, register: str) -> Sequence[Key]:
         """The addresses of all registers of one kind."""
-        return [key for key in self.registers if key[0] == register]
+        return self._keys.get(register, [])
 
     def present(self) -> list[str]:
         """The ids of the events that make up the present state, without the timeline's entries.

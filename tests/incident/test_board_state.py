@@ -144,3 +144,28 @@ def test_a_silence_that_failed_says_why() -> None:
     writer.act(state, SilenceAnswered(silence="s", state="failed", reason="no such place"), BOARD)
     (silence,) = state.silences()
     assert (silence.state, silence.reason) == ("failed", "no such place")
+
+
+def test_silences_that_are_long_over_are_left_out_where_nobody_asks_for_them() -> None:
+    writer, state = Writer(), BoardState()
+    for name, ends_at in (("old", NOW), ("new", NOW + 60)):
+        asked = SilenceAsked(
+            silence=name, alertmanager="am1", matchers=MATCHERS, ends_at=ends_at, comment="INC-7"
+        )
+        writer.act(state, asked, BOARD)
+    assert [silence.silence for silence in state.silences(NOW)] == ["new"]
+    assert len(state.silences()) == 2
+    old = state.silence("old")
+    assert old is not None
+    assert old.ends_at == NOW
+    assert state.silence("none") is None
+
+
+def test_the_registers_of_a_kind_are_known_whatever_came_in_between() -> None:
+    writer, state = Writer(), BoardState()
+    assert list(state.keys("ack")) == []
+    for uid in ("a", "b", "a"):
+        writer.act(state, AlertAcknowledged(uid=uid), BOARD)
+        writer.act(state, AlertMarked(uid=uid, noise="poor_details"), BOARD)
+    assert list(state.keys("ack")) == [("ack", "a"), ("ack", "b")]
+    assert sorted(state.registers) == sorted([*state.keys("ack"), *state.keys("noise")])

@@ -76,9 +76,8 @@ def active(ctx: Ctx) -> list[Silence]:
     now = ctx.now()
     return [
         silence
-        for silence in ctx.model.board.silences()
+        for silence in ctx.model.board.silences(now)
         if silence.state in ("asked", "active")
-        and silence.ends_at > now
         and (ctx.stream is None or silence.incident == ctx.stream)
     ]
 

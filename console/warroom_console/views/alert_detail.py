@@ -87,8 +87,8 @@ def _silenced(room: Room, record: AlertRecord) -> list[Pair]:
     return [
         (stamp(one.at), f"{one.by} silenced it at {one.alertmanager} until {stamp(one.ends_at)}: "
          f"{_SILENCES[one.state]}{': ' * bool(one.reason)}{one.reason}")
-        for one in room.model.board.silences()
-        if one.ends_at > room.now() - DAY and fits(one.matchers, record)
+        for one in room.model.board.silences(room.now() - DAY)
+        if fits(one.matchers, record)
     ]  # fmt: skip
 
 

@@ -200,18 +200,35 @@ class Picture:
         self._now = now
         self._linked = _by_incident(room)
         self._suggesting = model.suggesting
-        self._ever_acked = _acked(model.board, 0)
+        self._ever_acked = {
+            uid: acked
+            for uid in self._of(model.board, "ack", "ended")
+            if (acked := model.board.acknowledged(uid)) is not None
+        }
         self.acked = {
             uid: acked
             for uid, acked in self._ever_acked.items()
             if acked.until is None or acked.until > now
         }
-        self._assigned = _assigned(model.board)
-        self._noise = model.board.marks()
+        self._assigned = {
+            uid: given.person
+            for uid in self._of(model.board, "assigned")
+            if (given := model.board.assigned(uid)) is not None
+        }
+        self._noise = {
+            uid: marked.noise
+            for uid in self._of(model.board, "noise")
+            if (marked := model.board.noise(uid)) is not None
+        }
         windows = model.board.windows(now)
         self._windows = Windows(windows, now)
         self.fold_edition = (model.records_edition, tuple(windows), *self.edition[1:3])
         """What the alerts are folded by: it stays when people take some on."""
+
+    def _of(self, board: BoardState, *registers: str) -> set[str]:
+        """The alerts of which people said something, without those that are long over."""
+        said = (key[1] for register in registers for key in board.keys(register))
+        return {uid for uid in said if uid in self.records or uid in self.own}
 
     @cached_property
     def survey(self) -> Survey:
@@ -287,7 +304,6 @@ class Picture:
     def _stand(self, alert: AlertRecord | AlertCopy) -> Standing:
         uid = alert.uid
         acked = self.acked.get(uid)
-        noise = self._noise.get(uid)
         window = self.hidden.get(uid)
         since, stale = alert.first_seen, False
         if isinstance(alert, AlertRecord):
@@ -307,7 +323,7 @@ class Picture:
             acked.at if acked else 0,
             acked.until if acked else None,
             self._assigned.get(uid, ""),
-            noise.noise if noise else "",
+            self._noise.get(uid, ""),
             window.kind if window else "",
             stale,
             self.links.get(uid, ()),
@@ -356,18 +372,6 @@ def _by_incident(room: Room) -> dict[str, tuple[str, ...]]:
     if room.stream in found:
         found[room.stream] = tuple(link.uid for link in room.state.links())
     return found
-
-
-def _acked(board: BoardState, now: int) -> dict[str, Acknowledged]:
-    """Who has taken which alert on."""
-    uids = {key[1] for register in ("ack", "ended") for key in board.keys(register)}
-    return {uid: acked for uid in uids if (acked := board.acknowledged(uid, now)) is not None}
-
-
-def _assigned(board: BoardState) -> dict[str, str]:
-    """Who looks after which alert."""
-    uids = (key[1] for key in board.keys("assigned"))
-    return {uid: found.person for uid in uids if (found := board.assigned(uid)) is not None}
 
 
 def most_urgent(records: Sequence[AlertRecord]) -> AlertRecord | None:

@@ -147,11 +147,11 @@ def _offered(room: Room) -> Iterator[Due]:
 def _silences(room: Room) -> Iterator[Due]:
     """What became of silences at the source; when all is over, those of ours that still hold."""
     now = room.now()
-    own = [one for one in room.model.board.silences() if one.incident == room.stream]
-    failed = [one for one in own if one.state == "failed" and one.ends_at > now]
+    own = [one for one in room.model.board.silences(now) if one.incident == room.stream]
+    failed = [one for one in own if one.state == "failed"]
     if failed:
         yield Due(f"{failed[0].alertmanager} did not silence: {failed[0].reason}", Tone.WARN)
-    held = [one for one in own if one.state == "active" and one.ends_at > now]
+    held = [one for one in own if one.state == "active"]
     if held and status_of(room.state.status).over:
         hide = counted(len(held), "silence of ours hides", "silences of ours hide")
         yield Due(f"{hide} alerts still", Tone.WARN, "silences.expire", "! e",

@@ -27,6 +27,9 @@ FIRST_DELAY, LONGEST_DELAY = 1.0, 30.0
 GIVE_UP_MS = 5 * 60_000
 """How long making a silence is tried: one that comes into force much later surprises people."""
 
+SETTLED_MS = 30 * 86_400_000
+"""So long after its end a silence is none that anybody waits for."""
+
 UNKNOWN_MS = 30_000
 """How long another server of the room has time to make a silence that this one cannot."""
 
@@ -77,13 +80,13 @@ class Silences:
             self._look()
 
     def _look(self) -> None:
-        for silence in self._room.board.silences():
+        for silence in self._room.board.silences(self._now() - SETTLED_MS):
             if silence.state in ("asked", "ending") and silence.silence not in self._busy:
                 task = asyncio.get_running_loop().create_task(self._see_through(silence.silence))
                 self._busy[silence.silence] = task
 
     def _now_is(self, name: str) -> Silence | None:
-        return next((s for s in self._room.board.silences() if s.silence == name), None)
+        return self._room.board.silence(name)
 
     async def _see_through(self, name: str) -> None:
         """Try until a silence is as people want it, or cannot be."""
