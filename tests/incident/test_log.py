@@ -71,6 +71,7 @@ def test_an_event_appended_again_keeps_its_place_and_its_time(log: Log) -> None:
     first = log.append(entries, NOW)
     again = log.append([entries[2], entries[0]], NOW + 9)
     assert [(r.iseq, r.admitted, r.fresh) for r in again] == [(3, NOW, False), (1, NOW, False)]
+    assert not any(r.changed for r in again)
     assert [r.id for r in again] == [first[2].id, first[0].id]
     assert log.end(STREAM).iseq == 3
 
@@ -264,6 +265,16 @@ def test_a_log_opened_again_keeps_its_name_and_goes_on(home: Path) -> None:
     assert again.append(writer.notes(1), NOW)[0].iseq == 3
     assert list(again.damages(verify)) == []
     again.close()
+
+
+def test_a_closed_log_lies_in_its_one_file_also_beside_a_reader(home: Path) -> None:
+    log = new_log(home / "warroom.db")
+    log.append(Writer().notes(3), NOW)
+    reader = LogReader.open(home / "warroom.db")
+    log.close()
+    assert (home / "warroom.db-wal").stat().st_size == 0
+    assert reader.end(STREAM).iseq == 3
+    reader.close()
 
 
 def test_the_files_are_for_nobody_else(log: Log, home: Path) -> None:

@@ -3,14 +3,14 @@ none, and nobody withholds anything by handing on a head alone."""
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import pytest
 
 from tests.incident.making import NOW, STREAM, Writer, incident, new_log, withheld
 from tests.incident.talking import Console, Server, join
-from warroom_incident.event import ROOM, Packet, read_packet
+from warroom_incident.event import ROOM, Packet, read_packet, void_of
 from warroom_incident.log import Entry, Log
 from warroom_incident.replica import FILE, Kept, Replica
 from warroom_incident.seal import heard_entry, link, withheld_entry
@@ -47,6 +47,26 @@ def heard(packet: Packet) -> Entry:
 
 def bytes_on_disk(home: Path) -> bytes:
     return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+# Forms of an event -------------------------------------------------------------------------
+
+
+def test_whichever_form_of_an_event_comes_first_the_same_one_counts() -> None:
+    writer = Writer()
+    packet = writer.packets[writer.write(NoteAdded(text=SECRET)).id]
+    gone_too = Packet(packet.head, None, REASON, "cy")
+    weakest_first = [
+        read_packet(gone_too),
+        read_packet(packet._replace(via="cy")),
+        read_packet(void_of(packet, "not now")),
+        read_packet(packet, NOW),
+        withheld(packet, NOW + 1),
+    ]
+    for weak, strong in combinations(weakest_first, 2):
+        for forms in ([weak, strong], [strong, weak]):
+            (found,) = incident(forms).events.values()
+            assert (found.withheld, found.via) == (strong.withheld, strong.via)
 
 
 # On a server's disk ------------------------------------------------------------------------
