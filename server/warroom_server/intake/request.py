@@ -116,7 +116,9 @@ async def read_body(
     except TimeoutError:
         if too_large:
             raise _too_large(limit) from None
-        raise Refused(408, f"The body did not arrive within {READ_SECONDS:.0f} s.") from None
+        # Alertmanager tries again after 5xx and gives up after 408.
+        sentence = f"The body did not arrive within {READ_SECONDS:.0f} s. Try again."
+        raise Refused(503, sentence, retry_seconds=2) from None
     except ClientDisconnect:
         raise Refused(400, "The connection ended before the body did.") from None
     if too_large:
