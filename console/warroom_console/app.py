@@ -120,9 +120,7 @@ class Console(TerminalApp[None]):
         self._begin()
         await self._show(stream, leaving=_FIRST)
         if self._kept.texts and self.base is not None:
-            said = (
-                f"Kept from last time: {_told(self._kept.texts)}. It is offered where you typed it."
-            )
+            said = f"Kept from last time, where you typed it: {_told(self._kept.texts)}"
             self.base.prompt.flash(said)
         self.screen.call_after_refresh(self._type_again)
 

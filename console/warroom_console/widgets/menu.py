@@ -93,7 +93,7 @@ class Menu(Sheet):
         height = min(len(self._choices) + 2, screen.height - 3)
         label = max((cell_len(choice.label) for choice in self._choices), default=0)
         note = max((cell_len(_note(choice)) for choice in self._choices), default=0)
-        wanted = max(34, label + note + self._key_width() + 8)
+        wanted = max(34, label + note + self._key_width() + 8, cell_len(self._title) + 6)
         width = min(screen.width, wanted)
         return Region(0, screen.height - 2 - height, width, height)
 

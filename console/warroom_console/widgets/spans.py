@@ -67,12 +67,24 @@ def cut(text: str, width: int, more: str = "…") -> str:
 def abridge(text: str, width: int, more: str = "…") -> str:
     """Shorten a sentence to `width` cells: the name that it quotes first, so that its end stays."""
     text = clean(text, newlines=False)
-    head, opened, rest = text.partition("“")
-    name, closed, tail = rest.rpartition("”")
-    room = width - cell_len(head) - cell_len(tail) - 2
-    if opened and closed and cell_len(text) > width and room >= _LEAST_NAME:
-        return f"{head}“{cut(name, room, more)}”{tail}"
+    if cell_len(text) > width and (quoted := _quoted(text)):
+        begin, end = quoted
+        head, tail = text[:begin], text[end:]
+        room = width - cell_len(head) - cell_len(tail)
+        if room >= _LEAST_NAME:
+            return f"{head}{cut(text[begin:end], room, more)}{tail}"
     return cut(text, width, more)
+
+
+def _quoted(text: str) -> tuple[int, int] | None:
+    """Where the first name in “” lies, without its marks; it may quote something itself."""
+    begin = text.find("“") + 1
+    depth = 1 if begin else 0
+    for at in range(begin, len(text)):
+        depth += {"“": 1, "”": -1}.get(text[at], 0)
+        if not depth:
+            return (begin, at) if begin else None
+    return None
 
 
 def column(text: str, width: int, more: str = "…") -> str:
