@@ -36,7 +36,7 @@ from .model import Model, Refusal
 from .naming import find_stream
 from .outgoing import Outgoing, Sent
 from .pen import Pen, declaration
-from .places import Places, parse_server
+from .places import Places, Server, parse_server
 from .refusals import Refusals
 from .saver import Saver
 
@@ -99,6 +99,27 @@ class Desk:
             room = welcome.room
             Known(places.state).remember(server.url, room)
         self._home = Home.open(places.room_directory(room), self._wall, self._entropy)
+        self._assemble(servers)
+        self._memory.restore(room, board=self._board)
+        self.link.learn(url for place in self.model.servers for url in place.urls)
+        self._memory.show(await self._outgoing.look())
+        self._refusals.restore()
+        self._tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self._outgoing.run(),
+                self._saver.run(),
+                self._look_for_others(),
+                self._saver.tidy(self._wall, lambda: frozenset(self._hearing.wanted)),
+            )
+        ]
+        if self._at_once:
+            self.connect()
+        return self
+
+    def _assemble(self, servers: Sequence[Server]) -> None:
+        """Make what sits between the replica and the link, and tell each of the others."""
+        places = self.places
         self._hearing = Hearing(places, self.model, self._home, board=self._board)
         self._saver = Saver(
             self._home.own,
@@ -124,22 +145,6 @@ class Desk:
         ways = (self._hearing.watch, self._hearing.unwatch)
         kept = (self._home, self._saver, self._memory)
         self._mending = self._hearing.mending = Mending(self.model, *kept, self.link, *ways)
-        self._memory.restore(room, board=self._board)
-        self.link.learn(url for place in self.model.servers for url in place.urls)
-        self._memory.show(await self._outgoing.look())
-        self._refusals.restore()
-        self._tasks = [
-            asyncio.create_task(work)
-            for work in (
-                self._outgoing.run(),
-                self._saver.run(),
-                self._look_for_others(),
-                self._saver.tidy(self._wall, lambda: frozenset(self._hearing.wanted)),
-            )
-        ]
-        if self._at_once:
-            self.connect()
-        return self
 
     async def __aexit__(
         self,
@@ -278,7 +283,8 @@ class Desk:
         Raises:
             DoorError: It may not be written; the message is one sentence.
         """
-        bodies = declaration(title, severity, drill, checklist, self._entropy)
+        own = self.model.checklist
+        bodies = declaration(title, severity, drill, checklist, own, self._entropy)
         stream = new_stream(self._entropy)
         self._memory.begin(stream)
         try:

@@ -88,6 +88,8 @@ class Model:
     right = Right.RESPONDER
     practice = SHIPPED
     """The room's own severities and audiences."""
+    checklist = ""
+    """The text of the room's own checklist for the commander; empty where it is as shipped."""
     link = LinkState()
     as_of: int | None = None
     """When a server was last heard of, in milliseconds: how old the picture is offline."""

@@ -19,6 +19,7 @@ def take_settings(model: Model, settings: Settings) -> dict[str, str]:
     model.right = Right(settings.right)
     model.practice = practice_of(settings.severities, settings.cadences)
     model.runbooks = dict(settings.runbooks)
+    model.checklist = settings.checklist
     model.note(Area.YOU)
     return {"right": settings.right, KEPT: msgspec.json.encode(settings).decode()}
 

@@ -111,13 +111,14 @@ def declaration(
     severity: SeverityName | None,
     drill: bool,
     checklist: Runbook | None,
+    own: str,
     entropy: Entropy,
 ) -> list[Body]:
-    """What a declaration says in one go; the IC's checklist comes with it."""
+    """What a declaration says in one go; the IC's checklist comes with it, by default the `own`."""
     if checklist is None:
-        from warroom_incident.practice.library import load_checklist
+        from warroom_incident.practice.library import own_checklist
 
-        checklist = load_checklist()
+        checklist = own_checklist(own)
     bodies: list[Body] = [IncidentDeclared(title=title, drill=drill)]
     if severity is not None:
         bodies.append(SeveritySet(severity=severity))

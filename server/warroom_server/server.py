@@ -96,6 +96,7 @@ class Server:
         self._config = config
         self._key = key
         self._addresses = tuple(peers)
+        self._books = OwnBooks(data, config.practice)
         self.is_standby = standby and not is_promoted(data)
         self.on_promoted: Callable[[str], None] = lambda _line: None
         """Told the line that says so when a standby begins to serve."""
@@ -129,7 +130,6 @@ class Server:
             await self._take_office(owner)
         await self._open_intake()
         self.hub = Hub(self.room, self.board, self._us(doors))
-        self._books = OwnBooks(self._data, self._config.practice)
         self.hub.settings = self._books.offer(self.hub.asks)
         self._watch()
         await self._look_at_files()
@@ -253,7 +253,8 @@ class Server:
         )
         self._stack.push_async_callback(self.worker.stop)
         self.board.on_adopted = self.worker.save
-        deps = OfficeDeps(self.room, self.board, store, self.senders, now_ms, self.worker.save)
+        at_work = (self.room, self.board, store, self.senders)
+        deps = OfficeDeps(*at_work, now_ms, self.worker.save, self._books.checklist)
         self.office = AlertOffice(self._config, config_directory(), deps)
         self._stack.push_async_callback(self.office.stop)
 

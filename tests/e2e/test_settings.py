@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.houses import command, show
 from tests.server.running import ServerProcess, server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
@@ -94,3 +95,47 @@ async def test_a_new_runbook_is_offered_in_an_open_console_and_a_removed_one_is_
         await wait_for(lambda: list(desk.model.runbooks) == ["dns"], "one less")
         assert desk.model.right is Right.ADMIN
         assert desk.model.practice.severity("SEV1").meaning == "Nobody can pay."
+
+
+async def test_an_incident_comes_with_the_teams_own_checklist_whoever_declares_it(
+    home: Path, house: ServerProcess
+) -> None:
+    own = home / "room" / "runbooks" / "ic-checklist.md"
+    own.write_text("# How we do it\n- [ ] Breathe\n- [ ] Call the others\n")
+    async with Desk(places(home, house)) as desk:
+        assert await desk.ready()
+        await wait_for(lambda: desk.model.checklist, "the checklist")
+        stream = desk.declare("checkout answers 5xx")
+        (checklist,) = desk.model.incident(stream).checklists()
+        assert checklist.title == "How we do it"
+        assert [step.copy.text for step in checklist.steps] == ["Breathe", "Call the others"]
+        await wait_for(lambda: not desk.model.pending, "the acks")
+        own.unlink()
+        await wait_for(lambda: not desk.model.checklist, "the shipped one again")
+        own.write_text("# Only words\n")
+        await wait_for(lambda: desk.model.checklist, "a text without a step")
+        other = desk.declare("search is slow")
+        (checklist,) = desk.model.incident(other).checklists()
+        assert len(checklist.steps) > 10, "it is as shipped"
+        own.write_text("# Offline, too\n- [ ] Look around\n")
+        await wait_for(lambda: "Offline" in desk.model.checklist, "the last one")
+    await house.terminate()
+    async with Desk(places(home, house), connect=False) as offline:
+        stream = offline.declare("nobody serves")
+        (checklist,) = offline.model.incident(stream).checklists()
+        assert checklist.title == "Offline, too"
+
+
+async def test_the_first_command_of_a_machine_declares_with_the_teams_own_checklist(
+    home: Path, house: ServerProcess
+) -> None:
+    own = home / "room" / "runbooks" / "ic-checklist.md"
+    own.write_text("# How we do it\n- [ ] Breathe\n")
+    async with Desk(places(home, house)) as desk:
+        assert await desk.ready()
+        await wait_for(lambda: desk.model.checklist, "the checklist")
+    url = f"unix://{house.socket}"
+    environ = {"WARROOM_SERVER": url, "WARROOM_REPLICA": str(home / "fresh")}
+    assert await command("declare", "checkout answers 5xx", environ=environ) == "INC-1\n"
+    shown = await show("INC-1", url, home / "another")
+    assert "How we do it" in str(shown)

@@ -107,6 +107,19 @@ async def test_enough_alerts_of_a_service_declare_and_say_that_a_rule_did(place:
     assert state.holder("commander") is None
 
 
+async def test_a_rule_declares_with_the_teams_own_checklist(home: Path) -> None:
+    books = home / "room" / "runbooks"
+    books.mkdir(parents=True)
+    (books / "ic-checklist.md").write_text("# How we do it\n- [ ] Breathe\n")
+    rule = DeclareRule(name="checkout", matchers="team=shop", threshold=1)
+    async with server_in_process(home, config=Config(declare=(rule,))) as running:
+        signal = signal_of("latency", now_ms(), labels={"team": "shop"}, starts_at=now_ms())
+        running.server.board.apply([signal])
+        await running.server.office.declaring.look()
+        (state,) = running.server.room.incidents.values()
+        assert [checklist.title for checklist in state.checklists()] == ["How we do it"]
+
+
 async def test_alerts_that_are_further_apart_or_of_two_services_declare_nothing(
     place: Place,
 ) -> None:

@@ -113,6 +113,12 @@ def load_checklist(path: Path | None = None) -> Runbook:
     return read_runbook(_text_of(path), name=path.stem)
 
 
+def own_checklist(text: str) -> Runbook:
+    """Return the commander's checklist in a team's own text, or as shipped where it has no step."""
+    found = read_runbook(text, name=IC_CHECKLIST)
+    return found if found.steps else load_checklist()
+
+
 def _markdown_in(directory: Path) -> dict[str, Path]:
     try:
         return {

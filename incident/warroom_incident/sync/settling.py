@@ -18,6 +18,9 @@ MAX_TEXT = 100_000
 MAX_RUNBOOKS = 200
 """How many of a server's own runbooks are named to its consoles."""
 
+MAX_CHECKLIST = 50_000
+"""Characters of a checklist for the commander that every console is sent."""
+
 Minutes = Annotated[int, Meta(ge=0, le=10_080)]
 _Text = Annotated[str, Meta(max_length=500)]
 
@@ -45,7 +48,8 @@ class Settings(Message, frozen=True, tag="settings"):
     Sent to who asks for it in `hello`, behind the welcome and again when something has changed.
     `severities` are the team's words by id, `cadences` minutes between two updates by audience (0:
     as the severity asks), `runbooks` the names and titles of the server's own runbooks, whose
-    texts are asked for one by one.
+    texts are asked for one by one. `checklist` is the text of the room's own checklist for the
+    commander, empty where it is as shipped.
     """
 
     right: Literal["viewer", "responder", "commander", "admin"]
@@ -55,3 +59,4 @@ class Settings(Message, frozen=True, tag="settings"):
         list[tuple[Annotated[str, Meta(max_length=80)], Annotated[str, Meta(max_length=200)]]],
         Meta(max_length=MAX_RUNBOOKS),
     ] = []
+    checklist: Annotated[str, Meta(max_length=MAX_CHECKLIST)] = ""

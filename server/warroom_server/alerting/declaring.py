@@ -22,6 +22,7 @@ from warroom_incident.linking import copy_of
 from warroom_incident.matching import parse_matchers
 from warroom_incident.merging import is_from_elsewhere
 from warroom_incident.practice.library import load_checklist
+from warroom_incident.practice.runbook import Runbook
 from warroom_incident.reducers import Body
 from warroom_incident.suggesting import proposed_severity, proposed_title
 from warroom_incident.vocabulary import (
@@ -98,6 +99,7 @@ class Declaring:
         rules: The rules, in their order.
         now: The clock, in milliseconds.
         changed: Called when the board changed here.
+        checklist: Gives the checklist that comes with a declaration.
     """
 
     def __init__(
@@ -107,12 +109,14 @@ class Declaring:
         rules: Sequence[Rule],
         now: Callable[[], int],
         changed: Callable[[], None] = lambda: None,
+        checklist: Callable[[], Runbook] = load_checklist,
     ) -> None:
         self._room = room
         self._board = board
         self._rules = rules
         self._now = now
         self._changed = changed
+        self._checklist = checklist
         self._declaring = asyncio.Lock()
 
     async def look(self, changed: Collection[str] | None = None) -> None:
@@ -205,7 +209,7 @@ class Declaring:
     async def _declare(self, rule: Rule, members: Sequence[AlertRecord]) -> None:
         stream = new_stream(secrets.token_bytes)
         severity, why = _severity(rule.settings, members)
-        checklist = load_checklist()
+        checklist = self._checklist()
         name = new_id(secrets.token_bytes)
         bodies: list[Body] = [
             IncidentDeclared(title=clean_line(proposed_title(members), 200) or "alerts"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from warroom_incident.alerts import AlertRecord
 from warroom_incident.clean import clean_line
+from warroom_incident.practice.runbook import Runbook
 from warroom_incident.sync.asking import FIRED_BEFORE, MAX_TITLES, NOISE, SILENCE_PREVIEW
 from warroom_incident.sync.wire import Answer, Ask
 from warroom_incident.windows import check_matchers
@@ -48,7 +49,7 @@ class OfficeDeps:
 
     `room` has the streams, `board` the alerts, `store` remembers the past, `senders` know how the
     alerts of a source are read. `now` is the clock, in milliseconds; `save` is called when the
-    board changed here.
+    board changed here. `checklist` gives the one that comes with a declaration.
     """
 
     room: Room
@@ -57,6 +58,7 @@ class OfficeDeps:
     senders: Senders
     now: Callable[[], int]
     save: Callable[[], None]
+    checklist: Callable[[], Runbook]
 
 
 class AlertOffice:
@@ -79,7 +81,8 @@ class AlertOffice:
         board.sift = self.heartbeats.take
         board.stale_after = config.alerts.patience
         self._past = Past(deps.store, board, room, now)
-        self.declaring = Declaring(room, board, [_rule(each) for each in config.declare], now, save)
+        rules = [_rule(each) for each in config.declare]
+        self.declaring = Declaring(room, board, rules, now, save, deps.checklist)
         self._apis: dict[str, Api] = {}
         self._reconcilers: dict[str, Reconciler] = {}
         present: dict[str, dict[str, Collection[str]]] = {}
