@@ -157,7 +157,7 @@ class Home:
         places = 0
         copies: list[Kept] = []
         for shelf, replica in self._each([best] if best is not None else self._shelves):
-            for admitted, packet in replica.events(stream):
+            for admitted, packet in replica.walk(stream):
                 try:
                     event = read_packet(packet, admitted)
                 except DoorError:

@@ -41,6 +41,7 @@ STREAM_NAME = r"\A(board|room|i-[a-z2-7]{16})\Z"
 HexId = Annotated[str, Meta(pattern=HEX_ID)]
 StreamName = Annotated[str, Meta(pattern=STREAM_NAME)]
 
+_set = msgspec.structs.force_setattr
 _stream_name = re.compile(STREAM_NAME).match
 _rep = re.compile(REP).match
 
@@ -82,8 +83,11 @@ class Head(msgspec.Struct, frozen=True, gc=False):
         shared = _shared(self.stream, self.rep, self.by, self.type)
         if shared is None:
             raise DoorError("`stream` or `rep` is no name of one")
-        for name, text in zip(_SHARED, shared, strict=True):
-            msgspec.structs.force_setattr(self, name, text)
+        stream, rep, by, kind = shared
+        _set(self, "stream", stream)
+        _set(self, "rep", rep)
+        _set(self, "by", by)
+        _set(self, "type", kind)
         if self.prev is not None and not _is_hex_id(self.prev):
             raise DoorError("`prev` is no id of an event")
         if self.base and not all(map(_is_hex_id, self.base)):
@@ -95,9 +99,6 @@ def _is_hex_id(text: str) -> bool:
         return len(text) == 64 and bytes.fromhex(text).hex() == text
     except ValueError:
         return False
-
-
-_SHARED = ("stream", "rep", "by", "type")
 
 
 @lru_cache(4096)
@@ -174,8 +175,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
         A stamp from a clock that runs ahead is capped by the server's admission.
         """
-        ms = self.head.hlc[0]
-        return ms if self.admitted is None else min(ms, self.admitted)
+        ms, admitted = self.head.hlc[0], self.admitted
+        return ms if admitted is None or ms < admitted else admitted
 
     @property
     def order(self) -> tuple[int, Stamp, str]:

@@ -48,6 +48,9 @@ IMPACT_FIELDS = (
 )
 
 
+_NOTES = (NoteAdded, NoteEdited)
+
+
 class IncidentState(Fold):
     """What an incident is now."""
 
@@ -282,7 +285,7 @@ class IncidentState(Fold):
         """When what an entry tells happened, in milliseconds: back-dated notes say it."""
         edited = ("text", event.id) in self.registers
         note = self.note(event) if edited else event.body
-        dated = note.at if isinstance(note, NoteAdded | NoteEdited) else None
+        dated = note.at if isinstance(note, _NOTES) else None
         return event.shown_at if dated is None else dated
 
     def people(self) -> list[str]:

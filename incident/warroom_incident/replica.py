@@ -202,15 +202,17 @@ class Replica:
 
     def events(self, stream: str) -> list[tuple[int, Packet]]:
         """The kept events of a stream with their admission stamps."""
+        return list(self.walk(stream))
+
+    def walk(self, stream: str) -> Iterator[tuple[int, Packet]]:
+        """As `events`, one after the other: the bytes of all are several times their state."""
         rows = self._db.execute(
             "SELECT admitted, CAST(head AS BLOB), CAST(body AS BLOB), reason, via FROM events"
             " WHERE stream = ?",
             (stream,),
         )
-        return [
-            (admitted, Packet(head, body, reason, via))
-            for admitted, head, body, reason, via in rows
-        ]
+        for admitted, head, body, reason, via in rows:
+            yield admitted, Packet(head, body, reason, via)
 
     def some(self, stream: str, entries: Iterable[str]) -> list[tuple[str, int, Packet]]:
         """Those of some events of a stream that are kept: entry, admission stamp and bytes."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import itemgetter
+
+from msgspec import Struct
 
 from warroom_console.context import Room
 from warroom_console.model import Area, Changes
@@ -35,6 +38,16 @@ _SHOWN = frozenset({Area.MARKS, Area.REFUSALS, Area.PROGRESS})
 
 _AUTHOR_MOST = 10
 
+_happened = itemgetter(0)
+
+
+class _Manner(Struct, frozen=True):
+    """How all entries are drawn: who tells them, the columns of an author, the characters."""
+
+    tell: Callable[[str], Entry]
+    author: int
+    glyphs: Glyphs
+
 
 class _Drawn:
     """An entry as it is drawn, told when it comes into sight: there may be many thousands.
@@ -42,31 +55,29 @@ class _Drawn:
     It is the row's version too: equal where the drawing is.
     """
 
-    __slots__ = ("_author", "_entry", "_glyphs", "_id", "_tell")
+    __slots__ = ("_entry", "_id", "_manner")
 
-    def __init__(self, id_: str, tell: Callable[[str], Entry], author: int, glyphs: Glyphs) -> None:
+    def __init__(self, id_: str, manner: _Manner) -> None:
         self._id = id_
-        self._tell = tell
+        self._manner = manner
         self._entry: Entry | None = None
-        self._author = author
-        self._glyphs = glyphs
 
     @property
     def entry(self) -> Entry:
         """What is drawn."""
         if self._entry is None:
-            self._entry = self._tell(self._id)
+            self._entry = self._manner.tell(self._id)
         return self._entry
 
     def __call__(self, width: int) -> Sequence[Line]:
-        return draw_entry(self.entry, self._author, self._glyphs, width)
+        return draw_entry(self.entry, self._manner.author, self._manner.glyphs, width)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if not isinstance(other, _Drawn) or self._author != other._author:
+        if not isinstance(other, _Drawn) or self._manner.author != other._manner.author:
             return False
-        return self._glyphs == other._glyphs and self.entry == other.entry
+        return self._manner.glyphs == other._manner.glyphs and self.entry == other.entry
 
     def __hash__(self) -> int:
         return hash(self._id)
@@ -180,8 +191,8 @@ class TimelineView:
 
     def _gathered(self, room: Room) -> list[Place]:
         state, mine = room.state, room.model.refusals
-        found = [(state.happened_at(state.events[id_]), id_) for id_ in state.ordered]
-        found = [place for place in found if place[1] not in mine]
+        events, happened_at = state.events, state.happened_at
+        found = [(happened_at(events[id_]), id_) for id_ in state.ordered if id_ not in mine]
         for refusal in mine.values():
             if refusal.event.head.stream == room.stream:
                 self._forget([refusal.event.id])
@@ -230,12 +241,13 @@ class TimelineView:
         """The rows that there were, and those of what came behind them."""
         names = {event.head.by for event in room.state.events.values()}
         author = min(_AUTHOR_MOST, max((cells(clean_line(name)) for name in names), default=0))
-        glyphs, tell_one = room.glyphs, partial(self._entry, room)
+        glyphs = room.glyphs
         if self._rows_with != (author, glyphs):
             self._rows_with = (author, glyphs)
             self._rows.clear()
             rows, before = [], []
         rows = list(rows)
+        manner = _Manner(partial(self._entry, room), author, glyphs)
         today = before[-1][0] // DAY if before else -1
         for at, id_ in self._shown(room, len(before)):
             if at // DAY != today:
@@ -243,7 +255,7 @@ class TimelineView:
                 rows.append(heading(day(at)))
             row = self._rows.get(id_)
             if row is None:
-                drawn = _Drawn(id_, tell_one, author, glyphs)
+                drawn = _Drawn(id_, manner)
                 row = self._rows[id_] = Row(id_, drawn, drawn)
             rows.append(row)
         return rows
@@ -292,7 +304,3 @@ class TimelineView:
         ids = (id_ for _, id_ in (self._shown(room) if row_id is None else self._order(room)))
         chosen = (self._entry(room, id_) for id_ in ids if row_id in (None, id_))
         return clean("\n".join(markdown(entry) for entry in chosen))
-
-
-def _happened(place: Place) -> int:
-    return place[0]

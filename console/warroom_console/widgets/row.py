@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -63,14 +64,17 @@ def neighbour(
     return None
 
 
-def told_position(rows: Sequence[Row], place: int | None, tail: str) -> str:
-    """Where the reader is, for the panel's title: `2/12`, or `▼ 47` at the tail."""
-    total = sum(not row.heading for row in rows)
+def told_position(rows: int, headings: Sequence[int], place: int | None, tail: str) -> str:
+    """Where the reader is, for the panel's title: `2/12`, or `▼ 47` at the tail.
+
+    The `headings` among so many rows are given by their places, in order.
+    """
+    total = rows - len(headings)
     if tail and total:
         return f"{tail} {total}"
     if place is None:
         return str(total) if total else ""
-    return f"{sum(not row.heading for row in rows[: place + 1])}/{total}"
+    return f"{place + 1 - bisect_right(headings, place)}/{total}"
 
 
 class RowStrips:

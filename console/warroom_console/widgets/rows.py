@@ -60,6 +60,7 @@ class RowsView(Quiet, can_focus=True):
         self._rows: list[Row] = []
         self._given: Iterable[Row] | None = None
         self._index: dict[str, int] = {}
+        self._headings: list[int] = []
         self._cursor: str | None = None
         self._marks = Marks()
         self._active = False
@@ -102,7 +103,8 @@ class RowsView(Quiet, can_focus=True):
     def position(self) -> str:
         """Where the reader is, for the panel's title."""
         tail = look_of(self).glyphs.tail if self._following else ""
-        return told_position(self._rows, self._index.get(self._cursor or ""), tail)
+        place = self._index.get(self._cursor or "")
+        return told_position(len(self._rows), self._headings, place, tail)
 
     def set_rows(self, rows: Iterable[Row]) -> None:
         """Replace all rows; cursor, marks and the place being read stay with their ids.
@@ -115,6 +117,7 @@ class RowsView(Quiet, can_focus=True):
         before, old_index = self._rows, self._index
         self._given, self._rows = rows, list(rows)
         self._index = {row.id: place for place, row in enumerate(self._rows)}
+        self._headings = [place for place, row in enumerate(self._rows) if row.heading]
         self._marks.outlive(self._index)
         anchor = self._anchor()
         cursor = self._cursor
