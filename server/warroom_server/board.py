@@ -27,6 +27,7 @@ from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
 from warroom_incident.merging import ends, fits, is_newer, overtake
 
+from .own_cards import FULL, FULL_SOURCE as FULL_SOURCE, full_card
 from .saved_board import SavedBoard as SavedBoard, Unsaved as Unsaved
 from .sideboard import Sideboard
 
@@ -41,9 +42,6 @@ MAX_UNSEEN = 1_000
 
 UNHEARD_MS = 1
 """The patience with an episode that is only known from a copy: stale until somebody speaks."""
-
-FULL_SOURCE = "warroom"
-"""The source of the board's own cards."""
 
 _STATES = {"firing": 0, "nodata": 1, "acknowledged": 2, "suppressed": 3, "resolved": 4}
 _log = logging.getLogger(__name__)
@@ -239,6 +237,13 @@ class Board:
         self._publish([over])
         return over
 
+    def settle(self, now: int) -> bool:
+        """End the card of a full board once a tenth of its places is free; whether it did."""
+        card = self.newest(FULL_SOURCE, FULL)
+        if card is None or not card.is_open or self._open_count > 0.9 * self._max_records:
+            return False
+        return self.close(card.uid, "source", now) is not None
+
     def forget(self, now: int) -> list[str]:
         """Drop resolved episodes past their retention; returns their uids. Clients age theirs."""
         horizon = now - self._retention_ms
@@ -267,7 +272,7 @@ class Board:
         folded = fold_signal(known, signal, signal.received)
         if folded.outcome == "new" and not self._has_room(folded):
             self._tell(signal.source, "rejected")
-            return self._fold(_board_is_full(signal, self._max_records))
+            return self._fold(full_card(signal, self._max_records))
         self._tell(signal.source, folded.outcome)
         if folded.unseen is not None:
             self._remember(name, folded.unseen)
@@ -370,22 +375,6 @@ class Board:
     def _tell(self, source: str, outcome: str) -> None:
         if self._on_outcome is not None:
             self._on_outcome(source, outcome)
-
-
-def _board_is_full(signal: Signal, limit: int) -> Signal:
-    return Signal(
-        source=FULL_SOURCE,
-        kind="warroom",
-        key="board-full",
-        state="firing",
-        severity="SEV2",
-        title="the alert board is full: new alerts are kept, but not shown",
-        summary=(
-            f"All {limit:,} places hold open alerts. Silence or fix the loudest sender; "
-            f"the newest alert left out came from {signal.source}."
-        ),
-        received=signal.received,
-    )
 
 
 def _last_heard(record: AlertRecord) -> int:

@@ -172,6 +172,17 @@ def test_a_board_full_of_open_alerts_says_so_and_keeps_what_it_has() -> None:
     assert outcomes.count(("gen", "rejected")) == 2
 
 
+def test_a_board_is_no_longer_full_once_a_tenth_of_its_places_is_free() -> None:
+    board = empty_board(max_records=10)
+    board.apply([signal(str(i)) for i in range(11)])
+    board.apply([signal("0", "resolved", NOON + 1)])
+    assert not board.settle(NOON + 2), "with the card itself ten are open"
+    board.apply([signal("1", "resolved", NOON + 3)])
+    assert board.settle(NOON + 4)
+    assert [r for r in board.open() if r.source == "warroom"] == []
+    assert not board.settle(NOON + 5)
+
+
 def test_what_changed_is_saved_once_and_can_be_given_back() -> None:
     board = empty_board(retention_ms=HOUR)
     board.apply([signal("a"), signal("b")])

@@ -77,6 +77,7 @@ class AlertOffice:
         room, board, now, save = deps.room, deps.board, deps.now, deps.save
         self._board = board
         self._now = now
+        self._save = save
         self.heartbeats = Heartbeats(board, config.alerts, save)
         board.sift = self.heartbeats.take
         board.stale_after = config.alerts.patience
@@ -157,6 +158,8 @@ class AlertOffice:
         for turn in count():
             try:
                 self.heartbeats.look(self._now())
+                if self._board.settle(self._now()):
+                    self._save()
                 self.declaring.settle()
                 changed, self._changed = self._changed, set()
                 if turn % LOOK_AT_ALL == 0:
