@@ -225,6 +225,19 @@ def test_texts_that_hold_json_are_taken_apart_where_the_mapping_says() -> None:
         assert signal.title == title
 
 
+def test_an_annotation_has_no_joints_where_its_parts_are_missing() -> None:
+    text = MINIMAL + 'annotations = { metric = "{/metric} {/op} {/limit}, is {/now}" }\n'
+    mapping = mapped(read_file(text.encode()))
+    for body, said in (
+        ({"metric": "cpu"}, {"metric": "cpu"}),
+        ({"metric": "cpu", "op": ">", "limit": 9, "now": 10}, {"metric": "cpu > 9, is 10"}),
+        ({}, {}),
+    ):
+        raw = json.dumps({"id": 1, "name": "n", **body}).encode()
+        (signal,) = mapping.parse(Post(raw, NOON), Source("a", "acme"))
+        assert signal.annotations == said
+
+
 def test_a_variable_that_its_sender_did_not_fill_in_is_no_label() -> None:
     mapping = mapped(read_file((MINIMAL + 'labels_in = ["/fields"]\n').encode()))
     fields = {"a": "$METRIC_KEY", "b": "$5", "c": "x $Y", "d": "$metric"}

@@ -110,7 +110,7 @@ class ShapeReader:
             group=texts["group"],
             severity=self._severity(ground, source),
             labels=labels,
-            annotations=_texts(self.annotations, ground),
+            annotations=_texts(self.annotations, ground, tidy=True),
             links=list(_texts(self.links, ground).items()),
             starts_at=_time(self.starts_at, ground),
             ends_at=_time(self.ends_at, ground),
@@ -223,8 +223,8 @@ def _holds(value: object, wanted: str) -> bool:
             return value is not None and text_of(value).casefold() == wanted.casefold()
 
 
-def _texts(named: Mapping[str, Places], ground: Ground) -> dict[str, str]:
-    found = ((name, first_text(places, ground)) for name, places in named.items())
+def _texts(named: Mapping[str, Places], ground: Ground, *, tidy: bool = False) -> dict[str, str]:
+    found = ((name, first_text(places, ground, tidy=tidy)) for name, places in named.items())
     return {name: text for name, text in found if text}
 
 
