@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.server.bodies import only, read
+from tests.server.bodies import NOON, only, read
+from warroom_incident.alerts import fold_signal
 from warroom_server.intake.kinds.aws_sns import is_amazons
 from warroom_server.intake.unreadable import Unreadable
 
@@ -26,6 +27,7 @@ def grafana(**alert: object) -> dict[str, object]:
         "fingerprint": "c4edaaf9f9f839b0",
         "generatorURL": "?orgId=1",
         "dashboardURL": "https://grafana.example.com/d/1",
+        "imageURL": "https://grafana.example.com/i.png",
         "valueString": "[ var='B' value=22 ]",
         **alert,
     }
@@ -43,6 +45,7 @@ def test_a_grafana_alert_is_read_with_its_values_and_the_links_that_lead_somewhe
     assert signal.annotations == {"values": "[ var='B' value=22 ]"}
     assert dict(signal.links) == {
         "dashboard": "https://grafana.example.com/d/1",
+        "image": "https://grafana.example.com/i.png",
         "grafana": "https://grafana.example.com/",
     }
     assert signal.starts_at == 1_795_255_200_622
@@ -232,6 +235,7 @@ def test_an_alert_about_an_event_is_closed_by_its_issue() -> None:
     alert = {"action": "triggered", "data": {"event": event, "triggered_rule": "r"}}
     fired = only("sentry", alert, {"sentry-hook-resource": "event_alert"})
     assert (fired.key, fired.state, fired.severity) == ("42", "firing", "SEV1")
+    assert fired.labels["rule"] == "r"
     issue = {"id": "42", "title": "KeyError", "project": {"slug": "shop"}, "level": "error"}
     for action, state in (
         ("resolved", "resolved"),
@@ -243,6 +247,15 @@ def test_an_alert_about_an_event_is_closed_by_its_issue() -> None:
         body = {"action": action, "data": {"issue": issue}}
         signal = only("sentry", body, {"sentry-hook-resource": "issue"})
         assert (signal.key, signal.state, signal.service) == ("42", state, "shop")
+
+
+def test_what_is_done_to_a_sentry_issue_opens_no_alert() -> None:
+    issue = {"id": "42", "title": "KeyError", "project": {"slug": "shop"}, "level": "error"}
+    for action in ("assigned", "ignored", "archived"):
+        signal = only("sentry", {"action": action, "data": {"issue": issue}})
+        assert fold_signal(None, signal, NOON).changed == ()
+    opened = only("sentry", {"action": "created", "data": {"issue": issue}})
+    assert len(fold_signal(None, opened, NOON).changed) == 1
 
 
 def test_a_metric_alert_has_the_severity_of_its_action() -> None:

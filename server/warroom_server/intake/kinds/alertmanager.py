@@ -119,6 +119,7 @@ def _links(
     for title, address in (
         ("dashboard", alert.get("dashboardURL")),
         ("panel", alert.get("panelURL")),
+        ("image", alert.get("imageURL")),
         ("generator", alert.get("generatorURL")),
         (sender, notification.get("externalURL")),
         ("silence", alert.get("silenceURL")),

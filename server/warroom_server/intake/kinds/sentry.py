@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from warroom_incident.alerts import Signal, State
+from warroom_incident.alerts import Says, Signal, State
 
 from ..post import Post
 from ..reading.body import read_json, text_of
@@ -21,6 +21,9 @@ _ACTIONS: dict[str, State] = {
     "ignored": "suppressed",
     "archived": "suppressed",
 }
+_SAYS: dict[str, Says] = {"ignored": "state", "archived": "state", "assigned": "words"}
+"""What says nothing of an issue that is not open: that somebody has it does not say it fires."""
+
 _LEVELS = {
     "fatal": "SEV1",
     "critical": "SEV1",
@@ -47,7 +50,8 @@ def parse(post: Post, source: Source) -> Iterator[Signal]:
     elif isinstance(issue := data.get("issue"), dict):
         yield _issue(issue, text_of(issue.get("id")), action, post, source)
     elif isinstance(event := data.get("event", data.get("error")), dict):
-        yield _issue(event, text_of(event.get("issue_id")), action, post, source)
+        told_by = {**event, "rule": data.get("triggered_rule")}
+        yield _issue(told_by, text_of(event.get("issue_id")), action, post, source)
     elif "project" in body or "event" in body:
         yield _issue(
             {**_object(body.get("event")), **body}, text_of(body.get("id")), "", post, source
@@ -68,6 +72,7 @@ def _issue(
         ("release", issue.get("release")),
         ("culprit", issue.get("culprit")),
         ("short_id", issue.get("shortId")),
+        ("rule", issue.get("rule")),
     ):
         if isinstance(value, str) and value:
             labels.setdefault(label, value)
@@ -77,6 +82,7 @@ def _issue(
         source,
         key=key,
         state=_ACTIONS.get(action, "firing"),
+        says=_SAYS.get(action, "all"),
         title=text_of(issue.get("title")) or message.split("\n")[0],
         severity=_LEVELS.get(text_of(issue.get("level")).casefold(), ""),
         summary=text_of(issue.get("culprit")),
