@@ -15,17 +15,17 @@ class BoardCopy:
 
     Args:
         model: Where they are shown.
+        saver: What keeps them.
         cursor: How far the board was read before.
         wanted: Whether the board is to be received at all.
         wall: The clock, in milliseconds.
     """
 
-    saver: Saver
-
     def __init__(
-        self, model: Model, cursor: BoardCursor | None, *, wanted: bool, wall: Wall
+        self, model: Model, saver: Saver, cursor: BoardCursor | None, *, wanted: bool, wall: Wall
     ) -> None:
         self._model = model
+        self._saver = saver
         self._wanted = wanted
         self._wall = wall
         self.cursor = cursor if wanted else None
@@ -48,7 +48,7 @@ class BoardCopy:
         model = self._model
         self.cursor = BoardCursor(message.board, message.rev)
         model.records.update({record.uid: record for record in message.records})
-        self.saver.keep_records(message.records, self.cursor)
+        self._saver.keep_records(message.records, self.cursor)
         self.whole = self.whole or not (message.records or message.beats or message.changes)
         if message.beats:
             beats = {**model.beats, **{beat.key: beat for beat in message.beats}}
@@ -59,7 +59,7 @@ class BoardCopy:
             kept = worth_keeping(changes.values(), self._wall())
             model.changes = {change.uid: change for change in kept}
             model.note(Area.CHANGES)
-        self.saver.keep_told(message.beats, message.changes)
+        self._saver.keep_told(message.beats, message.changes)
         model.note_records(record.uid for record in message.records)
 
     def _forget(self) -> None:
@@ -68,5 +68,5 @@ class BoardCopy:
         model.records.clear()
         model.beats.clear()
         model.changes.clear()
-        self.saver.forget_records()
+        self._saver.forget_records()
         model.note(Area.RECORDS, Area.BEATS, Area.CHANGES)

@@ -25,6 +25,7 @@ from warroom_incident.sync.wire import Answer, Ask, Here, encode
 from warroom_incident.vocabulary import SeverityName
 
 from .contact import candidates, first_contact, known_room
+from .following import Following
 from .hearing import Hearing
 from .home import Home
 from .known import Known, OtherRoom as OtherRoom
@@ -110,7 +111,7 @@ class Desk:
                 self._outgoing.run(),
                 self._saver.run(),
                 self._look_for_others(),
-                self._saver.tidy(self._wall, lambda: frozenset(self._hearing.wanted)),
+                self._saver.tidy(self._wall, lambda: frozenset(self._following.wanted)),
             )
         ]
         if self._at_once:
@@ -119,32 +120,34 @@ class Desk:
 
     def _assemble(self, servers: Sequence[Server]) -> None:
         """Make what sits between the replica and the link, and tell each of the others."""
-        places = self.places
-        self._hearing = Hearing(places, self.model, self._home, board=self._board)
-        self._saver = Saver(
-            self._home.own,
-            self._home.disk,
-            self._hearing.cursors,
-            self._hearing.saved,
-            partial(self.model.troubled, "replica"),
+        places, model, home = self.places, self.model, self._home
+        following = Following(home.cursors(), places.machine, board=self._board)
+        troubled = partial(model.troubled, "replica")
+        saver = Saver(home.own, home.disk, following.cursors, following.saved, troubled)
+        self._outbox_trouble = partial(model.troubled, "outbox")
+        outgoing = Outgoing(home.outbox, home.disk, following.push, self._outbox_trouble)
+        self._refusals = Refusals(model, outgoing, self._wall)
+        self._pen = Pen(model, home)
+        meanwhile = Meanwhile(model, self._wall)
+        self._memory = Memory(places, model, home, saver, meanwhile, following.forget)
+        self._hearing = Hearing(
+            places,
+            model,
+            home,
+            following,
+            saver=saver,
+            outgoing=outgoing,
+            refusals=self._refusals,
+            meanwhile=meanwhile,
+            board=self._board,
         )
-        self._outbox_trouble = partial(self.model.troubled, "outbox")
-        disk = self._home.disk
-        self._outgoing = Outgoing(self._home.outbox, disk, self._push, self._outbox_trouble)
-        self._refusals = self._hearing.refusals = Refusals(self.model, self._outgoing, self._wall)
-        self._pen = Pen(self.model, self._home)
-        self._hearing.saver, self._hearing.outgoing = self._saver, self._outgoing
-        self._hearing.board.saver = self._saver
-        self.link = self._hearing.link = Link(
-            servers, self._hearing, token=places.token, wall=self._wall
-        )
-        meanwhile = self._hearing.meanwhile = Meanwhile(self.model, self._wall)
-        self._memory = Memory(
-            places, self.model, self._home, self._saver, meanwhile, self._hearing.forget
-        )
-        ways = (self._hearing.watch, self._hearing.unwatch)
-        kept = (self._home, self._saver, self._memory)
-        self._mending = self._hearing.mending = Mending(self.model, *kept, self.link, *ways)
+        link = Link(servers, self._hearing, token=places.token, wall=self._wall)
+        ways = (following.watch, following.unwatch)
+        self._mending = Mending(model, home, saver, self._memory, link, *ways)
+        # What the link tells is heard by those who speak by it: the circle closes here.
+        following.link = self._hearing.link = self.link = link
+        self._hearing.mending = self._mending
+        self._following, self._saver, self._outgoing = following, saver, outgoing
 
     async def __aexit__(
         self,
@@ -197,7 +200,7 @@ class Desk:
         """Follow a stream: show what the replica holds at once, then what the server has."""
         if not self._memory.knows(stream):
             self._memory.take_in(stream, await self._home.read(stream))
-        self._hearing.follow(stream)
+        self._following.follow(stream)
 
     def load(self, stream: str) -> IncidentState:
         """The state of an incident, read from the replica where that was not done before."""
@@ -292,7 +295,7 @@ class Desk:
         except DoorError:
             self.model.incidents.pop(stream, None)
             raise
-        self._hearing.follow(stream)
+        self._following.follow(stream)
         return stream
 
     def undo_body(self, event: Event) -> Body:
@@ -315,14 +318,6 @@ class Desk:
     async def ask(self, question: Ask) -> Answer:
         """Ask the server what only it knows; the answer's `error` says why there is none."""
         return await self._hearing.asking.ask(question)
-
-    def _push(self, packets: Sequence[Packet]) -> bool:
-        """Send events, if a server has said welcome; say whether it has."""
-        end = self._hearing.end
-        if end is None or self._hearing.welcome is None:
-            return False
-        self.link.send(*end.push(packets))
-        return True
 
     async def _look_for_others(self) -> None:
         """Take on what other processes of this user leave in the outbox."""
@@ -353,7 +348,7 @@ class Desk:
         return (
             self.model.live
             and (hearing.lobby_whole and hearing.board.whole)
-            and all(stream in self.model.current for stream in hearing.wanted)
+            and all(stream in self.model.current for stream in self._following.wanted)
         )
 
     async def ready(self, within: float = 5.0) -> bool:

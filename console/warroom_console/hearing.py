@@ -8,17 +8,15 @@ from typing import assert_never
 import msgspec
 
 from warroom_incident.clean import clean_line
-from warroom_incident.event import BOARD, ROOM, Event, Packet
+from warroom_incident.event import ROOM, Event, Packet
 from warroom_incident.reducers import Right
 from warroom_incident.replica import Kept
 from warroom_incident.sync.client_end import Batch, ClientEnd, Handed, Heard, Ordered, Uneven
 from warroom_incident.sync.wire import (
-    MAX_FOLLOWS,
     PROTOCOL,
     Ack,
     Answer,
     Events,
-    Follow,
     Held,
     Hello,
     Here,
@@ -40,6 +38,7 @@ from warroom_incident.sync.wire import (
 from .asking import Asking
 from .board_copy import BoardCopy
 from .clocks import clock_trouble
+from .following import Following
 from .home import Home
 from .known import Known, other_room
 from .link import Link, LinkState, Stop
@@ -58,47 +57,51 @@ AGENT = "warroom console"
 class Hearing:
     """Keeps the model, the outbox and the replica in step with a server.
 
-    `wanted` are the streams to receive, `here` what is told of this person's whereabouts.
+    `here` is what is told of this person's whereabouts.
     """
 
     link: Link
-    saver: Saver
-    outgoing: Outgoing
-    refusals: Refusals
     mending: Mending
-    meanwhile: Meanwhile
 
-    def __init__(self, places: Places, model: Model, home: Home, *, board: bool) -> None:
+    def __init__(
+        self,
+        places: Places,
+        model: Model,
+        home: Home,
+        following: Following,
+        *,
+        saver: Saver,
+        outgoing: Outgoing,
+        refusals: Refusals,
+        meanwhile: Meanwhile,
+        board: bool,
+    ) -> None:
         self._places = places
         self._model = model
         self._home = home
-        cursor = home.board_cursor if board else None
+        self._following = following
+        self._saver = saver
+        self._outgoing = outgoing
+        self._refusals = refusals
+        self._meanwhile = meanwhile
         self.asking = Asking()
-        self.board = BoardCopy(model, cursor, wanted=board, wall=lambda: self.link.now())
-        self.wanted: dict[str, None] = {BOARD: None} if board else {}
+        cursor = home.board_cursor if board else None
+        self.board = BoardCopy(model, saver, cursor, wanted=board, wall=lambda: self.link.now())
         self.here = Here()
-        self.end: ClientEnd | None = None
-        self.welcome: Welcome | None = None
         self.lobby_whole = False
         """Whether the list of incidents has come."""
         self.other_room: str | None = None
         """The sentence on a server that turned out to hold another room."""
-        self._cursors = home.cursors()
-        self._read = set(self.wanted)
-        self._told: dict[str, int] = {}
-        self._asked: tuple[str, ...] = ()
 
     # The link's listener -------------------------------------------------------------------
 
     def begin(self) -> tuple[ClientEnd, Iterable[str]]:
         """The machine for a new connection, and the streams to ask for."""
-        self._note_cursors()
-        self.welcome = None
         self.lobby_whole = False
         board = self.board.begin()
         self._model.current.clear()
         self._model.synced.clear()
-        self.outgoing.forget_pushes()
+        self._outgoing.forget_pushes()
         self.mending.stop()
         hello = Hello(
             PROTOCOL,
@@ -110,18 +113,16 @@ class Hearing:
             lobby=True,
             settings=True,
         )
-        self.end = ClientEnd(hello, self._cursors.values(), board, self.mending)
-        self._asked = tuple(self.wanted)
-        return self.end, self._asked
+        return self._following.begin(hello, board, self.mending)
 
     def linked(self, state: LinkState) -> None:
         """The link's state changed."""
         if state.phase != "live" and self._model.people:
             self._model.people = []
             self._model.note(Area.PEOPLE)
-        self.meanwhile.linked(self._model.link, state, self.wanted)
+        self._meanwhile.linked(self._model.link, state, self._following.wanted)
         if state.phase != "live":
-            self.welcome = None
+            self._following.welcome = None
             self.asking.lost()
             self._model.troubled("server", "")
         self._model.link = state
@@ -129,10 +130,7 @@ class Hearing:
 
     def log_changed(self) -> None:
         """The server's history is another one: read every stream from its beginning."""
-        self._note_cursors()
-        for stream in self.wanted:
-            self._cursors.pop(stream, None)
-        self.end = None
+        self._following.log_changed()
 
     def clashed(self) -> None:
         """This replica was copied, and both write: go on as a new one, nothing is lost."""
@@ -143,20 +141,20 @@ class Hearing:
         match message:
             case Batch():
                 self._arrived(message)
-                self.meanwhile.answered()
+                self._meanwhile.answered()
             case Welcome():
                 self._welcomed(message)
             case Ack():
                 self._acknowledged(message)
-                self.meanwhile.answered()
+                self._meanwhile.answered()
             case Refused():
-                self.refusals.refused(message)
-                self.meanwhile.refused(message.id)
+                self._refusals.refused(message)
+                self._meanwhile.refused(message.id)
             case Summaries():
                 self._summarized(message)
             case Records():
                 self.board.recorded(message)
-                self.meanwhile.in_lobby(is_whole=self.lobby_whole and self.board.whole)
+                self._meanwhile.in_lobby(is_whole=self.lobby_whole and self.board.whole)
             case Answer():
                 self.asking.answered(message)
             case Presence():
@@ -165,84 +163,23 @@ class Hearing:
             case Trouble():
                 self._model.troubled("server", clean_line(message.sentence))
             case Held():
-                held = self._model.held
-                held[message.stream] = max(message.iseq, held.get(message.stream, 0))
-                self._model.note(Area.MARKS)
+                self._held(message)
             case Synced():
-                self._model.current.add(message.stream)
-                self._model.synced.add(message.stream)
-                self._model.behind[message.stream] = 0
-                self._model.note(Area.PROGRESS)
-                self.meanwhile.caught_up(message.stream)
+                self._synced(message.stream)
             case Uneven():
                 self.link.send(message.frame)
             case Ordered():
-                if self.welcome is not None and self.end is not None:
-                    self.mending.compared(message, self.welcome, self.end.relaying)
-                    self.meanwhile.compared(message)
+                self._ordered(message)
             case Handed():
-                self._settled(message.ids)
-                if self.welcome is not None:
-                    self.mending.handed(message, self.welcome)
-                self._progressed(message.stream, message.first + len(message.ids) - 1)
+                self._handed(message)
             case Servers():
                 self._kept(message)
             case Settings():
-                self.saver.keep_meta(**take_settings(self._model, message))
+                self._saver.keep_meta(**take_settings(self._model, message))
             case Standing() | Events() | Order() | Taken():
                 pass  # no console asks; a `ClientEnd` turns them into batches and the like
             case _:
                 assert_never(message)
-
-    # Streams -------------------------------------------------------------------------------
-
-    def follow(self, stream: str) -> None:
-        """Receive a stream from now on."""
-        if stream not in self.wanted:
-            self.wanted[stream] = None
-            self.watch(stream)
-
-    def forget(self, stream: str) -> None:
-        """Read a stream from its beginning when it is followed next."""
-        self._cursors.pop(stream, None)
-        if self.end is not None:
-            self.end.forget(stream)
-
-    def watch(self, stream: str) -> None:
-        """Receive a stream on this connection only, to mend it."""
-        self._read.add(stream)
-        if self.welcome is not None and self.end is not None:
-            self.link.send(self.end.subscribe([stream]))
-
-    def unwatch(self, stream: str) -> None:
-        """End that, unless the stream was asked for meanwhile."""
-        if stream not in self.wanted and self.welcome is not None and self.end is not None:
-            self._note_cursors()
-            self.link.send(self.end.subscribe([], [stream]))
-
-    def cursors(self) -> list[Follow]:
-        """How far the streams of this session were read, for the replica."""
-        self._note_cursors()
-        return [
-            cursor
-            for stream, cursor in self._cursors.items()
-            if stream in self._read and stream != ROOM
-        ]
-
-    def _note_cursors(self) -> None:
-        if self.end is not None:
-            self._cursors.update({cursor.stream: cursor for cursor in self.end.cursors()})
-
-    def saved(self, cursors: list[Follow]) -> None:
-        """The replica holds streams up to there on disk: tell a server on another machine."""
-        welcome = self.welcome
-        if welcome is None or welcome.machine == self._places.machine:
-            return
-        for cursor in cursors:
-            told = self._told.get(cursor.stream, 0)
-            if cursor.log == welcome.log and cursor.iseq > told and cursor.stream in self.wanted:
-                self._told[cursor.stream] = cursor.iseq
-                self.link.send(encode(Held(cursor.stream, cursor.iseq)))
 
     # Messages ------------------------------------------------------------------------------
 
@@ -255,33 +192,25 @@ class Hearing:
         self.board.welcomed(welcome.board)
         self.asking.begin(self.link.send, welcome.answers)
         model.alertmanagers = welcome.alertmanagers
-        self._told = {}
-        self.welcome = welcome
+        self._following.welcomed(welcome)
         model.room, model.you, model.account = welcome.room, welcome.you, welcome.account
         model.right = Right(welcome.right)
         self._remember(welcome)
-        self.meanwhile.welcomed(welcome)
+        self._meanwhile.welcomed(welcome)
         model.troubled("clock", clock_trouble(self.link.state.offset_ms))
         model.note(Area.YOU)
-        self._catch_up_with_wishes()
+        self._following.catch_up()
         self.link.send(encode(self.here))
         self.send_waiting()
-        self.mending.begin(welcome, self.wanted, self._cursors.values())
-
-    def _catch_up_with_wishes(self) -> None:
-        """Ask for what was opened between hello and welcome."""
-        follow = [stream for stream in self.wanted if stream not in self._asked]
-        if self.end is not None:
-            for start in range(0, len(follow), MAX_FOLLOWS):
-                self.link.send(self.end.subscribe(follow[start : start + MAX_FOLLOWS]))
+        self.mending.begin(welcome, self._following.wanted, self._following.known)
 
     def _kept(self, message: Servers) -> None:
         """Who keeps the room: shown, and remembered for when this server is gone."""
         model = self._model
         model.servers, model.machines = message.servers, message.machines
         self.link.learn(url for place in message.servers for url in place.urls)
-        self.saver.keep_meta(servers=msgspec.json.encode(message.servers).decode())
-        self.meanwhile.kept_by(message.servers)
+        self._saver.keep_meta(servers=msgspec.json.encode(message.servers).decode())
+        self._meanwhile.kept_by(message.servers)
         model.note(Area.LINK)
 
     def _elsewhere(self, welcome: Welcome) -> None:
@@ -298,7 +227,7 @@ class Hearing:
             except OSError as error:
                 said = f"The state directory cannot be written ({error.strerror})."
                 self._model.troubled("state", said)
-        self.saver.keep_meta(
+        self._saver.keep_meta(
             room=welcome.room,
             you=welcome.you,
             account=welcome.account,
@@ -311,12 +240,13 @@ class Hearing:
 
     def send_waiting(self) -> None:
         """Push what waits in the outbox under any name of this account."""
-        if self.welcome is not None:
-            self.outgoing.send_under(self.welcome.account)
+        welcome = self._following.welcome
+        if welcome is not None:
+            self._outgoing.send_under(welcome.account)
 
     def _arrived(self, batch: Batch) -> None:
         model = self._model
-        self.meanwhile.arriving(batch)
+        self._meanwhile.arriving(batch)
         fold = model.fold(batch.stream)
         observe = self._home.slot.author.clock.observe
         for arrival in batch.arrivals:
@@ -328,20 +258,22 @@ class Hearing:
         self._settled(
             [a.event.id for a in batch.arrivals if not a.event.refused and a.event.via is None]
         )
-        self.refusals.arrived([a.event for a in batch.arrivals])
+        self._refusals.arrived([a.event for a in batch.arrivals])
         if batch.stream != ROOM:
-            self.saver.keep(
+            self._saver.keep(
                 Kept(a.entry, batch.stream, a.event.admitted or 0, a.packet) for a in batch.arrivals
             )
             places = [(a.iseq, a.entry) for a in batch.arrivals]
-            if self.welcome is not None:
-                self.mending.placed(batch.stream, places, batch.seal, self.welcome)
+            welcome = self._following.welcome
+            if welcome is not None:
+                self.mending.placed(batch.stream, places, batch.seal, welcome)
         is_live = batch.part == "live" and batch.arrivals
         self._progressed(batch.stream, batch.arrivals[-1].iseq if is_live else 0)
         model.touch(batch.stream, ids)
 
     def _progressed(self, stream: str, live: int) -> None:
-        reading = self.end.readings.get(stream) if self.end is not None else None
+        end = self._following.end
+        reading = end.readings.get(stream) if end is not None else None
         if reading is None:
             return
         model = self._model
@@ -350,9 +282,9 @@ class Hearing:
             model.behind[stream] = reading.behind
             if is_new:
                 model.current.add(stream)
-                self.meanwhile.current(stream)
+                self._meanwhile.current(stream)
             model.note(Area.PROGRESS)
-        self.saver.keep_meta(heard_at=str(self.link.now()))
+        self._saver.keep_meta(heard_at=str(self.link.now()))
 
     def _acknowledged(self, ack: Ack) -> None:
         model = self._model
@@ -363,26 +295,52 @@ class Hearing:
             model.places[event.id] = iseq
             model.fold(stream).add(msgspec.structs.replace(event, admitted=admitted))
             if stream != ROOM:
-                self.saver.keep([Kept(event.id, stream, admitted, packet)])
+                self._saver.keep([Kept(event.id, stream, admitted, packet)])
             model.touch(stream, [event.id], urgent=True)
 
     def _settled(self, ids: Iterable[str]) -> list[tuple[Event, Packet]]:
         """Those of the waiting events that a server has now, by its ack or by sending them."""
-        settled = self.outgoing.acknowledged(ids)
-        self.refusals.settled(event.id for event, _ in settled)
+        settled = self._outgoing.acknowledged(ids)
+        self._refusals.settled(event.id for event, _ in settled)
         summaries = self._model.summaries
         for event, _ in settled:
             self._model.pending.discard(event.id)
         streams = {event.head.stream for event, _ in settled} & summaries.keys()
         if streams:
-            self.saver.keep_summaries(summaries[stream] for stream in streams)
+            self._saver.keep_summaries(summaries[stream] for stream in streams)
         return settled
+
+    def _held(self, message: Held) -> None:
+        held = self._model.held
+        held[message.stream] = max(message.iseq, held.get(message.stream, 0))
+        self._model.note(Area.MARKS)
+
+    def _synced(self, stream: str) -> None:
+        model = self._model
+        model.current.add(stream)
+        model.synced.add(stream)
+        model.behind[stream] = 0
+        model.note(Area.PROGRESS)
+        self._meanwhile.caught_up(stream)
+
+    def _ordered(self, message: Ordered) -> None:
+        welcome, end = self._following.welcome, self._following.end
+        if welcome is not None and end is not None:
+            self.mending.compared(message, welcome, end.relaying)
+            self._meanwhile.compared(message)
+
+    def _handed(self, message: Handed) -> None:
+        self._settled(message.ids)
+        welcome = self._following.welcome
+        if welcome is not None:
+            self.mending.handed(message, welcome)
+        self._progressed(message.stream, message.first + len(message.ids) - 1)
 
     def _summarized(self, message: Summaries) -> None:
         model = self._model
         if message.whole:
             self.lobby_whole = True
         model.summaries.update({summary.stream: summary for summary in message.summaries})
-        self.saver.keep_summaries(message.summaries)
+        self._saver.keep_summaries(message.summaries)
         model.note(Area.SUMMARIES)
-        self.meanwhile.in_lobby(is_whole=self.lobby_whole and self.board.whole)
+        self._meanwhile.in_lobby(is_whole=self.lobby_whole and self.board.whole)

@@ -27,7 +27,7 @@ async def test_what_cannot_be_proven_is_not_handed_on_and_holds_nothing_up(tmp_p
         assert others
         relaying = Relaying()
         relaying.comparing(stream)
-        welcome = desk._hearing.welcome
+        welcome = desk._following.welcome
         assert welcome is not None
         ordered = Ordered(stream, encode(Fetch(stream, [])), [], others, {})
         desk._mending.compared(ordered, welcome, relaying)

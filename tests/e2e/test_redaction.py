@@ -57,7 +57,7 @@ def test_a_console_that_was_away_for_a_week_forgets_the_text_when_it_is_back(hom
             here.lines["bo"].heal()
             await wait_for(lambda: is_gone(bo, stream, note), "the text gone")
             # Its author's own copy, sent again, brings nothing back.
-            ana._push([whole])
+            ana._following.push([whole])
             cy = await here.desk("cy")
             await cy.open(stream)
             await wait_for(lambda: is_gone(cy, stream, note), "nothing to be had")
