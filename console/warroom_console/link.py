@@ -218,13 +218,13 @@ class Link:
         return 1.0 + self._jitter() / 4 if self._hung_up else 0.5 + self._jitter() / 2
 
     async def _wait(self, seconds: float) -> None:
-        self._hurry.clear()
         self._change(phase="retrying", next_try_at=self._wall() + round(seconds * 1000))
         try:
             async with asyncio.timeout(seconds):
                 await self._hurry.wait()
         except TimeoutError:
             pass
+        self._hurry.clear()  # not before: whoever hurries while an attempt hangs means the next one
         self._change(next_try_at=None)
 
     async def _visit(self, server: Server) -> None:
@@ -295,6 +295,7 @@ class Link:
         message = end.receive(frame)
         now = self._wall()
         if isinstance(message, Welcome):
+            self._hurry.clear()
             self._welcomed_at = asyncio.get_running_loop().time()
             assert self._connection is not None
             self._uplink = Uplink(self._connection)
