@@ -10,13 +10,13 @@ from urllib.parse import unquote
 
 from starlette.types import Message, Scope
 
-from warroom_incident.alerts import AlertRecord, Signal
+from warroom_incident.alerts import AlertRecord, Signal, episode_uid
 from warroom_server.board import Board, SavedBoard
 from warroom_server.intake.app import IntakeDeps, intake_app
 from warroom_server.intake.changes import read_changes
 from warroom_server.intake.kinds import CHANGE, KINDS
 from warroom_server.intake.post import Post
-from warroom_server.intake.rows import RawBody
+from warroom_server.intake.rows import RawBody, Reading
 from warroom_server.intake.source import Source
 from warroom_server.intake.store import IntakeStore
 from warroom_server.intake.unreadable import Unreadable, unreadable_card
@@ -27,6 +27,7 @@ from .parts import Parts
 from .promises import NOON, changes_are_bounded, signals_are_bounded
 
 TOKEN = "fuzzed"
+TINY = episode_uid("opsgenie", "disk", NOON)[:8]
 REQUESTS = (
     ("POST", "/v2/enqueue"),
     ("POST", "/v2/change/enqueue"),
@@ -45,6 +46,9 @@ REQUESTS = (
     ("GET", f"/in/generic/{TOKEN}?title=x"),
     ("POST", f"/in/change/{TOKEN}"),
     ("POST", "/in/alertmanager"),
+    ("GET", "/v2/alerts/disk/notes"),
+    ("GET", f"/v2/alerts/{TINY}?identifierType=tiny"),
+    ("POST", f"/v2/alerts/{TINY}/close?identifierType=tiny"),
 )
 _KIND_OF = (
     ("/in/generic", "generic"),
@@ -73,6 +77,10 @@ class Shelf(IntakeStore):
     async def body(self, raw_id: int) -> RawBody | None:
         """Return a kept body."""
         return self.kept[raw_id - 1] if 0 < raw_id <= len(self.kept) else None
+
+    async def reading(self, raw_id: int) -> Reading | None:
+        """Say that a kept body was read."""
+        return Reading(raw_id, NOON, 1) if 0 < raw_id <= len(self.kept) else None
 
 
 class Doors:

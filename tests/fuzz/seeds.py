@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[2]
 NOTED_TESTS = (
     "test_intake_kinds",
     "test_intake_senders",
+    "test_intake_unnamed",
     "test_intake_forms",
     "test_mappings",
     "test_changes",
