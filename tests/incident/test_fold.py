@@ -223,6 +223,16 @@ def test_equal_writes_unseen_of_each_other_are_no_conflict() -> None:
     assert state.conflicts() == []
 
 
+def test_contested_are_writes_that_two_made_unseen_of_each_other_until_one_settles_it() -> None:
+    alone = Writer("cy", seed=3).write(TitleSet(title="Checkout"))
+    ana, bo = Writer("ana", seed=1), Writer("bo", seed=2)
+    one, two = (writer.write(SeveritySet(severity="SEV1")) for writer in (ana, bo))
+    state = incident([alone, one, two])
+    assert sorted(state.contested()) == sorted([one.entry, two.entry])
+    state.add(ana.write(SeveritySet(severity="SEV2"), one, two))
+    assert state.contested() == []
+
+
 def test_the_digests_tell_sets_and_states_apart() -> None:
     writer = Writer()
     one, two = writer.write(NoteAdded(text="1")), writer.write(TitleSet(title="2"))
