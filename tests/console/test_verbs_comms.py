@@ -5,7 +5,6 @@ import pytest
 from tests.console.fake_ctx import Editing, FakeCtx
 from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
-from warroom_console.verbs.comms import register
 from warroom_console.verbs.filling import flowing, phase_for, values
 from warroom_console.views.comms import CommsView
 from warroom_incident.event import Event
@@ -20,13 +19,6 @@ from warroom_incident.vocabulary import (
     SeveritySet,
     StatusSet,
 )
-
-
-@pytest.fixture
-def registry() -> Registry[Ctx]:
-    registry: Registry[Ctx] = Registry()
-    register(registry)
-    return registry
 
 
 @pytest.fixture

@@ -5,16 +5,8 @@ import pytest
 from tests.console.fake_ctx import FakeCtx
 from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
-from warroom_console.verbs.roles import register
 from warroom_console.views.roles import RolesView, standing
 from warroom_incident.vocabulary import RoleAssigned
-
-
-@pytest.fixture
-def registry() -> Registry[Ctx]:
-    registry: Registry[Ctx] = Registry()
-    register(registry)
-    return registry
 
 
 @pytest.fixture

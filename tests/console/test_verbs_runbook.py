@@ -7,7 +7,6 @@ import pytest
 from tests.console.fake_ctx import FakeCtx
 from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
-from warroom_console.verbs.runbook import register
 from warroom_console.views.runbook import RunbookView
 from warroom_console.widgets.keybar import hints
 from warroom_incident.fields import StepCopy
@@ -15,13 +14,6 @@ from warroom_incident.parts import Step
 from warroom_incident.vocabulary import ChecklistAttached, StepNoted, StepOwned, StepSet
 
 STEPS = (StepCopy(id="a", text="Look at the last deploy"), StepCopy(id="b", text="Roll back"))
-
-
-@pytest.fixture
-def registry() -> Registry[Ctx]:
-    registry: Registry[Ctx] = Registry()
-    register(registry)
-    return registry
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from warroom_console.context import Ctx
 from warroom_console.desk import Desk
 from warroom_console.link import LinkState
 from warroom_console.places import PlaceError, parse_server
-from warroom_console.verbs import servers
 from warroom_console.views.roles import RolesView
 from warroom_incident.sync.wire import Close, Place
 
@@ -34,13 +33,6 @@ class Moving(FakeCtx):
     def move_to(self, url: str) -> None:
         parse_server(url)
         self.moved.append(url)
-
-
-@pytest.fixture
-def registry() -> Registry[Ctx]:
-    found: Registry[Ctx] = Registry()
-    servers.register(found)
-    return found
 
 
 def test_it_goes_where_it_was_told(registry: Registry[Ctx]) -> None:

@@ -11,16 +11,9 @@ from tests.incident.making import NOW, STREAM
 from warroom_console.actions import Registry, Scope
 from warroom_console.context import Ctx
 from warroom_console.times import clock
-from warroom_console.verbs.timeline import LONGEST, read_note, register
+from warroom_console.verbs.timeline import LONGEST, read_note
 from warroom_console.views.timeline import TimelineView
 from warroom_incident.vocabulary import NoteAdded, NoteEdited, SeveritySet
-
-
-@pytest.fixture
-def registry() -> Registry[Ctx]:
-    registry: Registry[Ctx] = Registry()
-    register(registry)
-    return registry
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """What a server only heard of has a place under its own name, so that its seal says so; and what
 older logs, older servers and older consoles make of that."""
 
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
-import pytest
 
-from tests.incident.making import NOW, STREAM, Writer, incident, new_log
+from tests.incident.making import NOW, STREAM, Writer, incident, new_log, sign, verify
 from tests.incident.talking import Console, Server, join, rest
 from warroom_incident.event import Event, Packet, read_packet
 from warroom_incident.log import Entry, Log
@@ -17,21 +15,6 @@ from warroom_incident.repair import Broken, broken, mend
 from warroom_incident.seal import BLURRED, PROVING, ZERO, heard_entry, link, sealed_text
 from warroom_incident.sync.wire import Events, encode, read_from_server
 from warroom_incident.vocabulary import SeveritySet
-
-
-def sign(message: bytes) -> bytes:
-    return sha256(b"key" + message).digest()
-
-
-def verify(message: bytes, signature: bytes) -> bool:
-    return signature == sign(message)
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[Log]:
-    found = new_log(home / "warroom.db", sign=sign)
-    yield found
-    found.close()
 
 
 def heard(packet: Packet, via: str = "cy") -> Entry:

@@ -2,36 +2,19 @@
 
 import sqlite3
 import stat
-from collections.abc import Iterator
-from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer, new_log, withheld
+from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer, new_log, sign, verify, withheld
 from warroom_incident import schema
 from warroom_incident.event import Packet
 from warroom_incident.log import End, Entry, Log, LogReader, Row, Stretch
 from warroom_incident.schema import StorageError
 from warroom_incident.seal import ZERO, link, sealed_text
 from warroom_incident.vocabulary import NoteAdded
-
-
-def sign(message: bytes) -> bytes:
-    return sha256(b"key" + message).digest()
-
-
-def verify(message: bytes, signature: bytes) -> bool:
-    return signature == sign(message)
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[Log]:
-    found = new_log(home / "warroom.db", sign=sign)
-    yield found
-    found.close()
 
 
 def raw(log: Log, sql: str, *values: object) -> None:

@@ -1,31 +1,14 @@
 """What a disk did to a log is found and named; a backup is whole or absent."""
 
 import stat
-from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.incident.making import NOW, STREAM, Writer, new_log
+from tests.incident.making import NOW, STREAM, Writer, verify
 from warroom_incident.log import Log, LogReader
 from warroom_incident.log_copy import copy_log
 from warroom_incident.schema import StorageError
-
-
-def sign(message: bytes) -> bytes:
-    return sha256(b"key" + message).digest()
-
-
-def verify(message: bytes, signature: bytes) -> bool:
-    return signature == sign(message)
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[Log]:
-    found = new_log(home / "warroom.db", sign=sign)
-    yield found
-    found.close()
 
 
 def raw(log: Log, sql: str, *values: object) -> None:

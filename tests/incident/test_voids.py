@@ -1,15 +1,12 @@
 """A refused event leaves a void: everybody sees the refusal, it counts for nothing, and a body
 that another log admitted comes back, while a redacted one never does."""
 
-from collections.abc import Iterator
-from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
 
 import msgspec
-import pytest
 
-from tests.incident.making import NOW, STREAM, Writer, incident, new_log, picture, withheld
+from tests.incident.making import NOW, STREAM, Writer, incident, picture, verify, withheld
 from warroom_incident.event import Event, read_packet, void_of
 from warroom_incident.log import Entry, Log
 from warroom_incident.outbox import Outbox
@@ -17,21 +14,6 @@ from warroom_incident.replica import Kept, Replica
 from warroom_incident.seal import ZERO, link, void_entry
 from warroom_incident.telling import tell
 from warroom_incident.vocabulary import SeveritySet, StatusSet
-
-
-def sign(message: bytes) -> bytes:
-    return sha256(b"key" + message).digest()
-
-
-def verify(message: bytes, signature: bytes) -> bool:
-    return signature == sign(message)
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[Log]:
-    found = new_log(home / "warroom.db", sign=sign)
-    yield found
-    found.close()
 
 
 def void(writer: Writer, event: Event) -> Entry:

@@ -1,14 +1,12 @@
 """A body that is withheld: that is an entry of its own, it goes from every disk and comes back to
 none, and nobody withholds anything by handing on a head alone."""
 
-from collections.abc import Iterator
-from hashlib import sha256
 from itertools import combinations, permutations
 from pathlib import Path
 
 import pytest
 
-from tests.incident.making import NOW, STREAM, Writer, incident, new_log, withheld
+from tests.incident.making import NOW, STREAM, Writer, incident, new_log, sign, verify, withheld
 from tests.incident.talking import Console, Server, join
 from warroom_incident.event import ROOM, Packet, read_packet, void_of
 from warroom_incident.log import Entry, Log
@@ -18,21 +16,6 @@ from warroom_incident.vocabulary import NoteAdded, SeveritySet, TokenCreated, To
 
 SECRET = "hunter2 is the password"
 REASON = "it held a password"
-
-
-def sign(message: bytes) -> bytes:
-    return sha256(b"key" + message).digest()
-
-
-def verify(message: bytes, signature: bytes) -> bool:
-    return signature == sign(message)
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[Log]:
-    found = new_log(home / "warroom.db", sign=sign)
-    yield found
-    found.close()
 
 
 def gone(packet: Packet) -> Entry:
