@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from websockets.asyncio.server import ServerConnection
+from websockets.frames import CTRL_OPCODES, Frame
+from websockets.protocol import Event
 
 from .crowd import Crowd
 
@@ -16,10 +18,19 @@ LEAST_SENT = 256
 """Who sends fewer bytes between two looks sends nothing but pings, which say nothing of reading."""
 
 
+MOST_CONTROLS = 1000
+"""How many pings and pongs a second somebody may send; a console sends some ten."""
+
+BITE = 16 << 10
+"""How much of what arrived is looked at before it is asked whether the line still stands."""
+
+
 class Connection(ServerConnection):
     """A connection that counts the bytes that arrive, and is a stranger until it is `known`."""
 
     received = 0
+    _controls = 0
+    _counted_since = 0.0
     crowd: Crowd | None = None
     """The strangers at its door."""
 
@@ -30,9 +41,27 @@ class Connection(ServerConnection):
             self.crowd.come(self.transport)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes arrived, maybe not yet a whole frame."""
+        """Some bytes arrived, maybe not yet a whole frame, maybe thousands."""
         self.received += len(data)
-        super().data_received(data)
+        if len(data) <= BITE:
+            super().data_received(data)
+            return
+        for start in range(0, len(data), BITE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + BITE])
+
+    def process_event(self, event: Event) -> None:
+        """A frame arrived: whoever sends nothing but pings and pongs by the thousand is cut."""
+        if isinstance(event, Frame) and event.opcode in CTRL_OPCODES:
+            now = self.loop.time()
+            if now - self._counted_since > 1:
+                self._counted_since, self._controls = now, 0
+            self._controls += 1
+            if self._controls > MOST_CONTROLS:
+                self.transport.abort()
+                return
+        super().process_event(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Somebody is gone."""

@@ -292,6 +292,7 @@ class Session:
             not self._out
             and not self.transport.get_write_buffer_size()
             and self._protocol.state is State.OPEN
+            and not self.transport.is_closing()  # broken, which the protocol hears of later
         )
 
     def takes_live(self, stream: str, first: int) -> bool:

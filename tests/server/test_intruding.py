@@ -1,4 +1,4 @@
-"""Who has less of a right than they use: lurkers, scribblers, hoarders, holders of dead tokens."""
+"""Who takes more than is theirs: lurkers, scribblers, hoarders, floods, holders of dead tokens."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from warroom_incident.room import hash_token
 from warroom_incident.sync.wire import Close, Push, Vouch, encode, raw_pair
 from warroom_incident.vocabulary import NoteAdded, RightName, TokenCreated, TokenRevoked
 from warroom_server import relays
+from warroom_server.patience import Connection
 from warroom_server.room import Room
 
 LISTEN = ("127.0.0.1", 0)
@@ -96,3 +97,32 @@ async def test_nothing_counts_that_is_said_behind_the_revocation_of_a_token(home
         events = room.incidents[stream].events.values()
         assert not any(isinstance(event.body, NoteAdded) for event in events)
         await eve.leave()
+
+
+async def test_a_line_of_nothing_but_pings_is_cut_and_pings_between_words_are_answered(
+    home: Path,
+) -> None:
+    ping, pong = b"\x89\x80\0\0\0\0", b"\x8a\x80\0\0\0\0"
+    async with server_in_process(home) as house:
+        ana = await Console(user="ana").join(house.socket)
+        ana.ws.transport.write(ping * 300 + pong * 300)
+        await ana.note(new_stream(secrets.token_bytes), "behind them")
+        assert ana.closed is None
+        eve = await Console(user="eve").join(house.socket)
+        session = next(s for s in house.server.hub.sessions if s.who.name.startswith("eve"))
+        assert isinstance(session.ws, Connection)
+        before = session.ws.received
+        eve.ws.transport.write(pong * 100_000)
+        assert (await eve.ended())[0] == 1006
+        assert session.ws.received - before < 6 * 100_000, "it was not even read to its end"
+        await leave_all([ana, eve])
+
+
+async def test_nothing_more_is_written_to_a_line_that_broke(home: Path) -> None:
+    async with server_in_process(home) as house:
+        ana = await Console(user="ana").join(house.socket)
+        (session,) = house.server.hub.sessions
+        await wait_for(session.is_idle, "all to be sent")
+        session.transport.abort()
+        assert not session.is_idle(), "the protocol has not heard of it yet"
+        await ana.leave()

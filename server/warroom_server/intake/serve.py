@@ -73,7 +73,7 @@ async def serve_http(app: ASGIApp, host: str, port: int) -> HttpServer:
             lifespan="off",
             interface="asgi3",
             log_config=None,
-            log_level="warning",
+            log_level="error",  # any stranger can bring warnings about
             access_log=False,
             proxy_headers=False,
             server_header=False,
