@@ -23,7 +23,7 @@ from .meanwhile import is_worth_opening, sentences
 from .naming import NoIncident
 from .pen import NotAllowed
 from .places import PlaceError, Places
-from .saying import Denied, Failure, Unreachable, err
+from .saying import Denied, Failure, Unreachable, err, unusable
 from .start import ADVICE
 from .when import clock
 
@@ -109,10 +109,7 @@ async def _at_desk(places: Places, work: Work[T], *, board: bool) -> T:
     except BrokenPipeError:
         raise  # whoever read our output has seen enough
     except OSError as error:
-        raise Failure(
-            f"{error.filename or places.state} cannot be used ({error.strerror}): "
-            "choose another directory with WARROOM_REPLICA."
-        ) from None
+        raise Failure(unusable(error, places.state)) from None
 
 
 async def follow(desk: Desk, name: str) -> str:

@@ -20,6 +20,8 @@ from warroom_incident.sync.wire import BoardCursor, Follow, Summary
 
 SAVE_EVERY = 1.0
 
+_IN_MEMORY = "The disk here is full: the room is kept in memory only."
+
 TIDY_AFTER = 30.0
 """When a console that stays open drops old incidents from its replica, in seconds."""
 
@@ -63,6 +65,8 @@ class Saver:
         trouble: Callable[[str], None],
     ) -> None:
         self._replica = replica
+        if replica.in_memory:
+            trouble(_IN_MEMORY)
         self._cursors = cursors
         self._saved = saved
         self._trouble = trouble
@@ -145,6 +149,8 @@ class Saver:
             self._dirty.set()
             self._trouble(f"This console's replica cannot be written ({error}).")
         else:
+            if self._replica.in_memory:
+                return  # nobody may take it for kept
             self._trouble("")
             self._saved(cursors)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from warroom_incident.clean import cells, clean, clean_line
 
@@ -36,6 +37,16 @@ class Denied(Failure):
     """The server, or the right of this account, does not allow it."""
 
     code = REFUSED
+
+
+def unusable(error: OSError, directory: Path) -> str:
+    """Say that a file, or else the directory, cannot be used, why, and what to do."""
+    if not error.strerror:
+        return str(error)
+    return (
+        f"{error.filename or directory} cannot be used ({error.strerror}): make room or choose "
+        "another directory with WARROOM_REPLICA."
+    )
 
 
 def out(text: str = "") -> None:

@@ -24,6 +24,7 @@ from .saying import (
     Unreachable,
     ascii_only as wants_ascii,
     fail,
+    unusable,
 )
 
 if TYPE_CHECKING:
@@ -133,21 +134,24 @@ def run(
         code = _code_of(error)
         if code is None:
             raise
-        return _fail(str(error), code)
+        said = unusable(error, places.state) if isinstance(error, OSError) else str(error)
+        return _fail(said, code)
 
 
 def _code_of(error: Exception) -> int | None:
     """The exit code of what may go wrong; None for what nobody foresaw."""
+    from warroom_incident.schema import StorageError
+
     from .contact import NoServer, Unwelcome
     from .desk import OtherRoom
     from .naming import NoIncident
 
     match error:
-        case NoServer() | OSError():
+        case NoServer():
             return UNREACHABLE
         case Unwelcome() | OtherRoom():
             return REFUSED
-        case NoIncident():
+        case NoIncident() | StorageError() | OSError():
             return BAD_INPUT
         case _:
             return None

@@ -2,14 +2,15 @@
 
 It is written lazily and may lose its last second in a power cut; the cursors are written in the
 same transaction as the events that they count, so it never claims what it lacks. Only the process
-that holds the slot writes; anybody of the same user may read.
+that holds the slot writes; anybody of the same user may read. On a full disk it opens in memory,
+with what the file holds.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import msgspec
 
 from . import proofs
 from .alerts import AlertRecord
+from .ballast import is_full
 from .beats import Beat
 from .changes import Change
 from .event import REFUSED, Packet
@@ -83,14 +85,19 @@ class Kept(msgspec.Struct, frozen=True):
 class Replica:
     """One slot's cache."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, in_memory: bool = False) -> None:
         self._db = connection
+        self.in_memory = in_memory
+        """Whether what is saved ends with the process, because the disk is full."""
 
     @classmethod
     def open(cls, directory: Path) -> Replica:
         """Open the cache of a slot for writing, making it when it is missing.
 
         A file that cannot be used is set aside: everything in it can be had again.
+
+        Raises:
+            StorageError: The file can be neither opened nor made, for another reason than room.
         """
         path = directory / FILE
         try:
@@ -101,6 +108,10 @@ class Replica:
                 with suppress(FileNotFoundError):
                     (directory / name).rename(directory / f"damaged-{name}")
             return cls(_open(path))
+        except StorageError as error:
+            if not isinstance(error.__cause__, Exception) or not is_full(error.__cause__):
+                raise
+            return cls(_in_memory(path), in_memory=True)
 
     @classmethod
     def newest(cls, directory: Path) -> Replica | None:
@@ -295,8 +306,20 @@ def _row(kept: Kept) -> tuple[object, ...]:
     return (bytes.fromhex(kept.event_id), kept.stream, kept.admitted, *texts, reason, via)
 
 
+def _in_memory(path: Path) -> sqlite3.Connection:
+    """What a file holds, without its log: on a full disk there is no room to look into that."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as kept:
+        kept.backup(connection)
+    return _furnished(connection, path)
+
+
 def _open(path: Path) -> sqlite3.Connection:
-    connection = connect(path, synchronous="NORMAL")
+    return _furnished(connect(path, synchronous="NORMAL"), path)
+
+
+def _furnished(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA cache_spill = OFF")
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -49,12 +50,19 @@ class Slot:
         raise OSError(f"All {MAX_SLOTS} replica slots in {directory} are in use.")
 
     def close(self) -> None:
-        """Remember the author's counters and give the slot back."""
+        """Remember the author's counters and give the slot back.
+
+        Where the disk does not take them the next process begins under a new name.
+        """
         kept = self.path / "author.json"
         partial = kept.with_suffix(".part")
-        partial.touch(mode=0o600)
-        partial.write_bytes(msgspec.json.encode(self.author.counters))
-        partial.rename(kept)
+        try:
+            partial.touch(mode=0o600)
+            partial.write_bytes(msgspec.json.encode(self.author.counters))
+            partial.rename(kept)
+        except OSError:
+            with suppress(OSError):
+                partial.unlink()
         os.close(self._lock)
 
 

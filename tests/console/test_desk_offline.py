@@ -1,5 +1,6 @@
 """A desk without a server, and several at once: everything is there, written and kept."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -7,12 +8,13 @@ import pytest
 
 from tests.console.desks import declared, places, unsent
 from tests.console.fake_room import fake_room
+from tests.small_disk import no_larger_files
 from tests.waiting import wait_for
 from warroom_console.contact import NoServer, Unwelcome
 from warroom_console.desk import Desk
 from warroom_console.places import Places
 from warroom_incident.outbox import Outbox
-from warroom_incident.sync.wire import Close, Hello
+from warroom_incident.sync.wire import Close, Held, Hello
 from warroom_incident.vocabulary import (
     NoteAdded,
     RoleAssigned,
@@ -35,6 +37,31 @@ async def test_a_server_that_lets_nobody_in_is_quoted(code: Close, tmp_path: Pat
             async with Desk(places(room)):
                 pass
         assert "\x1b" not in str(caught.value)
+
+
+async def test_on_a_full_disk_it_opens_says_so_and_counts_as_no_other_machine(
+    tmp_path: Path,
+) -> None:
+    async with fake_room(tmp_path) as room:
+        stream = await declared(room)
+        room.heard.clear()
+        async with AsyncExitStack() as stack:
+            with no_larger_files(0):
+                desk = await stack.enter_async_context(Desk(places(room)))
+            assert "The disk here is full" in desk.model.trouble
+            assert await desk.ready()
+            await desk.open(stream)
+            assert await desk.complete(stream)
+            note = desk.write(stream, NoteAdded(text="said all the same"))
+            assert (await desk.sent([note.id])).acknowledged
+            await wait_for(lambda: note.id not in desk.model.pending)
+        assert room.told(Held) == []
+        await room.stop()
+        async with AsyncExitStack() as stack:
+            with no_larger_files(0):
+                desk = await stack.enter_async_context(Desk(places(room)))
+            await desk.open(stream)
+            assert desk.model.incident(stream).title == "Checkout fails"
 
 
 async def test_a_server_of_another_protocol_is_said_to_be_one(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tests.incident.making import (
     picture,
 )
 from tests.incident.talking import HELLO, Console, Server, complete, join
+from tests.small_disk import no_larger_files
 from warroom_incident import schema
 from warroom_incident.beats import Beat
 from warroom_incident.changes import Change
@@ -250,6 +251,28 @@ def test_a_full_disk_costs_no_replica(home: Path, monkeypatch: pytest.MonkeyPatc
         Replica.open(home)
     monkeypatch.undo()
     again = Replica.open(home)
+    assert len(again.events(STREAM)) == 1
+    again.close()
+
+
+def test_on_a_full_disk_it_opens_in_memory_with_what_the_file_holds(home: Path) -> None:
+    replica = Replica.open(home)
+    replica.save(events=kept(Writer(), "1"))
+    assert not replica.in_memory
+    replica.close()
+    with no_larger_files(0):
+        full = Replica.open(home)
+        assert full.in_memory
+        full.save(events=kept(Writer(seed=2), "2"))
+        assert len(full.events(STREAM)) == 2
+        full.close()
+        (home / "fresh").mkdir()
+        fresh = Replica.open(home / "fresh")
+        fresh.save(events=kept(Writer(), "1"))
+        assert len(fresh.events(STREAM)) == 1
+        fresh.close()
+    again = Replica.open(home)
+    assert not again.in_memory
     assert len(again.events(STREAM)) == 1
     again.close()
 

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from tests.incident.making import NOW, STREAM, Clock
+from tests.small_disk import no_larger_files
 from warroom_incident import slot as module
 from warroom_incident.slot import Slot
 from warroom_incident.vocabulary import NoteAdded
@@ -45,6 +46,18 @@ def test_a_second_taker_gets_the_next_slot_and_another_name(home: Path) -> None:
     assert third.author.rep == first.author.rep
     second.close()
     third.close()
+
+
+def test_a_full_disk_costs_a_slot_its_name_and_nothing_else(home: Path) -> None:
+    slot = take(home, seed=1)
+    rep, _ = count(slot)
+    with no_larger_files(0):
+        slot.close()
+    assert [path.name for path in slot.path.iterdir()] == ["lock"]
+    again = take(home, seed=2)
+    assert again.path == slot.path
+    assert count(again)[0] != rep
+    again.close()
 
 
 def test_slots_are_for_nobody_else(home: Path) -> None:
