@@ -20,6 +20,15 @@ PER_SECOND = 100.0
 UNIT_BYTES = 16 << 10
 
 
+LOOK = 50
+"""What a look at all alerts of the board costs."""
+
+
+def cost_of(size: int) -> int:
+    """What a body of so many bytes costs."""
+    return 1 + size // UNIT_BYTES
+
+
 @dataclass(slots=True)
 class _Account:
     credit: float
@@ -47,9 +56,9 @@ class Pace:
         credit = self._account(sender).credit
         return 0 if credit >= 1 else ceil((1 - credit) / self._per_second)
 
-    def spend(self, sender: str, size: int) -> None:
-        """Take what a body of so many bytes costs."""
-        self._account(sender).credit -= 1 + size // UNIT_BYTES
+    def spend(self, sender: str, cost: int) -> None:
+        """Take what something costs."""
+        self._account(sender).credit -= cost
 
     def _account(self, sender: str) -> _Account:
         now = self._clock()

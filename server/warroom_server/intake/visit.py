@@ -20,7 +20,7 @@ from warroom_incident.alerts import AlertRecord
 from ..metrics import Metrics
 from .deliveries import Deliveries
 from .kinds import KINDS, Kind
-from .pace import Pace
+from .pace import Pace, cost_of
 from .request import Budget, Refused, Share, kept_headers, let_go, read_body
 from .rows import RawBody, Reading
 from .signing import header_names, is_signed
@@ -117,6 +117,15 @@ class Visit:
             or store.unparsed_bytes >= MAX_UNREAD_BYTES
         ):
             raise Refused(503, "Too many alerts wait to be read. Try again.", retry_seconds=5)
+        self._wait_its_turn()
+
+    def pay(self, cost: int) -> None:
+        """Pay for a question. Raises Refused (503) where its sender asks too much."""
+        self._wait_its_turn()
+        assert self.source is not None
+        self.deps.pace.spend(self.source.name, cost)
+
+    def _wait_its_turn(self) -> None:
         assert self.source is not None
         seconds = self.deps.pace.wait(self.source.name)
         if seconds:
@@ -154,7 +163,7 @@ class Visit:
         twice = deps.deliveries.find(source.name, self.request.headers, received)
         if twice is not None:
             return twice
-        deps.pace.spend(source.name, len(body))
+        deps.pace.spend(source.name, cost_of(len(body)))
         headers = {**kept_headers(self.request.headers), **(noted or {})}
         try:
             raw_id = await deps.store.keep(

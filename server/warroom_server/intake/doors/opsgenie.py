@@ -20,6 +20,7 @@ from starlette.routing import Route
 from warroom_incident.alerts import AlertRecord
 
 from ..kinds.opsgenie import HEARTBEATS, pinged, read_call
+from ..pace import LOOK
 from ..post import KEY, METHOD, PATH
 from ..reading.body import read_json, text_of
 from ..reading.fit import name, storable
@@ -93,6 +94,7 @@ async def _look(visit: Visit) -> Response:
     """Answer a question: what became of a call, one alert, or those that are open."""
     began = time.perf_counter()
     await visit.admit(_key(visit.request), KIND)
+    visit.pay(1)
     steps = [unquote(step) for step in _path(visit.request)[len(_ALERTS) :].split("/") if step]
     match steps:
         case []:
@@ -179,6 +181,7 @@ def _is_tiny(request: Request) -> bool:
 
 def _of_tiny(visit: Visit, tiny: str) -> AlertRecord | None:
     assert visit.source is not None
+    visit.pay(LOOK)
     source = visit.source.name
     shown = (r for r in visit.deps.shown() if r.source == source and _tiny(r) == tiny)
     return next(shown, None)
@@ -196,6 +199,7 @@ def _spelled_out(visit: Visit, path: str) -> str:
 
 def _list(visit: Visit, most: int = 100) -> list[dict[str, object]]:
     assert visit.source is not None
+    visit.pay(LOOK)
     query = visit.request.query_params
     asked = query.get("query", "")[:1000].strip()
     alias, closed = _ALIAS.search(asked), bool(_CLOSED.search(asked))
