@@ -264,7 +264,7 @@ def test_a_conflict_shows_both_values_and_one_key_keeps_one(
     disagree(ctx)
     lead(ctx, registry, "o")
     assert ctx.menu is not None
-    assert ctx.menu.title == "Keep which as the severity?"
+    assert ctx.menu.title == "What stays as the severity?"
     assert sorted(choice.label for choice in ctx.menu.choices) == ["SEV1", "SEV3"]
     assert sorted(choice.key for choice in ctx.menu.choices) == ["1", "2"]
     assert any("bo at" in choice.note for choice in ctx.menu.choices)
@@ -284,6 +284,14 @@ def test_a_third_opinion_while_choosing_remains_a_conflict(
     assert ctx.menu is not None
     ctx.menu.pick("SEV1")
     assert len(ctx.state.conflicts()) == 1
+
+
+def test_who_holds_a_role_is_asked_by_its_name(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
+    ctx.says("bo", RoleAssigned(role="operations", person="bo"), base=())
+    ctx.says("cy", RoleAssigned(role="operations", person="cy"), base=())
+    lead(ctx, registry, "o")
+    assert ctx.menu is not None
+    assert ctx.menu.title == "Who is operations lead?"
 
 
 def test_of_several_conflicts_one_is_chosen_first(ctx: FakeCtx, registry: Registry[Ctx]) -> None:

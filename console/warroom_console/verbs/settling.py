@@ -74,8 +74,9 @@ def _choose_value(ctx: Ctx, conflict: Conflict) -> None:
         )
         for place, event in enumerate(conflict.writes[:9])
     ]
-    title = f"Keep which as {_title(conflict)}?"
-    ctx.choose(title, choices, partial(_keep, ctx, conflict, base))
+    about = _title(conflict)
+    asked = f"Who{about[3:]}?" if about.startswith("who ") else f"What stays as {about}?"
+    ctx.choose(asked, choices, partial(_keep, ctx, conflict, base))
 
 
 def _keep(ctx: Ctx, conflict: Conflict, base: tuple[str, ...], place: str) -> None:

@@ -17,6 +17,7 @@ from warroom_console.times import age
 from warroom_console.views import refused
 from warroom_console.views.beats import late_beats
 from warroom_console.views.board import picture_of
+from warroom_incident.practice.roles import role_of
 from warroom_incident.practice.status import status_of
 from warroom_incident.practice.words import counted
 from warroom_incident.reducers import Key
@@ -72,7 +73,7 @@ def subject(key: Key) -> str:
         case ("impact", field):
             return f"the impact ({field.replace('_', ' ')})"
         case ("role", role):
-            return f"who is {role}"
+            return f"who is {role_of(role).spoken}"
         case (name, *_):
             return _FIELDS.get(name, name)
         case _:
