@@ -39,6 +39,14 @@ def test_the_header_stands_still_while_the_round_trip_changes(desk: StillDesk) -
     assert len(widths) == 1
 
 
+def test_a_long_incident_is_told_in_hours_for_four_days(desk: StillDesk) -> None:
+    room = Reader(desk)
+    desk.model.machines = 1
+    for hours, shown in ((3, "3h"), (30, "30h"), (95, "95h"), (97, "4d")):
+        desk.clock.now = (room.state.started_at or 0) + hours * 3_600_000
+        assert f" {shown} IC VACANT" in header(Reader(desk), 80), hours
+
+
 def test_what_was_seen_before_a_sleep_is_called_old_until_it_is_current(desk: StillDesk) -> None:
     room = Reader(desk)
     desk.model.link = LinkState(phase="live", rtt_ms=38)

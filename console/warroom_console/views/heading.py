@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from warroom_console.context import Room
 from warroom_console.theme import Tone
-from warroom_console.times import age, clock, elapsed, short
+from warroom_console.times import HOUR, age, clock, elapsed, short
 from warroom_console.views import refused
 from warroom_console.views.board import severity_tone
 from warroom_console.views.due import away, due_list
@@ -20,6 +20,7 @@ _LONGEST_REASON = 41
 _NARROW = 70
 _LEAST_TITLE = 12
 _SHORT_TITLE = 20
+_MOST_HOURS = 96
 _TRIP = len(" 300ms ")
 _GAPS = 6
 """Blanks between the header's parts and at its ends."""
@@ -97,7 +98,10 @@ def _clock(room: Room) -> str:
 
 def _coarse(room: Room) -> str:
     lasted = _lasted(room)
-    return "--" if lasted is None else age(lasted)
+    if lasted is None:
+        return "--"
+    hours = lasted // HOUR
+    return f"{hours}h" if 24 <= hours < _MOST_HOURS else age(lasted)
 
 
 def _commander(room: Room) -> Line:
