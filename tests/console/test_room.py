@@ -378,3 +378,17 @@ async def test_what_was_done_fits_the_row_and_keeps_the_offer_to_undo(desk: Stil
         console.screen.seat.write(NoteAdded(text="x"), said=f"Ticked “{name}”")
         await console.settle()
         assert console.prompt == "Ticked “Look at the deploys of the last two hour…” · u undo"
+
+
+async def test_in_the_middle_of_an_old_timeline_the_title_tells_the_day(desk: StillDesk) -> None:
+    desk.clock.now += 26 * 60 * MINUTE
+    async with at_console(desk, stream=STREAM) as console:
+        title = next(row for row in console.rows if "Timeline" in row)
+        assert "Nov" not in title, "the newest is in sight"
+        await console.press("2", "k", "k")
+        title = next(row for row in console.rows if "Timeline" in row)
+        assert "Tue 14 Nov 2023 " in title
+        desk.says("bo", NoteAdded(text="today"))
+        await console.press("G", "k", "j")
+        title = next(row for row in console.rows if "Timeline" in row)
+        assert "Nov" not in title

@@ -22,6 +22,14 @@ class Noticing(Protocol):
     unseen: set[str]
 
 
+@runtime_checkable
+class Dated(Protocol):
+    """A view whose rows lie on days; which one, a reader in the middle of it cannot see."""
+
+    def day_of(self, room: Room, row_id: str) -> str:
+        """The day of a row where it is not today, else nothing."""
+
+
 _ELSEWHERE = frozenset({Area.TROUBLE, Area.PROGRESS, Area.SUMMARIES, Area.MARKS})
 """What the panels of an incident that keep nothing do not show."""
 
@@ -85,7 +93,10 @@ class Pane:
             badges = (*badges, (f" {room.glyphs.mark}{marks}", Tone.ACCENT))
         if self.frozen:
             badges = (*badges, (" frozen: p goes on", Tone.WARN))
-        self.panel.set_title(replace(title, badges=badges, position=self.rows.position))
+        position, cursor = self.rows.position, self.rows.cursor
+        if cursor is not None and isinstance(self.view, Dated):
+            position = f"{self.view.day_of(room, cursor)} {position}".strip()
+        self.panel.set_title(replace(title, badges=badges, position=position))
 
     @property
     def unseen(self) -> set[str]:

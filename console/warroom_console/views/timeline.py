@@ -267,6 +267,11 @@ class TimelineView:
             return False
         return fits(self.filter, entry.text, entry.by, entry.kind, *entry.remarks)
 
+    def day_of(self, room: Room, row_id: str) -> str:
+        """The day on which an entry happened, where that is not today."""
+        entry = self._entries.get(row_id)
+        return "" if entry is None or entry.at // DAY == room.now() // DAY else day(entry.at)
+
     def title(self, room: Room) -> Title:
         """How many entries; collapsed, the last that a person wrote."""
         order = self._order(room)
