@@ -121,6 +121,15 @@ class IncidentState(Fold):
             ids = list(dict.fromkeys((*ids, *(e.id for e in timely))))
         return ids
 
+    def contested(self) -> list[str]:
+        """As in `Fold`, and the writes that count because a late one does not."""
+        entries = super().contested()
+        if self.closings:
+            counting = [self.heads(key) for key in self.registers]
+            timely = (e.entry for heads in counting if len(heads) > 1 for e in heads)
+            entries = list(dict.fromkeys((*entries, *timely)))
+        return entries
+
     def base_for(self, key: Key) -> tuple[str, ...]:
         """As in `Fold`, and the closings that the author has seen."""
         closings = self.known_closings()

@@ -14,7 +14,13 @@ from tests.server.lines import forge, from_replica, meet, settle, settle_houses,
 from tests.server.machines import ROOT, STREAMS, House, World
 from warroom_incident.event import ROOM, Event, Packet, read_packet
 from warroom_incident.log import Entry
-from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, RoleAssigned, SeveritySet
+from warroom_incident.vocabulary import (
+    IncidentDeclared,
+    NoteAdded,
+    RoleAssigned,
+    SeveritySet,
+    StatusSet,
+)
 
 STREAM = STREAMS[0]
 Make = Callable[[str], House]
@@ -187,6 +193,37 @@ def test_whoever_was_away_shows_the_same_commander_once_an_earlier_admission_is_
                 claim.id,
                 mine.id,
             ]
+
+
+def test_who_commanded_is_the_same_everywhere_though_somebody_wrote_late_over_two_claims(
+    world: World, runner: asyncio.Runner
+) -> None:
+    """Ana's claim was at war2 before bo's was at war1, where hers came after his."""
+    with two(world, runner) as (one, other):
+        ana, bo, cy = (Desk(world, name, name) for name in ("ana", "bo", "cy"))
+        ana.write(STREAM, IncidentDeclared(title="Checkout is down"), ())
+        for desk in (ana, bo):
+            runner.run(settle(desk, one))
+        claims = [ana.write(STREAM, RoleAssigned(role="commander", person="ana"), ())]
+        twin = ana.clone("twin")
+        for desk, house in ((ana, other), (bo, one), (twin, one)):
+            world.now += 1000
+            if desk is bo:
+                claims.append(bo.write(STREAM, RoleAssigned(role="commander", person="bo"), ()))
+            runner.run(settle(desk, house))
+        for desk in (bo, cy):
+            runner.run(settle(desk, one))
+        bo.write(STREAM, StatusSet(status="closed", seen=dict(bo.fold(STREAM).vector)), ())
+        runner.run(settle(bo, one))
+        late = RoleAssigned(role="commander", person=None)
+        cy.write(STREAM, late, tuple(claim.id for claim in claims))
+        runner.run(settle(cy, one))
+        assert one.fold(STREAM).holder("commander") == "bo", "as far as war1 knows"
+        runner.run(settle_houses(other, one))
+        for desk in (ana, bo, cy):
+            runner.run(settle(desk, one))
+        states = [machine.fold(STREAM) for machine in (one, other, ana, bo, cy)]
+        assert [state.holder("commander") for state in states] == ["ana"] * 5
 
 
 def test_a_console_that_becomes_a_server_does_not_vouch_for_what_it_heard_in_its_users_name(
