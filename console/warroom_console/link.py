@@ -12,6 +12,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -219,11 +220,9 @@ class Link:
 
     async def _wait(self, seconds: float) -> None:
         self._change(phase="retrying", next_try_at=self._wall() + round(seconds * 1000))
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurry.wait()
-        except TimeoutError:
-            pass
         self._hurry.clear()  # not before: whoever hurries while an attempt hangs means the next one
         self._change(next_try_at=None)
 
