@@ -31,8 +31,8 @@ def may_close(ctx: Ctx) -> str | None:
     if mine or ctx.model.right.covers(Right.COMMANDER):
         return None
     holder = ctx.state.holder(COMMANDER)
-    who = f"{clean_line(holder, 20)}, who commands," if holder else "the commander (i c takes it)"
-    return f"only {who} or an account with the right “commander” closes an incident"
+    who = f"{clean_line(holder, 20)}, who commands" if holder else "a commander (i c takes it)"
+    return f"only {who}, or a “commander” account may"
 
 
 def close(ctx: Ctx, _args: Args) -> None:
