@@ -1,64 +1,28 @@
 """The link: connecting, hearing, coming back, and stopping for good."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, unix_serve
 
+from tests.console.ears import Ears
 from tests.console.fake_room import FakeRoom, fake_room
 from tests.waiting import wait_for
 from warroom_console import dial, pulse
 from warroom_console.dial import DialError, check_owner
-from warroom_console.link import Link, LinkState, Phase, Stop
+from warroom_console.link import Link
 from warroom_console.places import Server, parse_server
-from warroom_incident.sync.client_end import ClientEnd, Heard
 from warroom_incident.sync.wire import (
-    PROTOCOL,
     SEEN_EVERY,
     Close,
-    Hello,
     Person,
     Presence,
     Welcome,
     encode,
 )
-
-REP = "a" * 16
-
-
-class Ears:
-    """A listener that writes down what it hears."""
-
-    def __init__(self) -> None:
-        self.messages: list[Heard] = []
-        self.states: list[LinkState] = []
-        self.changed_logs = 0
-        self.clashes = 0
-        self.stop_at_welcome: str | None = None
-
-    def begin(self) -> tuple[ClientEnd, Iterable[str]]:
-        return ClientEnd(Hello(PROTOCOL, "test", REP), (), None), ()
-
-    def heard(self, message: Heard) -> None:
-        self.messages.append(message)
-        if self.stop_at_welcome is not None and isinstance(message, Welcome):
-            raise Stop(self.stop_at_welcome)
-
-    def clashed(self) -> None:
-        """Another one writes under its name."""
-        self.clashes += 1
-
-    def log_changed(self) -> None:
-        self.changed_logs += 1
-
-    def linked(self, state: LinkState) -> None:
-        self.states.append(state)
-
-    def phases(self) -> list[Phase]:
-        return [state.phase for state in self.states]
 
 
 @asynccontextmanager

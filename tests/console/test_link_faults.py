@@ -13,8 +13,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.http11 import Request, Response
 
+from tests.console.ears import Ears
 from tests.console.fake_room import FakeRoom, fake_room
-from tests.console.test_link import Ears
 from tests.leaping import leaping_wall, pass_time, run_leaping
 from tests.proxy import Proxy, tcp_front, unix_back, unix_proxy
 from tests.waiting import wait_for

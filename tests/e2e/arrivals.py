@@ -3,6 +3,7 @@
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.event import Event
+from warroom_incident.vocabulary import NoteAdded, RoleAssigned
 
 WITHIN = 15.0
 
@@ -40,3 +41,33 @@ async def numbered(stream: str, desk: Desk, number: int) -> None:
     await wait_for(
         lambda: desk.model.summaries[stream].id == f"INC-{number}", f"the number {number}"
     )
+
+
+async def shows(desk: Desk, *expected: tuple[str, str]) -> None:
+    """Wait until a console's board says this of keys and states, and nothing else."""
+    await wait_for(
+        lambda: sorted((r.key, r.state) for r in desk.model.records.values()) == sorted(expected),
+        f"{expected} on the board",
+        30,
+    )
+
+
+async def declared_by_two(ana: Desk, bo: Desk) -> str:
+    """An incident that two consoles follow, with a number and something from each; its stream."""
+    assert await ana.ready()
+    assert await bo.ready()
+    stream = ana.declare("checkout answers 5xx", "SEV2")
+    await bo.open(stream)
+    ana.write(stream, RoleAssigned(role="commander", person="ana"))
+    for number in range(40):
+        (ana if number % 2 else bo).write(stream, NoteAdded(text=f"note {number}"))
+    await wait_for(
+        lambda: (
+            not ana.model.pending | bo.model.pending
+            and ana.model.incident(stream).set_digest() == bo.model.incident(stream).set_digest()
+            and ana.model.incident(stream).number == "INC-1"
+        ),
+        "both consoles hold the same",
+        30,
+    )
+    return stream

@@ -14,7 +14,7 @@ from socket import socket as Socket
 from typing import Any, Self, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.server.running import greeting
 from tests.waiting import wait_for
@@ -51,6 +51,9 @@ from warroom_incident.vocabulary import (
 T = TypeVar("T")
 
 SEEN_EVERY_SECONDS = 0.5
+
+BACK_WITHIN = 30.0
+"""How many seconds a server may be gone before a console that comes back gives up."""
 
 
 def wall() -> int:
@@ -337,3 +340,23 @@ async def leave_all(joined: Iterable[Console]) -> None:
     for console in joined:
         await console.leave()
         assert console.failed is None, console.failed
+
+
+async def rejoin(console: Console, socket: Path, stream: str) -> None:
+    """Come back to the server as soon as it is there, with what it has not acknowledged."""
+    async with asyncio.timeout(BACK_WITHIN):
+        while not await joined_again(console, socket, stream):
+            pass
+
+
+async def joined_again(console: Console, socket: Path, stream: str) -> bool:
+    """Try once to come back, with what is not acknowledged; the server may die meanwhile."""
+    try:
+        await console.greet(socket, stream)
+        await wait_for(lambda: console.end.welcome or console.closed, "a welcome")
+        if console.end.welcome is not None:
+            await console.flush()
+            return True
+    except (OSError, WebSocketException, EOFError):
+        await asyncio.sleep(0.02)
+    return False

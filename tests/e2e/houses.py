@@ -56,6 +56,11 @@ class House(ServerProcess):
         """Where consoles of this host find it."""
         return f"unix://{self.socket}"
 
+    @property
+    def key(self) -> Path:
+        """The file with its signing key."""
+        return self.config / "room.key"
+
     def configure(self, text: str) -> None:
         """Write its `warroom.toml`."""
         self.config.mkdir(mode=0o700, exist_ok=True)
@@ -143,15 +148,6 @@ async def server_and_standby(
         yield a, b
 
 
-def damages(log: Path) -> list[str]:
-    """What is wrong with a log at rest, its seals aside."""
-    reader = LogReader.open(log)
-    try:
-        return list(reader.damages())
-    finally:
-        reader.close()
-
-
 def desk_at(server: ServerProcess | str, root: Path, user: str) -> Desk:
     """A console's desk on a replica of its own, at a server of this host or an address."""
     environ = {
@@ -176,6 +172,11 @@ async def post_alert(house: House, token: str, key: str, status: str = "firing")
         body = {"title": f"{key} is broken", "key": key, "status": status}
         answer = await client.post(f"http://{house.ready.http}/in/generic/{token}", json=body)
         return answer.status_code
+
+
+async def post(house: House, token: str, key: str, status: str = "firing") -> None:
+    """Post an alert that is taken."""
+    assert await post_alert(house, token, key, status) == 202
 
 
 async def command(

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.houses import desk_at as desk_at, make_token
+from tests.e2e.houses import desk_at, make_token
 from tests.server.running import server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.e2e.console_client import Console, leave_all
 from tests.e2e.houses import desk_at
-from tests.e2e.test_kill import damages
 from tests.server.running import ServerProcess, server_process
 from tests.waiting import wait_for
 from warroom_incident.event import Event
@@ -44,7 +43,7 @@ async def test_a_flipped_bit_is_found_at_the_start_and_mended_by_the_next_consol
             await process.start()
             assert b"is damaged on the disk" in process.output
             await wait_for(lambda: ana.model.live and stream in ana.model.synced)
-            await wait_for(lambda: damages(process) == [], "the event in its place again")
+            await wait_for(lambda: process.damages() == [], "the event in its place again")
             bo = await Console(user="bo").join(process.socket, stream)
             await bo.has(stream, event.id, after.id)
             assert bo.states[stream].events[event.id].withheld is None
@@ -52,7 +51,7 @@ async def test_a_flipped_bit_is_found_at_the_start_and_mended_by_the_next_consol
         assert await process.terminate() == 0
         assert b"is whole again" in process.output
         assert b"Traceback" not in process.output
-        assert damages(process) == []
+        assert process.damages() == []
 
 
 async def test_a_damaged_event_of_an_incident_that_nobody_has_open_is_mended_too(
@@ -68,7 +67,7 @@ async def test_a_damaged_event_of_an_incident_that_nobody_has_open_is_mended_too
         flip(process, event)
         await process.start()
         async with desk_at(process, home, "ana"):
-            await wait_for(lambda: damages(process) == [], "the event in its place again")
+            await wait_for(lambda: process.damages() == [], "the event in its place again")
 
 
 async def test_who_has_read_past_a_damaged_event_goes_on_without_it(home: Path) -> None:
@@ -109,7 +108,7 @@ async def test_fsck_mends_a_log_from_this_users_replica_once_the_server_is_stopp
         code, said = fsck(process, home, "--mend")
         assert code == 0, said
         assert "1 of 1 damaged events were put back" in said
-        assert damages(process) == []
+        assert process.damages() == []
 
 
 def fsck(process: ServerProcess, home: Path, *options: str) -> tuple[int, str]:

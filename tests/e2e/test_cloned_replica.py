@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from tests.e2e.houses import desk_at
-from tests.e2e.test_kill import damages
 from tests.server.running import server_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
@@ -65,4 +64,4 @@ async def test_a_copied_replica_takes_a_name_of_its_own_and_nothing_is_lost(home
         assert await process.terminate() == 0
         assert b"was copied: two events" in process.output
         assert b"Traceback" not in process.output
-        assert damages(process) == []
+        assert process.damages() == []

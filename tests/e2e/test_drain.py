@@ -13,7 +13,6 @@ import pytest
 
 from tests.e2e.console_client import Console, dial, leave_all
 from tests.e2e.leaps import now
-from tests.e2e.test_kill import damages, places_in
 from tests.leaping import run_leaping
 from tests.server.running import Ready, ServerProcess, greeting, server_in_process, server_process
 from tests.waiting import wait_for
@@ -30,7 +29,7 @@ async def ends_clean(process: ServerProcess) -> None:
     left = {path.name for path in process.data.iterdir()}
     assert not {name for name in left if name.endswith(("-wal", "-shm", "-journal"))}
     assert b"Traceback" not in process.output, process.output.decode()
-    assert damages(process) == []
+    assert process.damages() == []
 
 
 async def test_everybody_is_told_and_every_ack_was_true(home: Path) -> None:
@@ -46,7 +45,7 @@ async def test_everybody_is_told_and_every_ack_was_true(home: Path) -> None:
         await ends_clean(process)
         for console in people:
             assert await console.ended() == (Close.RESTART, "the server restarts")
-        at_rest = places_in(process, stream)
+        at_rest = process.places(stream)
         for console in people:
             for id_, (_, iseq) in console.acks.items():
                 if id_ in at_rest:

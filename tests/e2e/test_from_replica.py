@@ -6,11 +6,9 @@ import secrets
 import shutil
 from pathlib import Path
 
-from tests.e2e.arrivals import numbered
+from tests.e2e.arrivals import declared_by_two, numbered, shows
 from tests.e2e.console_client import Console, leave_all, new_author
-from tests.e2e.houses import House, cleared, command, desk_at, in_step, make_token
-from tests.e2e.test_takeover import declared
-from tests.e2e.test_two_boards import post, shows
+from tests.e2e.houses import House, cleared, command, desk_at, in_step, make_token, post
 from tests.waiting import wait_for
 from warroom_incident.sync.handing import Handing
 from warroom_incident.vocabulary import NoteAdded, SeveritySet
@@ -29,7 +27,7 @@ async def test_a_users_replica_becomes_the_server_and_its_seals_go_on_proving(ho
         await a.start()
         async with desk_at(a.url, home, "bo") as bo:
             async with desk_at(a.url, home, "ana") as ana:
-                stream = await declared(ana, bo)
+                stream = await declared_by_two(ana, bo)
                 await a.kill()
                 shutil.rmtree(a.root)
                 a.root.mkdir()
@@ -87,7 +85,7 @@ async def test_a_fresh_server_trusts_each_author_and_marks_what_others_bring(hom
     async with cleared(a, fresh):
         await a.start()
         async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
-            stream = await declared(ana, bo)
+            stream = await declared_by_two(ana, bo)
             bo.write(stream, SeveritySet(severity="SEV1"))
             await wait_for(lambda: ana.model.incident(stream).severity == "SEV1", "bo's word")
             room = ana.model.room
@@ -188,7 +186,7 @@ async def test_nobodys_console_vouches_for_what_somebody_forged_in_its_users_nam
     async with cleared(a, fresh):
         await a.start()
         async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
-            stream = await declared(ana, bo)
+            stream = await declared_by_two(ana, bo)
             room, you = ana.model.room, ana.model.you
             event, packet = new_author().write(stream, you, SeveritySet(severity="SEV1"))
             mallory = await Console(user="mallory").join(a.socket)

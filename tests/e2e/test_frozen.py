@@ -12,19 +12,13 @@ import pytest
 from tests.e2e.arrivals import arrived
 from tests.e2e.houses import desk_at
 from tests.headless import headless
-from tests.server.running import server_process
+from tests.server.running import IMPATIENT, server_process
 from tests.waiting import wait_for
 from warroom_console import link, pulse
 from warroom_incident.vocabulary import NoteAdded
 
 ENOUGH = 60.0
 """Seconds to wait on a busy machine; how soon things happen is tested where the clock leaps."""
-
-IMPATIENT = (
-    "-c",
-    "from warroom_server import hub; hub.STALL_SECONDS = 2;"
-    " from warroom_server.__main__ import main; main()",
-)
 
 
 async def test_a_stopped_console_is_cut_and_catches_up_when_it_goes_on(home: Path) -> None:

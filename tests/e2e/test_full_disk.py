@@ -7,9 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.console_client import Console, leave_all
+from tests.e2e.console_client import Console, leave_all, rejoin
 from tests.e2e.houses import desk_at, make_token
-from tests.e2e.test_kill import damages, rejoin
 from tests.server.running import ServerProcess, server_process
 from tests.small_disk import SmallDisk, no_larger_files, small_disk
 from tests.waiting import wait_for
@@ -108,7 +107,7 @@ async def fill_up_and_recover(home: Path, disk: SmallDisk) -> None:
         assert await process.terminate() == 0
         assert b"Traceback" not in process.output, process.output.decode()
         assert process.output.count(b"the ballast") == 1
-        assert damages(process) == []
+        assert process.damages() == []
 
 
 async def limit_and_recover(home: Path) -> None:
@@ -128,7 +127,7 @@ async def limit_and_recover(home: Path) -> None:
         await wait_for(lambda: (process.data / "ballast").exists(), "the ballast")
         await leave_all([ana])
         assert await process.terminate() == 0
-        assert damages(process) == []
+        assert process.damages() == []
 
 
 async def test_a_console_whose_disk_is_full_says_so_and_loses_nothing_that_was_typed(

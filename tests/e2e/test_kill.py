@@ -8,19 +8,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed
 
-from tests.e2e.console_client import Console, leave_all
+from tests.e2e.console_client import Console, leave_all, rejoin
 from tests.server.running import ServerProcess, server_process
 from tests.waiting import wait_for
-from warroom_incident.event import read_packet
-from warroom_incident.log import LogReader
 from warroom_incident.vocabulary import NoteAdded
-from warroom_server.keys import load_or_create, verify
 
 CONSOLES = 5
 KILLS = 5
-BACK_WITHIN = 30.0
 
 DIES_AT_COMMIT = """
 import os, signal
@@ -50,26 +46,6 @@ def dying(when: str, number: int) -> tuple[str, str]:
     return ("-c", DIES_AT_COMMIT.format(**parts))
 
 
-async def rejoin(console: Console, socket: Path, stream: str) -> None:
-    """Come back to the server as soon as it is there, with what it has not acknowledged."""
-    async with asyncio.timeout(BACK_WITHIN):
-        while not await joined_again(console, socket, stream):
-            pass
-
-
-async def joined_again(console: Console, socket: Path, stream: str) -> bool:
-    """Try once to come back, with what is not acknowledged; the server may die meanwhile."""
-    try:
-        await console.greet(socket, stream)
-        await wait_for(lambda: console.end.welcome or console.closed, "a welcome")
-        if console.end.welcome is not None:
-            await console.flush()
-            return True
-    except (OSError, WebSocketException, EOFError):
-        await asyncio.sleep(0.02)
-    return False
-
-
 async def keep_noting(console: Console, socket: Path, stream: str, stop: asyncio.Event) -> None:
     """Note without an end, a few at a time, through every loss of the line."""
     number = 0
@@ -87,34 +63,6 @@ async def keep_noting(console: Console, socket: Path, stream: str, stop: asyncio
             if console.closed is not None:
                 await console.leave()
                 await rejoin(console, socket, stream)
-
-
-def damages(process: ServerProcess) -> list[str]:
-    """What is wrong with the log at rest."""
-    key = load_or_create(config_of(process) / "room.key", lambda n: b"")
-    reader = LogReader.open(process.log)
-    try:
-        return list(reader.damages(lambda text, seal: verify(key.public_hex, text, seal)))
-    finally:
-        reader.close()
-
-
-def config_of(process: ServerProcess) -> Path:
-    """Where the process keeps its key: the test's own home."""
-    return process.root / "config" / "warroom"
-
-
-def places_in(process: ServerProcess, stream: str) -> dict[str, int]:
-    """Every event of a stream in the log at rest, with its place."""
-    reader = LogReader.open(process.log)
-    try:
-        rows = reader.read(stream, 0, 1_000_000)
-        found = {read_packet(row.packet).id: row.iseq for row in rows}
-        assert len(found) == len(rows)
-        assert sorted(found.values()) == list(range(1, len(rows) + 1))
-        return found
-    finally:
-        reader.close()
 
 
 async def more_acks(people: Sequence[Console], count: int) -> None:
@@ -138,7 +86,7 @@ async def test_what_was_acknowledged_survives_kills_and_keeps_its_place(home: Pa
         for _ in range(KILLS):
             await more_acks(people, chance.randint(20, 200))
             await process.kill()
-            assert damages(process) == []
+            assert process.damages() == []
             await process.start()
         await more_acks(people, 100)
         stop.set()
@@ -154,8 +102,8 @@ async def test_what_was_acknowledged_survives_kills_and_keeps_its_place(home: Pa
         assert len(digests) == 1
         await leave_all(people)
         assert await process.terminate() == 0
-        assert damages(process) == []
-        at_rest = places_in(process, stream)
+        assert process.damages() == []
+        at_rest = process.places(stream)
         assert written <= set(at_rest)
         for console in people:
             for id_, (_, iseq) in console.acks.items():
@@ -175,7 +123,7 @@ async def test_an_event_whose_ack_was_lost_is_acknowledged_at_the_same_place(hom
         await console.ended()
         assert event.id not in console.acks
         await process.ended()
-        place = places_in(process, stream)[event.id]
+        place = process.places(stream)[event.id]
         process.program = ("-m", "warroom_server")
         await process.start()
         await console.leave()
@@ -201,7 +149,7 @@ async def test_an_event_that_was_never_committed_is_taken_when_it_is_sent_again(
         await console.flush()
         await console.ended()
         await process.ended()
-        assert event.id not in places_in(process, stream)
+        assert event.id not in process.places(stream)
         process.program = ("-m", "warroom_server")
         await process.start()
         await console.leave()
@@ -247,7 +195,7 @@ async def test_a_push_that_was_committed_in_part_is_completed_when_it_is_sent_ag
             await console.flush()
         await console.ended()
         await process.ended()
-        places = places_in(process, stream)
+        places = process.places(stream)
         committed = [event.id for event in events if event.id in places]
         assert 0 < len(committed) < len(events)
         process.program = ("-m", "warroom_server")
@@ -258,7 +206,7 @@ async def test_a_push_that_was_committed_in_part_is_completed_when_it_is_sent_ag
         assert {id_: console.acks[id_][1] for id_ in committed} == {
             id_: places[id_] for id_ in committed
         }
-        assert {event.id for event in events} <= places_in(process, stream).keys()
+        assert {event.id for event in events} <= process.places(stream).keys()
         await leave_all([console])
     finally:
         await process.cleared()

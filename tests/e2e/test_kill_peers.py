@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from tests.e2e.arrivals import acknowledged
-from tests.e2e.houses import damages, desk_at, in_step, promote, server_and_standby
+from tests.e2e.houses import desk_at, in_step, promote, server_and_standby
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.vocabulary import NoteAdded, SeveritySet
@@ -43,7 +43,7 @@ async def test_servers_that_are_killed_in_turns_stay_one_room(home: Path) -> Non
                 desk.write(stream, SeveritySet(severity=chance.choice(("SEV1", "SEV2"))))
                 await some_acknowledged(desk, chance.randint(1, 79))
                 await house.kill()
-                assert damages(house.log) == []
+                assert house.damages() == []
                 await house.start()
             for desk in (ana, bo):
                 await acknowledged(desk, within=ENOUGH)

@@ -8,7 +8,6 @@ from pathlib import Path
 from tests.e2e.houses import (
     House,
     command,
-    damages,
     desk_at,
     in_step,
     promote,
@@ -60,7 +59,7 @@ async def test_fsck_fetches_damaged_events_from_another_server_of_the_room(home:
             arguments = ("fsck", "--data", str(a.data), "--mend", *options)
             said = await command(*arguments, environ=fsck_environment(a), complaints=True)
             assert found in said, "a listed server is asked without being named"
-            assert damages(a.log) == []
+            assert a.damages() == []
         await a.start()
         async with desk_at(a.url, home, "bo") as bo:
             assert await bo.ready()
@@ -86,10 +85,10 @@ async def test_a_server_that_cannot_help_is_named_and_harms_nothing(home: Path) 
             *arguments[:4], "--from", "http://x", environ=fsck_environment(a), code=2
         )
         assert "no server's address" in said
-        assert len(damages(a.log)) == 1
+        assert len(a.damages()) == 1
         # The standby itself brings it as soon as its server runs again.
         await a.start()
-        await wait_for(lambda: damages(a.log) == [], "the event in its place again", 30)
+        await wait_for(lambda: a.damages() == [], "the event in its place again", 30)
         assert a.state(stream).set_digest() == b.state(stream).set_digest()
 
 
@@ -99,9 +98,9 @@ async def test_a_server_fetches_what_is_damaged_from_its_peer_when_it_starts(hom
         await wait_for(lambda: len(b.state(stream).events) == len(a.state(stream).events), "B")
         await b.terminate()
         flip(b, *notes[5:9])
-        assert len(damages(b.log)) == 4
+        assert len(b.damages()) == 4
         await b.start_standby()
-        await wait_for(lambda: damages(b.log) == [], "the events in their places again", 30)
+        await wait_for(lambda: b.damages() == [], "the events in their places again", 30)
         async with desk_at(a.url, home, "bo") as bo:
             assert await bo.ready()
             await bo.open(stream)

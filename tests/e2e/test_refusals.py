@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.houses import damages, desk_at
-from tests.server.running import ME, ServerProcess, server_in_process
+from tests.e2e.houses import desk_at
+from tests.server.running import ME, ServerProcess, damages, server_in_process
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
 from warroom_incident.event import ROOM, Event

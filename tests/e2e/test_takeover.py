@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from tests.e2e.arrivals import declared_by_two
 from tests.e2e.console_client import dial
 from tests.e2e.houses import (
     House,
@@ -22,36 +23,14 @@ from tests.e2e.houses import (
 from tests.proxy import unix_proxy
 from tests.server.running import ME
 from tests.waiting import wait_for
-from warroom_console.desk import Desk
 from warroom_incident.sync.wire import PROTOCOL, Promote, Standing, encode, read_from_server
-from warroom_incident.vocabulary import NoteAdded, RoleAssigned, SeveritySet
-
-
-async def declared(ana: Desk, bo: Desk) -> str:
-    """An incident that two consoles follow, with a number and something from each; its stream."""
-    assert await ana.ready()
-    assert await bo.ready()
-    stream = ana.declare("checkout answers 5xx", "SEV2")
-    await bo.open(stream)
-    ana.write(stream, RoleAssigned(role="commander", person="ana"))
-    for number in range(40):
-        (ana if number % 2 else bo).write(stream, NoteAdded(text=f"note {number}"))
-    await wait_for(
-        lambda: (
-            not ana.model.pending | bo.model.pending
-            and ana.model.incident(stream).set_digest() == bo.model.incident(stream).set_digest()
-            and ana.model.incident(stream).number == "INC-1"
-        ),
-        "both consoles hold the same",
-        30,
-    )
-    return stream
+from warroom_incident.vocabulary import NoteAdded, SeveritySet
 
 
 async def test_a_standby_takes_over_from_a_server_whose_disk_is_gone(home: Path) -> None:
     async with server_and_standby(home, listed=True) as (a, b):
         async with desk_at(a.url, home, "ana") as ana, desk_at(a.url, home, "bo") as bo:
-            stream = await declared(ana, bo)
+            stream = await declared_by_two(ana, bo)
             token = await make_token(ana, "generic")
             await wait_for(lambda: any(p.connected for p in bo.model.servers), "word of B")
             await in_step(ana, b, stream)
@@ -119,7 +98,7 @@ async def test_what_never_reached_the_standby_comes_from_the_consoles_that_read_
             await b.start_standby()
             async with desk_at(a.url, home, "bo") as bo:
                 async with desk_at(a.url, home, "ana") as ana:
-                    stream = await declared(ana, bo)
+                    stream = await declared_by_two(ana, bo)
                     await in_step(ana, b, stream)
                     await wait_for(lambda: any(p.connected for p in bo.model.servers), "B")
                     wire.cut()

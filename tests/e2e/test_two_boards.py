@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.e2e.arrivals import shows
 from tests.e2e.houses import (
-    House,
     desk_at,
     in_step,
     make_token,
-    post_alert,
+    post,
     promote,
     server_and_standby,
 )
-from tests.waiting import wait_for
-from warroom_console.desk import Desk
-
-
-async def post(house: House, token: str, key: str, status: str = "firing") -> None:
-    """Post an alert that is taken."""
-    assert await post_alert(house, token, key, status) == 202
-
-
-async def shows(desk: Desk, *expected: tuple[str, str]) -> None:
-    """Wait until a console's board says this of keys and states, and nothing else."""
-    await wait_for(
-        lambda: sorted((r.key, r.state) for r in desk.model.records.values()) == sorted(expected),
-        f"{expected} on the board",
-        30,
-    )
 
 
 async def test_alerts_of_both_servers_are_on_both_boards_whichever_side_called(home: Path) -> None:

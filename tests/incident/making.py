@@ -105,6 +105,12 @@ def withheld(packet: Packet, at: int | None = None, reason: str = "it held a pas
     return read_packet(Packet(packet.head, None, reason), at)
 
 
+def void(writer: Writer, event: Event) -> Entry:
+    """What everybody sees of an event that was refused."""
+    packet = void_of(writer.packets[event.id], "not now")
+    return Entry(read_packet(packet), packet)
+
+
 def sign(message: bytes) -> bytes:
     """A signature that is good enough to tell whose it is."""
     return sha256(b"key" + message).digest()

@@ -13,9 +13,9 @@ from tests.incident.making import (
     bodies,
     histories,
     incident,
+    void,
     withheld,
 )
-from tests.incident.test_voids import void
 from warroom_incident.event import Event, Packet
 from warroom_incident.incident import IncidentState
 from warroom_incident.knowing import MAX_HOLES, claim, facts_seen, informed, is_fact, new_facts

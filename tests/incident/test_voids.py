@@ -6,20 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from tests.incident.making import NOW, STREAM, Writer, incident, picture, verify, withheld
-from warroom_incident.event import Event, read_packet, void_of
-from warroom_incident.log import Entry, Log
+from tests.incident.making import NOW, STREAM, Writer, incident, picture, verify, void, withheld
+from warroom_incident.event import read_packet
+from warroom_incident.log import Log
 from warroom_incident.outbox import Outbox
 from warroom_incident.replica import Kept, Replica
 from warroom_incident.seal import ZERO, link, void_entry
 from warroom_incident.telling import tell
 from warroom_incident.vocabulary import SeveritySet, StatusSet
-
-
-def void(writer: Writer, event: Event) -> Entry:
-    packet = void_of(writer.packets[event.id], "not now")
-    return Entry(read_packet(packet), packet)
-
 
 # State -------------------------------------------------------------------------------------
 

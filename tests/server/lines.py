@@ -19,8 +19,10 @@ from warroom_incident.sync.wire import (
     Close,
     Hello,
     ProtocolError,
+    Relay,
     Welcome,
     encode,
+    raw_pair,
 )
 from warroom_server.exchange import Exchange, Progress
 from warroom_server.identity import Caller
@@ -191,3 +193,11 @@ async def from_replica(desk: Desk, name: str) -> House:
     house.open()
     await house.list(house)
     return house
+
+
+def relays(events: Iterable[tuple[int, Packet]]) -> list[bytes]:
+    """One frame, not counted, that hands on events with their stamps."""
+    stamps, found = zip(*events, strict=True)
+    via = {str(place): packet.via for place, packet in enumerate(found) if packet.via}
+    gone = {str(place): packet.reason for place, packet in enumerate(found) if packet.reason}
+    return [encode(Relay([raw_pair(packet) for packet in found], list(stamps), gone, via))]

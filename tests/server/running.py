@@ -12,18 +12,38 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from warroom_incident.event import read_packet
+from warroom_incident.log import LogReader
 from warroom_incident.sync.wire import BoardCursor, Hello
 from warroom_server.config import Config
 from warroom_server.identity import account_name
-from warroom_server.keys import load_or_create
+from warroom_server.keys import load_or_create, verify
 from warroom_server.reach import Doors
 from warroom_server.server import Server
 
 READY_WITHIN = 30.0
 EXIT_WITHIN = 15.0
 
+IMPATIENT = (
+    "-c",
+    "from warroom_server import hub; hub.STALL_SECONDS = 2;"
+    " from warroom_server.__main__ import main; main()",
+)
+"""A program that cuts who reads nothing after two seconds."""
+
 ME = account_name(os.getuid())
 """The account that the tests run under: the admin of every new room."""
+
+
+def damages(log: Path, public_hex: str | None = None) -> list[str]:
+    """What is wrong with a log at rest: hashes, chains and, with a key, the seals."""
+    reader = LogReader.open(log)
+    try:
+        if public_hex is None:
+            return list(reader.damages())
+        return list(reader.damages(lambda text, seal: verify(public_hex, text, seal)))
+    finally:
+        reader.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,27 @@ class ServerProcess:
     def log(self) -> Path:
         """The log's file."""
         return self.data / "warroom.db"
+
+    @property
+    def key(self) -> Path:
+        """The file with the server's signing key: in the test's own home."""
+        return self.root / "config" / "warroom" / "room.key"
+
+    def damages(self) -> list[str]:
+        """What is wrong with the log at rest: its hashes, its chains and its own seals."""
+        return damages(self.log, load_or_create(self.key, lambda n: b"").public_hex)
+
+    def places(self, stream: str) -> dict[str, int]:
+        """Every event of a stream in the log at rest, with its place."""
+        reader = LogReader.open(self.log)
+        try:
+            rows = reader.read(stream, 0, 1_000_000)
+        finally:
+            reader.close()
+        found = {read_packet(row.packet).id: row.iseq for row in rows}
+        assert len(found) == len(rows)
+        assert sorted(found.values()) == list(range(1, len(rows) + 1))
+        return found
 
     async def start(self) -> Ready:
         """Start, and wait until connections are taken."""

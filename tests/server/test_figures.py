@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.test_alertmanager import desk_at
+from tests.e2e.houses import desk_at
 from tests.server.running import ServerProcess, server_process
 from tests.waiting import wait_for
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.console_client import Console, leave_all, new_author
+from tests.server.lines import relays
 from tests.server.running import ME, InProcess, server_in_process
-from tests.server.test_relays import relays
 from tests.waiting import wait_for
 from warroom_incident.event import BOARD, Packet
 from warroom_incident.fields import AlertCopy, Matcher

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.console_client import Console, leave_all, new_author
+from tests.server.lines import relays
 from tests.server.running import InProcess, server_in_process
 from tests.waiting import wait_for
 from warroom_incident.author import new_stream
@@ -17,7 +18,6 @@ from warroom_incident.log import Entry, Log
 from warroom_incident.seal import BLURRED, sealed_text
 from warroom_incident.sync.client_end import Handed
 from warroom_incident.sync.handing import Handing, vouches
-from warroom_incident.sync.wire import Relay, encode, raw_pair
 from warroom_incident.vocabulary import NoteAdded, ServerListed, TokenCreated, TokenRevoked
 from warroom_server.keys import ServerKey, load_or_create
 from warroom_server.server import now_ms
@@ -97,14 +97,6 @@ async def hand_on(ana: Console, frames: Iterable[bytes], packets: list[Packet]) 
     for frame in relays((1, packet) for packet in packets):
         await ana.ws.send(frame, text=True)
     await ana.note(new_stream(secrets.token_bytes), "answered in order")
-
-
-def relays(events: Iterable[tuple[int, Packet]]) -> list[bytes]:
-    """One frame, not counted, that hands on events with their stamps."""
-    stamps, found = zip(*events, strict=True)
-    via = {str(place): packet.via for place, packet in enumerate(found) if packet.via}
-    gone = {str(place): packet.reason for place, packet in enumerate(found) if packet.reason}
-    return [encode(Relay([raw_pair(packet) for packet in found], list(stamps), gone, via))]
 
 
 def held(house: InProcess) -> dict[str, Event]:

@@ -13,8 +13,7 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from tests.e2e.console_client import Console, leave_all, new_author
-from tests.e2e.test_kill import damages, rejoin
+from tests.e2e.console_client import Console, leave_all, new_author, rejoin
 from tests.server.running import (
     ME,
     InProcess,
@@ -332,7 +331,7 @@ async def test_reading_goes_on_while_a_real_disk_takes_nothing(home: Path) -> No
         await leave_all([ana, bo])
         assert await process.terminate() == 0
         assert b"Traceback" not in process.output
-        assert damages(process) == []
+        assert process.damages() == []
 
 
 async def test_a_check_of_the_log_takes_its_turn_among_the_commits(room: Room) -> None:

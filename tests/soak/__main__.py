@@ -20,7 +20,6 @@ from pathlib import Path
 
 from tests.e2e.houses import House
 from tests.proxy import unix_proxy
-from warroom_incident.log import LogReader
 
 from .crowd import Crowd
 from .figures import Figures, growth, look
@@ -188,7 +187,7 @@ class Soak:
             if hearsay:
                 raise Wrong(f"{name} holds {len(hearsay)} events that nobody vouches for")
             until = time.monotonic() + SETTLED_WITHIN
-            while found := damages(house):
+            while found := house.damages():
                 if time.monotonic() > until:
                     raise Wrong(f"{name}: " + "; ".join(found[:5]))
                 await asyncio.sleep(1)
@@ -226,15 +225,6 @@ class Soak:
         ]
         if wrong:
             raise Wrong("; ".join(wrong))
-
-
-def damages(house: House) -> list[str]:
-    """What is wrong with the hashes and chains of a log."""
-    reader = LogReader.open(house.log)
-    try:
-        return list(reader.damages())
-    finally:
-        reader.close()
 
 
 @asynccontextmanager
