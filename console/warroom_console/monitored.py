@@ -15,7 +15,11 @@ _TYPES = {
     "RECOVERY": "resolved",
     "ACKNOWLEDGEMENT": "acknowledged",
     "DOWNTIMESTART": "mute",
+    "DOWNTIMEEND": "unmute",
+    "DOWNTIMECANCELLED": "unmute",
+    "DOWNTIMEREMOVED": "unmute",
 }
+_FINE = ("OK", "UP")
 _SEVERITIES = {
     "CRITICAL": "SEV1",
     "CRIT": "SEV1",
@@ -58,17 +62,20 @@ def find(environ: Mapping[str, str]) -> Said | None:
 def alert_of(said: Said) -> dict[str, object] | None:
     """The body that tells of a notification; None for one that is no alert.
 
-    Soft states are none, because they may pass before they are hard; neither are the ends of
-    downtimes, flapping, and custom notifications.
+    Soft states are none, because they may pass before they are hard; neither are flapping and
+    custom notifications. What recovered in a downtime was told to nobody: its end says so.
     """
     state = _TYPES.get(said.get("NOTIFICATIONTYPE").upper())
     service = said.get("SERVICEDESC", "SERVICENAME", "SERVICEDISPLAYNAME")
     kind = said.get("SERVICESTATETYPE" if service else "HOSTSTATETYPE", "STATETYPE")
-    if state is None or kind.upper() == "SOFT":
+    is_soft = kind.upper() == "SOFT" and state not in ("mute", "unmute")
+    if state is None or is_soft:
         return None
     host = said.get("HOSTNAME", "HOSTALIAS", "HOSTDISPLAYNAME")
     site = said.get("OMD_SITE")
     status = said.get("SERVICESTATE") if service else said.get("HOSTSTATE")
+    if state == "unmute" and status.upper() in _FINE:
+        state = "resolved"
     output = said.get("SERVICEOUTPUT") if service else said.get("HOSTOUTPUT")
     long = said.get("LONGSERVICEOUTPUT") if service else said.get("LONGHOSTOUTPUT")
     labels = {

@@ -249,7 +249,9 @@ def _amend(record: AlertRecord | None, signal: Signal, now: int) -> Folded:
     if record is None or not record.is_open:
         return Folded("orphan")
     if signal.says == "state":
-        amended = msgspec.structs.replace(record, state=signal.state)
+        # That it is muted no longer does not say that nobody has it any more.
+        is_had = record.state == "acknowledged" and signal.state == "firing" and not signal.unacks
+        amended = record if is_had else msgspec.structs.replace(record, state=signal.state)
     else:
         amended = msgspec.structs.replace(
             record,

@@ -70,6 +70,20 @@ def test_the_end_of_a_problem_has_its_key_and_no_severity(kind: str, state: str)
     assert "severity" not in body
 
 
+@pytest.mark.parametrize("kind", ["DOWNTIMEEND", "DOWNTIMECANCELLED", "DOWNTIMEREMOVED"])
+@pytest.mark.parametrize(
+    ("word", "state"), [("CRITICAL", "unmute"), ("UNKNOWN", "unmute"), ("OK", "resolved")]
+)
+def test_the_end_of_a_downtime_says_whether_what_it_muted_is_over(
+    kind: str, word: str, state: str
+) -> None:
+    body = told({**NAGIOS, "NAGIOS_NOTIFICATIONTYPE": kind, "NAGIOS_SERVICESTATE": word,
+                 "NAGIOS_SERVICESTATETYPE": "SOFT"})  # fmt: skip
+    assert body is not None
+    assert (body["key"], body["status"]) == ("db1!Disk /", state)
+    assert "severity" not in body
+
+
 def test_a_host_is_read_without_a_service() -> None:
     body = told(
         {
@@ -90,7 +104,7 @@ def test_a_host_is_read_without_a_service() -> None:
         {"NAGIOS_SERVICESTATETYPE": "SOFT"},
         {"NAGIOS_NOTIFICATIONTYPE": "CUSTOM"},
         {"NAGIOS_NOTIFICATIONTYPE": "FLAPPINGSTART"},
-        {"NAGIOS_NOTIFICATIONTYPE": "DOWNTIMEEND"},
+        {"NAGIOS_NOTIFICATIONTYPE": "FLAPPINGSTOP"},
     ],
 )
 def test_what_is_no_alert_is_not_sent(

@@ -350,12 +350,18 @@ def amend(says: Says, state: State = "firing", **fields: object) -> Signal:
 
 def test_a_word_of_state_changes_nothing_but_the_state() -> None:
     record = fold((NOON, signal()), (NOON + 1, signal("acknowledged")))
-    folded = fold_signal(record, amend("state"), NOON + MINUTE)
+    folded = fold_signal(record, amend("state", unacks=True), NOON + MINUTE)
     (changed,) = folded.changed
     expected = msgspec.structs.replace(record, state="firing", last_seen=NOON + MINUTE)
     assert (folded.outcome, changed) == ("repeat", expected)
     muted = fold_signal(changed, amend("state", "suppressed"), NOON + HOUR).changed[0]
     assert (muted.state, muted.count, muted.title) == ("suppressed", 1, "disk is filling")
+    back = fold_signal(muted, amend("state", "firing"), NOON + HOUR).changed[0]
+    assert (back.state, back.count) == ("firing", 1)
+    had = fold_signal(muted, signal("acknowledged", starts_at=None), NOON + HOUR).changed[0]
+    assert fold_signal(had, amend("state", "firing"), NOON + HOUR).changed == ()
+    lost = fold_signal(had, amend("state", "firing", unacks=True), NOON + HOUR).changed[0]
+    assert lost.state == "firing"
 
 
 def test_new_words_change_nothing_but_what_they_fill() -> None:

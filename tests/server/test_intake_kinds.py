@@ -194,6 +194,12 @@ def test_who_takes_an_acknowledgement_back_says_so(kind: str, body: dict[str, ob
     assert (signal.state, signal.unacks) == ("firing", True)
 
 
+@pytest.mark.parametrize(("word", "state"), [("mute", "suppressed"), ("unmute", "firing")])
+def test_what_mutes_an_open_alert_or_ends_that_tells_nothing_else(word: str, state: str) -> None:
+    signal = only("generic", {"title": "x", "key": "k", "status": word})
+    assert (signal.says, signal.state) == ("state", state)
+
+
 @pytest.mark.parametrize(
     ("fields", "state"),
     [

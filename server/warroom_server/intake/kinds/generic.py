@@ -52,6 +52,7 @@ _LABELS = ("labels", "tags")
 _LISTS = ("alerts", "events")
 _NUMBERS = re.compile(r"\s*[0-9]")
 _NAMED_BY = 3
+_MUTES = frozenset(("mute", "unmute"))
 _KNOWN = frozenset(
     (*_KEY, *_TITLE, *_DESCRIPTION, *_STATE, *_START, *_END, *_LINK, *_LABELS, *_LISTS)
 ) | {"annotations", "resolved", "firing", "token"}
@@ -176,8 +177,8 @@ def _state(fields: Mapping[str, object]) -> State:
 
 
 def _mutes(fields: Mapping[str, object]) -> bool:
-    """Whether it says nothing but that an open alert is muted from now on."""
-    return "mute" in _words(fields)
+    """Whether it says nothing but that an open alert is muted from now on, or no longer."""
+    return not _MUTES.isdisjoint(_words(fields))
 
 
 def _words(fields: Mapping[str, object]) -> list[str]:

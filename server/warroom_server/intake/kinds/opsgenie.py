@@ -128,8 +128,9 @@ def _moved(call: Call, body: Mapping[str, object], post: Post, source: Source) -
     amends: Says = "state" if state in ("firing", "suppressed") else "all"
     note = text_of(body.get("note"))
     return told(
-        post, source, key=call.key, state=state, title=call.key, description=note, says=amends
-    )
+        post, source, key=call.key, state=state, title=call.key, description=note, says=amends,
+        unacks=call.action == "unacknowledge",
+    )  # fmt: skip
 
 
 def _worded(call: Call, body: Mapping[str, object], post: Post, source: Source) -> Signal:

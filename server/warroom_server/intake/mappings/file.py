@@ -19,8 +19,9 @@ Where = str | tuple[str, ...]
 """One place, or several of which the first that says something counts."""
 
 Meaning = Literal["firing", "acknowledged", "unacknowledged", "suppressed", "nodata", "resolved",
-                  "mute", "ignore"]  # fmt: skip
-"""A state; `mute` is `suppressed` for an alert that is open already, `ignore` no alert at all.
+                  "mute", "unmute", "ignore"]  # fmt: skip
+"""A state; `mute` is `suppressed` for an alert that is open already and `unmute` its end, `ignore`
+no alert at all.
 
 `unacknowledged` is `firing` where nobody has it any more, which a repeat does not say.
 """

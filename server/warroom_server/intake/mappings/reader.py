@@ -85,7 +85,7 @@ class ShapeReader:
                 return None
             case "mute":
                 state = "suppressed"
-            case "unacknowledged":
+            case "unacknowledged" | "unmute":
                 state = "firing"
             case _:
                 state = meaning
@@ -101,7 +101,7 @@ class ShapeReader:
             key=texts["key"],
             state=state,
             unacks=meaning == "unacknowledged",
-            says="state" if meaning == "mute" else "all",
+            says="state" if meaning in ("mute", "unmute") else "all",
             title=texts["title"] or texts["summary"] or texts["description"].split("\n")[0],
             summary=texts["summary"],
             description=texts["description"],
