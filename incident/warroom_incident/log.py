@@ -166,41 +166,47 @@ class Log(LogReader):
             head = event.head
             stream, rep, n = head.stream, head.rep, head.n
             place = known.get(id_) or known.get(gone.get(event.id, id_))
-            if place is None:
-                tail = tails.get(stream)
-                if tail is None:
-                    number, end = self._end_for(stream)
-                    counts = self._counts.setdefault(stream, {})
-                    tail = tails[stream] = _Tail(number, end.iseq, end.chain, counts)
-                iseq = tail.iseq = tail.iseq + 1
-                chain = tail.chain = link(tail.chain, id_)
-                stamp = now if proven is None or proven > now else proven
-                known[id_] = (iseq, stamp, packet.via)
-                body = None if packet.body is None else packet.body.decode()
-                raw = packet.head.decode()
-                rows.append((tail.number, iseq, id_, rep, n, head.type, raw, body, stamp, chain))
-                clash = ""
-                if packet.via is None:  # what hearsay counts proves nothing against a replica
-                    is_clash = firsts.setdefault((stream, rep, n), event.id) != event.id
-                    highest = tail.counts.get(rep)
-                    if highest is None:
-                        highest = self._highest(tail.number, rep)
-                    if n > highest:
-                        tail.counts[rep] = n
-                    elif self._is_counted(tail.number, event):
-                        is_clash = True
-                    clash = rep if is_clash else ""
-                receipts.append(Receipt(event.id, stream, iseq, stamp, True, False, clash))
-            else:
-                iseq, before, via = place
-                earlier = before if proven is None or proven > before else proven
-                changed = (
-                    earlier < before
-                    or (via is not None and packet.via is None)
-                    or id_ in self.broken
-                )
-                receipts.append(Receipt(event.id, stream, iseq, earlier, False, changed))
+            if place is not None:
+                receipts.append(self._again(event, packet, proven, place))
+                continue
+            tail = tails.get(stream)
+            if tail is None:
+                number, end = self._end_for(stream)
+                counts = self._counts.setdefault(stream, {})
+                tail = tails[stream] = _Tail(number, end.iseq, end.chain, counts)
+            iseq = tail.iseq = tail.iseq + 1
+            chain = tail.chain = link(tail.chain, id_)
+            stamp = now if proven is None or proven > now else proven
+            known[id_] = (iseq, stamp, packet.via)
+            body = None if packet.body is None else packet.body.decode()
+            raw = packet.head.decode()
+            rows.append((tail.number, iseq, id_, rep, n, head.type, raw, body, stamp, chain))
+            clash = ""
+            if packet.via is None:  # what hearsay counts proves nothing against a replica
+                is_clash = firsts.setdefault((stream, rep, n), event.id) != event.id
+                clash = rep if self._is_used(tail, event) or is_clash else ""
+            receipts.append(Receipt(event.id, stream, iseq, stamp, True, False, clash))
         return receipts, rows
+
+    def _again(self, event: Event, packet: Packet, proven: int | None, place: _Place) -> Receipt:
+        """The receipt for an event that has its place already."""
+        iseq, before, via = place
+        earlier = before if proven is None or proven > before else proven
+        is_vouched_for = via is not None and packet.via is None
+        mends = bytes.fromhex(event.entry) in self.broken
+        changed = earlier < before or is_vouched_for or mends
+        return Receipt(event.id, event.head.stream, iseq, earlier, False, changed)
+
+    def _is_used(self, tail: _Tail, event: Event) -> bool:
+        """Whether a replica has used an event's count before, for one that is in the log."""
+        rep, n = event.head.rep, event.head.n
+        highest = tail.counts.get(rep)
+        if highest is None:
+            highest = self._highest(tail.number, rep)
+        if n <= highest:
+            return self._is_counted(tail.number, event)
+        tail.counts[rep] = n
+        return False
 
     def _highest(self, number: int, rep: str) -> int:
         (found,) = self._db.execute(
