@@ -58,7 +58,6 @@ def register(registry: Registry[Ctx]) -> None:
             "Release",
             "Leave the role vacant; command asks first.",
             release,
-            tier=1,
             scope=Scope.ROLES,
             when=in_incident,
             command="release",
