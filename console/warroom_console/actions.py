@@ -241,6 +241,14 @@ class Registry(Generic[C]):
         plain = self.offers(context, scope)
         return plain + [offer for key in LEADERS for offer in self.offers(context, scope, key)]
 
+    def beyond(self, scope: Scope) -> list[Action[C]]:
+        """List what only the other panels of an incident do; each kind of thing once."""
+        if scope not in PANELS.values():
+            return []
+        near = {action.title for action in self._by_id.values() if action.scope in reach(scope)}
+        far = [a for panel in PANELS.values() for a in self._by_id.values() if a.scope is panel]
+        return list({a.title: a for a in reversed(far) if a.title not in near}.values())[::-1]
+
     def markdown_table(self) -> str:
         """Return the README's key table: a stable order, one line an action."""
         lines = ["| Key | Where | Action | What it does |", "| --- | --- | --- | --- |"]

@@ -147,3 +147,16 @@ async def test_a_viewer_is_told_why_not_in_whole_words_and_offered_no_key_in_vai
         assert "i c" not in console.prompt
         await console.press("i")
         assert "(you are a viewer here: ask an admin for the right to act)" in console.text
+
+
+async def test_the_palette_finds_what_another_panel_does_and_goes_there(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("2", "ctrl+p")
+        await console.type("ack")
+        found = next(row for row in console.rows if "> ack" in row)
+        first = console.rows[console.rows.index(found) + 1]
+        assert "   Ack  " in first
+        assert "Alerts: Take the alert on, or give it back." in first
+        await console.press("enter")
+        assert console.keys.startswith(" a Ack")
+        assert console.prompt == "Given back · u undo"

@@ -7,7 +7,9 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING
 
-from warroom_console.actions import LEADERS, Action, Args, Registry, Scope
+from textual import events, on
+
+from warroom_console.actions import LEADERS, PANELS, Action, Args, Registry, Scope, reach
 from warroom_console.context import Ctx
 from warroom_console.mishap import record
 from warroom_console.model import Area, Changes
@@ -31,7 +33,6 @@ from .pane import Pane
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -200,18 +201,12 @@ class Base(TerminalScreen):
 
     # Keys ----------------------------------------------------------------------------------
 
-    def on_prompt_turned(self, _turned: Prompt.Turned) -> None:
-        self._lend_keys()
-
-    def on_descendant_focus(self, _focus: events.DescendantFocus) -> None:
-        self._lend_keys()
-
-    def _lend_keys(self) -> None:
+    @on(Prompt.Turned)
+    @on(events.DescendantFocus)
+    def lend_keys(self) -> None:
         """Let the key bar say only what the next key does, whatever has the keyboard."""
-        if self.prompt.busy:
-            self.keys.lend(self.prompt.hints)
-        else:
-            self.keys.lend(None if self.sheet is None else ())
+        beneath = None if self.sheet is None else ()
+        self.keys.lend(self.prompt.hints if self.prompt.busy else beneath)
 
     def on_key(self, event: events.Key) -> None:
         key = key_name(event)
@@ -242,7 +237,13 @@ class Base(TerminalScreen):
 
     def run(self, action_id: str) -> None:
         """Do an action of the registry, or say why not."""
-        self.act(self.registry[action_id])
+        self.act_there(self.registry[action_id])
+
+    def act_there(self, action: Action[Ctx], args: Args | None = None) -> None:
+        """Do an action where it works: in its panel, whose row is then seen to be acted on."""
+        if action.scope not in reach(self.scope):
+            self.activate(next(n for n, scope in PANELS.items() if scope is action.scope))
+        self.act(action, args)
 
     def act(self, action: Action[Ctx], args: Args | None = None) -> None:
         """Do an action, or say why not."""

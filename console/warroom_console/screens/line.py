@@ -44,8 +44,4 @@ class CommandLine:
 
     def _run(self, line: str) -> None:
         action, args = self._registry.find_command(line)
-        if action.scope not in reach(self._screen.scope):
-            # A panel's command acts on the row that is then seen to be under its cursor.
-            number = next(n for n, scope in PANELS.items() if scope is action.scope)
-            self._screen.activate(number)
-        self._screen.act(action, args)
+        self._screen.act_there(action, args)

@@ -1,4 +1,4 @@
-"""`Palette`: find an action by its words, run it by Enter.
+"""`Palette`: find an action by its words, also one of another panel, and run it by Enter.
 
 Palette(registry, room, scope, then=act)      # `then` gets the id of the action to do
 """
@@ -18,7 +18,7 @@ from warroom_console.widgets.spans import Line, column, cut, spread
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from warroom_console.actions import Offer, Registry, Scope
+    from warroom_console.actions import Action, Offer, Registry, Scope
 
 C = TypeVar("C")
 
@@ -29,8 +29,9 @@ class Palette(Menu):
     def __init__(
         self, registry: Registry[C], context: C, scope: Scope, then: Callable[[str], None]
     ) -> None:
-        offers = registry.all_offers(context, scope)
-        super().__init__("Do", [_choice(offer) for offer in offers], then, hotkeys=False)
+        choices = [_choice(offer) for offer in registry.all_offers(context, scope)]
+        choices += [_far(action) for action in registry.beyond(scope)]
+        super().__init__("Do", choices, then, hotkeys=False)
 
     def place(self, screen: Size) -> Region:
         width = min(screen.width - 4, 76)
@@ -56,7 +57,7 @@ class Palette(Menu):
 
         def rank(choice: Choice) -> tuple[bool, bool, bool]:
             label = choice.label.casefold()
-            return choice.reason is not None, not label.startswith(query), query not in label
+            return not label.startswith(query), query not in label, choice.reason is not None
 
         return sorted(found, key=rank) if query else found
 
@@ -76,3 +77,9 @@ def _choice(offer: Offer[C]) -> Choice:
     action = offer.action
     key = action.chord or (f":{action.command}" if action.command else "")
     return Choice(action.id, action.title, action.help, key, offer.reason)
+
+
+def _far(action: Action[C]) -> Choice:
+    """What another panel does: choosing it goes there first."""
+    where = action.scope.value.capitalize()
+    return Choice(action.id, action.title, f"{where}: {action.help}", action.chord)

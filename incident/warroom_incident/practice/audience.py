@@ -28,19 +28,19 @@ AUDIENCES: tuple[Audience, ...] = (
     Audience(
         "internal",
         "Internal",
-        "Colleagues: what is going on, what is being done, what is needed of them.",
+        "Colleagues: what is going on, what is done, what is needed.",
         30,
     ),
     Audience(
         "executives",
         "Executives",
-        "Those who answer for the company: how bad, for whom, what next. No mechanics.",
+        "Who answers for the company: how bad, for whom, what next.",
         30,
     ),
     Audience(
         "customers",
         "Customers",
-        "Everyone outside: what does not work, what they can do, when they hear again.",
+        "Everyone outside: what fails, what to do, when they hear again.",
         None,
     ),
 )
