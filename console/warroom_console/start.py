@@ -47,11 +47,8 @@ BEHIND = (
 FIRST_WITHIN = 2.0
 """How long an incident that the replica knows nothing of waits for a server, in seconds."""
 
-_USUAL = gc.get_threshold()
 _SWITCH_AFTER = 0.001
 """After how many seconds a thread at work lets the others in."""
-
-_YOUNG_ONLY = (*_USUAL[:2], 10_000)
 
 SETTLED_AFTER = 1.0
 """When a start is over, in seconds after the room was shown."""
@@ -119,9 +116,8 @@ def run(
         ascii_only: Draw with nothing but ASCII, as is done where the terminal takes no UTF-8.
         headless: Draw nothing at all.
     """
-    # What is imported stays; looking through all of it again and again takes a tenth of the start.
+    # Nearly all that a start makes stays; to look through it again and again takes a tenth of it.
     gc.disable()
-    gc.set_threshold(*_YOUNG_ONLY)
     # What a thread works out must not keep a key waiting.
     sys.setswitchinterval(_SWITCH_AFTER)
     from .theme import choose_look
@@ -160,8 +156,6 @@ def _code_of(error: Exception) -> int | None:
 async def _run(places: Places, incident: str | None, look: Look, *, headless: bool = False) -> int:
     from .app import Console
 
-    gc.freeze()
-    gc.enable()
     async with AsyncExitStack() as stack:
         start = _Start(places, incident, stack)
         app = Console(look=look, called=incident, opened=start.open)
@@ -224,7 +218,7 @@ def _settle() -> None:
     """Drop what only the start needed, and look no more through what stays."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_USUAL)
+    gc.enable()
 
 
 async def _find(desk: Desk, incident: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 from textual.widgets import Static
@@ -11,6 +12,7 @@ from tests.console.drive import on_wire, settle
 from tests.console.still_desk import StillDesk, tell_story
 from tests.incident.making import STREAM
 from warroom_console.app import Console
+from warroom_console.start import _settle
 from warroom_console.widgets.terminal import TerminalApp, TerminalScreen
 
 if TYPE_CHECKING:
@@ -78,3 +80,13 @@ async def test_the_opening_is_on_the_terminal_and_the_room_is_painted_once_behin
         assert wire.text.count("Timeline") == 1
         await settle(pilot)
         assert wire.text.count("Timeline") == 1
+
+
+def test_the_collector_that_rests_during_a_start_works_again_when_it_is_over() -> None:
+    gc.disable()
+    try:
+        _settle()
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

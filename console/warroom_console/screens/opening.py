@@ -6,12 +6,10 @@ prompt row that says what is going on. Keys that are typed meanwhile are kept fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import events
-from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.screen import Screen
 from textual.strip import Strip
 
 from warroom_console.actions import LEADERS
@@ -23,6 +21,7 @@ from warroom_console.widgets.layout import Arrangement, arrange, joint
 from warroom_console.widgets.panel import PanelTitle
 from warroom_console.widgets.prompt import Prompt
 from warroom_console.widgets.spans import blank, paint
+from warroom_console.widgets.terminal import PlainScreen
 from warroom_incident.clean import clean_line
 
 if TYPE_CHECKING:
@@ -37,14 +36,8 @@ _TIMELINE = 2
 _MOST_KEYS = 1000
 
 
-class Opening(Screen[None]):
+class Opening(PlainScreen):
     """What is seen before the room is."""
-
-    DEFAULT_CSS = "Opening { overflow: hidden; background: $background; }"
-    AUTO_FOCUS = None
-    BLANK = True
-    ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, called: str | None) -> None:
         super().__init__()

@@ -156,7 +156,10 @@ class TerminalApp(App[R], Generic[R]):
         """Lay out and paint what is due; of a fresh screen Textual would do it a beat later."""
         screen = self.screen
         if screen._repaint_required:
-            screen._dirty_widgets.clear()  # or they would be painted by themselves before the whole
+            # Textual would paint what is dirty when it has laid it out, and then the whole.
+            screen._repaint_required = False
+            screen._dirty_widgets.clear()
+            screen._dirty_widgets.add(screen)
         screen._on_timer_update()
 
     def entitle(self, title: str) -> None:
@@ -225,16 +228,23 @@ async def _passed(target: Widget) -> None:
         await done.wait()
 
 
-class TerminalScreen(Screen[None]):
-    """A screen whose focus moves without a repaint."""
+class PlainScreen(Screen[None]):
+    """A screen without what Textual's own have: nothing is drawn that nobody sees."""
 
-    DEFAULT_CSS = """
-    TerminalScreen { layers: default above; overflow: hidden; background: $background; }
-    """
+    DEFAULT_CSS = "PlainScreen { overflow: hidden; background: $background; }"
     AUTO_FOCUS = None
     BLANK = True
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = []
+
+    def _extend_compose(self, widgets: list[Widget]) -> None:
+        """Add neither tooltips nor toasts."""
+
+
+class TerminalScreen(PlainScreen):
+    """A screen with sheets, whose focus moves without a repaint."""
+
+    DEFAULT_CSS = "TerminalScreen { layers: default above; }"
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
@@ -247,6 +257,11 @@ class TerminalScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.mount(self._host)
+
+    def _compositor_refresh(self) -> None:
+        # Textual would draw what a batch holds back too, and throw it away.
+        if not self.app._batch_count:
+            super()._compositor_refresh()
 
     @property
     def sheet(self) -> Sheet | Editor | None:
