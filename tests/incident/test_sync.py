@@ -5,7 +5,7 @@ import pytest
 from tests.incident.making import NOW, OTHER_STREAM, STREAM, Writer, incident
 from tests.incident.talking import HELLO, WELCOME, Console, Server, complete, join, rest
 from warroom_incident.log import Stretch
-from warroom_incident.sync.client_end import Batch, ClientEnd
+from warroom_incident.sync.client_end import PUSH_BYTES, Batch, ClientEnd
 from warroom_incident.sync.server_end import PRESENT_AT_ONCE, RECENT, Read, ServerEnd, events_frame
 from warroom_incident.sync.wire import (
     FRAME_TARGET,
@@ -301,13 +301,14 @@ def test_a_push_is_cut_into_frames_that_fit() -> None:
     assert end.push([]) == []
     frames = end.push(small + large)
     assert all(len(frame) < MAX_FRAME for frame in frames)
+    assert len(frames) <= 2 * sum(map(len, frames)) / PUSH_BYTES, "they travel together"
     server = ServerEnd()
     server.receive(encode(HELLO))
     arrived: list[bytes] = []
     for frame in frames:
         message = server.receive(frame)
         assert isinstance(message, Push)
-        assert len(message.events) <= 500
+        assert 1 <= len(message.events) <= 500
         arrived.extend(bytes(head) for head, _ in message.events)
     assert arrived == [packet.head for packet in small + large]
 
