@@ -154,7 +154,8 @@ async def _fetch(
     connection: ClientConnection, places: Places, whole: _Whole, damaged: Sequence[Broken]
 ) -> dict[bytes, Packet]:
     streams = sorted({place.stream for place in damaged})
-    hello = Hello(PROTOCOL, "warroom fsck", new_rep(os.urandom), places.machine, places.user)
+    rep = new_rep(os.urandom)
+    hello = Hello(PROTOCOL, "warroom fsck", rep, places.machine, places.user, reads=True)
     end = ClientEnd(hello, (), None, whole)
     await connection.send(end.hello(streams), text=True)
     for frame in end.more():

@@ -213,7 +213,7 @@ class Server:
             first = hub.keepers.peers[0]
             in_step = InStep(self._data, sum(self.room.tops.values()))
             promote = partial(self._promote, owner)
-            self._standby = Standby(self.room, hub.us, first, promote, in_step)
+            self._standby = Standby(self.room, hub.us, first, hub.welcome, promote, in_step)
 
     async def _promote(self, owner: str, by: str, as_of: int) -> None:
         """Serve from now on: admit events, do a server's duties, and say so everywhere."""

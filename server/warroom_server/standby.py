@@ -17,6 +17,7 @@ from warroom_incident.directory import sync
 from warroom_incident.machine import machine_name
 from warroom_incident.reducers import Right
 from warroom_incident.sync.client_end import ClientEnd
+from warroom_incident.sync.server_end import ServerEnd
 from warroom_incident.sync.wire import (
     PROTOCOL,
     Close,
@@ -31,11 +32,12 @@ from warroom_incident.sync.wire import (
 
 from .config import ConfigError
 from .exchange import Us
-from .identity import Caller, account_name
+from .identity import Caller, Who, account_name, name_of
 from .in_step import InStep
 from .keys import ServerKey, load_or_create
 from .peer import Peer
 from .peer_line import Address, DialError, dial
+from .reading_out import read_out
 from .room import Room
 
 MARK = "promoted"
@@ -124,6 +126,7 @@ class Standby:
         room: What it holds.
         us: Who it is.
         peer: The line to the server that it follows.
+        welcome: What is said first to somebody who may read here.
         promote: Makes it the server; is told who wants that, and of when its copy is.
         in_step: When it held everything, as far as an earlier run of it knew.
     """
@@ -133,12 +136,14 @@ class Standby:
         room: Room,
         us: Us,
         peer: Peer,
+        welcome: Callable[[Who], Welcome],
         promote: Callable[[str, int], Awaitable[None]],
         in_step: InStep,
     ) -> None:
         self._room = room
         self._us = us
         self._peer = peer
+        self._welcome = welcome
         self._promote = promote
         self._in_step = in_step
         self._serves = False
@@ -147,8 +152,11 @@ class Standby:
         """Answer one connection: only whoever may promote it hears more than a sentence."""
         try:
             async with asyncio.timeout(QUESTION_WITHIN):
-                message = read_from_console(bytes(await ws.recv(decode=False)))
-            if not isinstance(message, Promote):
+                frame = bytes(await ws.recv(decode=False))
+            message = read_from_console(frame)
+            if isinstance(message, Hello) and message.reads and who and self._may_promote(who):
+                await self._read_out(ws, frame, who)
+            elif not isinstance(message, Promote):
                 await ws.close(Close.BUSY, REFUSAL)
             elif who is None or not self._may_promote(who):
                 await ws.close(Close.FORBIDDEN, "only an admin of the room promotes a standby")
@@ -161,6 +169,11 @@ class Standby:
             await ws.close(error.code, error.reason)
         except ConnectionClosed:
             pass
+
+    async def _read_out(self, ws: ServerConnection, hello: bytes, who: Caller) -> None:
+        end = ServerEnd()
+        end.receive(hello)
+        await read_out(ws, end, self._room, who, self._welcome(name_of(who, "")))
 
     def _may_promote(self, who: Caller) -> bool:
         is_ours = who.token is None and who.account == account_name(os.getuid())

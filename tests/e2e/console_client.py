@@ -13,6 +13,7 @@ from pathlib import Path
 from socket import socket as Socket
 from typing import Any, Self, TypeVar
 
+import msgspec
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -83,8 +84,11 @@ async def dial(
 class Console:
     """One replica of one person. It keeps what is not acknowledged, and goes on where it was."""
 
-    def __init__(self, *, user: str = "", lobby: bool = True, machine: str = "") -> None:
+    def __init__(
+        self, *, user: str = "", lobby: bool = True, machine: str = "", reads: bool = False
+    ) -> None:
         self.user = user
+        self.reads = reads
         self.lobby = lobby
         self.machine = machine
         self.author = new_author()
@@ -137,6 +141,7 @@ class Console:
         """Begin to read what comes over a new connection."""
         cursors = self.end.cursors() if hasattr(self, "end") else []
         hello = greeting(self.author.rep, user=self.user, lobby=self.lobby, machine=self.machine)
+        hello = msgspec.structs.replace(hello, reads=self.reads)
         self.end = ClientEnd(hello, cursors, None)
         self.closed = None
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._pulse())]

@@ -20,7 +20,7 @@ from warroom_incident.telling import tell
 from warroom_incident.vocabulary import IncidentDeclared, NoteAdded, SeveritySet, Unknown
 
 STREAM = STREAMS[0]
-SINCE = ("apart", "settings", "number", "answers", "damaged", "alertmanagers")
+SINCE = ("apart", "settings", "reads", "number", "answers", "damaged", "alertmanagers")
 """The fields of the protocol that are younger than this console."""
 
 

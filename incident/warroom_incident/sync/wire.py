@@ -79,7 +79,8 @@ class Hello(Message, frozen=True, tag="hello"):
     `lobby` asks for the summaries of all readable incidents, `board` for the alert records. A
     server that follows another one names itself in `server`; it is a `standby` until it takes over.
     `apart` says that it knows the entries of hearsay and of withheld bodies: without it no chains
-    are told. `settings` asks for the room's settings.
+    are told. `settings` asks for the room's settings. Who `reads` does nothing else, so that a
+    standby answers an admin, too.
     """
 
     v: int
@@ -94,6 +95,7 @@ class Hello(Message, frozen=True, tag="hello"):
     standby: bool = False
     apart: bool = False
     settings: bool = False
+    reads: bool = False
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):
