@@ -23,6 +23,9 @@ from .vocabulary import (
     WindowOpened,
 )
 
+MOST_PRESENT = 2_000
+"""Of what was done to single alerts, so much is sent first to a console that joins."""
+
 
 class Acknowledged(Struct, frozen=True):
     """Who took an alert on, when, and until when (None: to its end)."""
@@ -101,8 +104,25 @@ class Silence(Struct, frozen=True):
     reason: str = ""
 
 
+_OF_ONE_ALERT = ("ack", "assigned", "noise", "ended")
+
+
 class BoardState(Fold):
     """What people did to alerts."""
+
+    def present(self) -> list[str]:
+        """As in `Fold`; of what was done to single alerts the newest.
+
+        The alerts of most of it are long over. A console has it with the history.
+        """
+        done = [
+            (event.order, id_)
+            for kind in _OF_ONE_ALERT
+            for key in self.keys(kind)
+            for id_, event in self.registers[key].heads.items()
+        ]
+        old = {id_ for _, id_ in sorted(done)[:-MOST_PRESENT]}
+        return [id_ for id_ in super().present() if id_ not in old]
 
     def _said(self, register: str, name: str) -> Event | None:
         heads = self.heads((register, name))

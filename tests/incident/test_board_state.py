@@ -1,6 +1,9 @@
 """What people did to alerts stands until somebody takes it back."""
 
+import pytest
+
 from tests.incident.making import NOW, Writer, admitted
+from warroom_incident import board
 from warroom_incident.board import Acknowledged, Assigned, BoardState, Ended, Marked
 from warroom_incident.event import BOARD
 from warroom_incident.fields import Matcher
@@ -169,3 +172,15 @@ def test_the_registers_of_a_kind_are_known_whatever_came_in_between() -> None:
         writer.act(state, AlertMarked(uid=uid, noise="poor_details"), BOARD)
     assert list(state.keys("ack")) == [("ack", "a"), ("ack", "b")]
     assert sorted(state.registers) == sorted([*state.keys("ack"), *state.keys("noise")])
+
+
+def test_of_what_was_done_to_single_alerts_a_console_that_joins_gets_the_newest_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(board, "MOST_PRESENT", 3)
+    writer, state = Writer(), BoardState()
+    window = writer.act(state, opened("w", NOW, NOW + 60), BOARD)
+    acks = [writer.act(state, AlertAcknowledged(uid=uid), BOARD) for uid in "abcd"]
+    again = writer.act(state, AlertAcknowledged(uid="a", acknowledged=False), BOARD)
+    end = writer.act(state, WindowEnded(window="w"), BOARD)
+    assert set(state.present()) == {window.id, end.id, again.id, acks[2].id, acks[3].id}
