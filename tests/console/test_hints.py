@@ -159,4 +159,13 @@ async def test_the_palette_finds_what_another_panel_does_and_goes_there(desk: St
         assert "Alerts: Take the alert on, or give it back." in first
         await console.press("enter")
         assert console.keys.startswith(" a Ack")
-        assert console.prompt == "Given back · u undo"
+        assert console.prompt.startswith("Gave back “checkout: 5xx")
+
+
+async def test_a_command_of_a_panel_that_was_never_open_acts_on_its_first_row(
+    desk: StillDesk,
+) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("2", ":")
+        await console.type("ack", "enter")
+        assert console.prompt.startswith("Gave back “checkout: 5xx")

@@ -243,6 +243,7 @@ class Base(TerminalScreen):
         """Do an action where it works: in its panel, whose row is then seen to be acted on."""
         if action.scope not in reach(self.scope):
             self.activate(next(n for n, scope in PANELS.items() if scope is action.scope))
+            self.draw_panes()
         self.act(action, args)
 
     def act(self, action: Action[Ctx], args: Args | None = None) -> None:
