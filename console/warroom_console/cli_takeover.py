@@ -13,6 +13,7 @@ from warroom_incident.practice.words import counted
 from warroom_incident.replica import Replica
 from warroom_incident.sync.wire import (
     PROTOCOL,
+    Close,
     Promote,
     ProtocolError,
     Standing,
@@ -108,7 +109,7 @@ async def _ask(places: Places, server: Server, *, confirmed: bool) -> Standing:
                 await connection.close()
     except ConnectionClosed as closed:
         said = closed.rcvd.reason if closed.rcvd is not None else ""
-        if closed.rcvd is not None and closed.rcvd.code in (4001, 4003):
+        if closed.rcvd is not None and closed.rcvd.code in (Close.UNKNOWN_TOKEN, Close.FORBIDDEN):
             raise Denied(f"{server.url}: {said}.") from None
         raise Unreachable(f"{server.url}: {said or 'it hung up'}.") from None
     except (OSError, TimeoutError, WebSocketException, DialError, ProtocolError) as error:

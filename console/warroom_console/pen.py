@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _NOBODY = "a" * 16
 _NOTHING = sha256(b"").hexdigest()
+_LARGE = 2**52
+"""A count and times that take no less room in a head than real ones."""
 
 
 class NotAllowed(DoorError):
@@ -95,11 +97,11 @@ class Pen:
             VERSION,
             stream,
             _NOBODY,
-            2**52,
+            _LARGE,
             _NOTHING,
             base,
-            (2**52, 0),
-            2**52,
+            (_LARGE, 0),
+            _LARGE,
             self._model.you,
             body.type,
             "",

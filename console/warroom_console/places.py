@@ -18,6 +18,7 @@ from msgspec import Struct
 from platformdirs import user_config_path, user_runtime_path, user_state_path
 
 from warroom_incident.clean import clean_line
+from warroom_incident.directory import SOCKET_PATH_BYTES
 from warroom_incident.machine import machine_name
 
 from .known import directory_name
@@ -170,8 +171,9 @@ def parse_server(url: str) -> Server:
 def _unix(parts: SplitResult, shown: str) -> Server:
     if parts.netloc or not parts.path.startswith("/") or parts.path == "/":
         raise PlaceError(f"“{shown}” names no socket: give its whole path, as in unix:///path.")
-    if len(os.fsencode(parts.path)) > 107:
-        raise PlaceError(f"“{shown}” is too long: the path of a socket ends at 107 bytes.")
+    if len(os.fsencode(parts.path)) > SOCKET_PATH_BYTES:
+        said = f"the path of a socket ends at {SOCKET_PATH_BYTES} bytes"
+        raise PlaceError(f"“{shown}” is too long: {said}.")
     return Server(f"unix://{parts.path}", "unix", Path(parts.path))
 
 

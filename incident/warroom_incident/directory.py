@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SOCKET_PATH_BYTES = 107
+"""How long the path of a Unix socket may be: `sun_path` of unix(7), less the zero at its end."""
+
 
 def make_private(path: Path) -> None:
     """Make a directory, and whatever of its parents is missing, for this user alone (0700).

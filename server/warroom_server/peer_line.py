@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 
+from warroom_incident.directory import SOCKET_PATH_BYTES
 from warroom_incident.peer_token import peer_token_file
 from warroom_incident.sync.wire import MAX_FRAME
 
@@ -54,8 +55,9 @@ def read_address(url: str, directory: Path) -> Address:
     except ValueError:
         host, port, parts = None, 0, urlsplit("")
     if parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/"):
-        if len(os.fsencode(parts.path)) > 107:
-            raise ConfigError(f"{shown} is too long: the path of a socket ends at 107 bytes.")
+        if len(os.fsencode(parts.path)) > SOCKET_PATH_BYTES:
+            said = f"the path of a socket ends at {SOCKET_PATH_BYTES} bytes"
+            raise ConfigError(f"{shown} is too long: {said}.")
         return Address(f"unix://{parts.path}", Path(parts.path))
     if shown != url:
         raise ConfigError(

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 SMALLEST = Size(60, 16)
 """The smallest terminal, in cells, that the room fits."""
+TWO_COLUMNS = Size(100, 30)
+THREE_COLUMNS = Size(160, 45)
+"""Terminals from which on the panels stand in columns."""
 
 _FIXED_ROWS = 3
 _DETAIL = 0
@@ -74,9 +77,9 @@ def arrange(size: Size, active: int, *, zoomed: bool = False) -> Arrangement:
         return Arrangement({})
     if zoomed:
         return Arrangement({active: Region(0, 0, width, height)})
-    if width >= 160 and height >= 42:
+    if width >= THREE_COLUMNS.width and height >= THREE_COLUMNS.height - _FIXED_ROWS:
         return _in_columns(size, _COLUMNS_THREE)
-    if width >= 100 and height >= 27:
+    if width >= TWO_COLUMNS.width and height >= TWO_COLUMNS.height - _FIXED_ROWS:
         return _in_columns(size, _COLUMNS_TWO)
     return _accordion(size, active or 1)
 

@@ -27,6 +27,9 @@ FIRST_DELAY, LONGEST_DELAY = 1.0, 30.0
 GIVE_UP_MS = 5 * 60_000
 """How long making a silence is tried: one that comes into force much later surprises people."""
 
+FIRST_TRY_MS = 5_000
+"""How old a wish is at its first try: later ones may find made what an earlier one asked for."""
+
 SETTLED_MS = 30 * 86_400_000
 """So long after its end a silence is none that anybody waits for."""
 
@@ -133,7 +136,7 @@ class Silences:
         return SilenceAnswered(silence=silence.silence, state="active", source_id=source_id)
 
     async def _make(self, api: Api, silence: Silence, *, again: bool) -> str:
-        if again or self._now() - silence.at > 5_000:
+        if again or self._now() - silence.at > FIRST_TRY_MS:
             found = await self._find(api, silence)
             if found:
                 return found
