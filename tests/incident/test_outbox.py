@@ -165,6 +165,26 @@ def test_a_refused_event_keeps_its_text_and_the_sentence(home: Path) -> None:
     assert msgspec.json.decode((box.refused_path / event.id).read_bytes()) == kept
 
 
+def test_refused_events_are_listed_oldest_first_until_they_are_dismissed_or_sent(
+    home: Path,
+) -> None:
+    (first, second, third), packets = written(Writer(), "1", "2", "3")
+    box = Outbox(home)
+    box.put(packets)
+    for event in (third, first, second):
+        box.refuse(event.id, f"not {event.head.n}")
+    (box.refused_path / ("c" * 64)).write_bytes((box.refused_path / first.id).read_bytes())
+    assert [(one.event, one.packet, one.reason) for one in box.refusals()] == [
+        (event, packet, f"not {event.head.n}")
+        for event, packet in zip((first, second, third), packets, strict=True)
+    ]
+    box.dismiss(first.id)
+    box.sent([second.id])
+    assert [one.event for one in box.refusals()] == [third]
+    box.put(packets[2:])
+    assert box.refusals() == [], "it is on its way again"
+
+
 def test_a_refused_event_that_was_damaged_is_kept_as_it_is(home: Path) -> None:
     (event,), packets = written(Writer(), "my words")
     box = Outbox(home)
