@@ -150,3 +150,8 @@ def test_every_mark_of_this_unicode_version_is_noticed() -> None:
         if unicodedata.category(chr(code)) in ("Mn", "Me") and not module._SUSPECT.search(chr(code))
     ]
     assert unnoticed == []
+
+
+@pytest.mark.parametrize("parts", ["\u1112\u1161\u11ab", "\u1112\ud7b0\ud7cb"])
+def test_a_syllable_of_several_letters_takes_the_cells_of_one(parts: str) -> None:
+    assert cells(parts) == cells("한") == 2
