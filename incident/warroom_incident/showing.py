@@ -220,6 +220,12 @@ def show_record(record: AlertRecord, acknowledged_by: str | None) -> dict[str, A
         "first_seen": stamp(record.first_seen),
         "last_seen": stamp(record.last_seen),
         "ends_at": stamp(record.ends_at),
+        "resolved_by": record.resolved_by or None,
+        "told_by": record.told_by or None,
+        "silenced": record.silenced,
+        "inhibited": record.inhibited,
+        "missing": record.missing,
+        "weak_key": record.weak_key,
         "acknowledged_by": acknowledged_by,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from warroom_incident.alerts import AlertRecord
 from warroom_incident.board import Window
 from warroom_incident.clean import clean_line
 from warroom_incident.grouping import STORM, STORM_MS, Group
+from warroom_incident.practice.words import counted
 from warroom_incident.suggesting import Candidate
 from warroom_incident.sync.asking import Answer
 from warroom_incident.vocabulary import AlertAcknowledged, AlertAssigned, AlertEnded, AlertMarked
@@ -260,6 +261,8 @@ def _facts(alert: Standing, record: AlertRecord | None) -> list[tuple[str, str]]
             ("started", stamp(record.starts_at)),
             ("ended", stamp(record.ends_at) if record.ends_at is not None else ""),
             ("ended by", record.resolved_by),
+            ("told by", f"{record.told_by}, which was asked" if record.told_by else ""),
+            ("quieted by", _quieting(record)),
             ("worst", record.peak if record.peak != record.severity else ""),
             ("flaps", str(record.flaps) if record.flaps else ""),
         ]
@@ -270,9 +273,25 @@ def _facts(alert: Standing, record: AlertRecord | None) -> list[tuple[str, str]]
         ("noise", NOISES[alert.noise][1] if alert.noise else ""),
         ("linked to", ", ".join(alert.incidents)),
     ]
-    if record is not None and record.truncated:
-        facts.append(("note", "its texts were too long and have been cut"))
+    if record is not None:
+        facts += [("note", note) for note in _notes(record)]
     return [(name, value) for name, value in facts if value]
+
+
+def _quieting(record: AlertRecord) -> str:
+    """What keeps an alert quiet at its source, as far as the source was asked."""
+    counts = ((record.silenced, "silence"), (record.inhibited, "other alert"))
+    return ", ".join(counted(count, what) for count, what in counts if count)
+
+
+def _notes(record: AlertRecord) -> Iterator[str]:
+    if record.truncated:
+        yield "its texts were too long and have been cut"
+    if record.weak_key:
+        yield "it has no key: what is the same alert is guessed from its words"
+    if record.missing:
+        left_out = counted(record.missing, "alert")
+        yield f"its sender left {left_out} out of the same notification"
 
 
 def _listed(alerts: Sequence[Standing]) -> Sequence[Line]:
