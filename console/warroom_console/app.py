@@ -43,7 +43,7 @@ _SHOWN_OF_TEXT = 200
 def _told(texts: list[str]) -> str:
     """The last of some texts, and how many more there are."""
     more = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
-    return f"your text “{clean_line(texts[-1].strip(), _SHOWN_OF_TEXT)}”{more}"
+    return f"“{clean_line(texts[-1].strip(), _SHOWN_OF_TEXT)}”{more}"
 
 
 class Console(TerminalApp[None]):
@@ -266,17 +266,17 @@ class Console(TerminalApp[None]):
             return
         numbers = ", ".join(clean_line(number, 20) for number in commanded)
         if commanded and lost:
-            said = f"You command {numbers} (i h hands over), and {lost}. Leave?"
+            said = f"You command {numbers}, and {lost}. Leave?"
         elif commanded:
-            said = f"You command {numbers}: others will see you away. Hand over with i h, or leave?"
+            said = f"You command {numbers}; i h hands over. Leave, and be shown as away?"
         else:
-            said = f"{lost[:1].upper()}{lost[1:]}. Leave?"
+            said = f"{lost} for your next console. Leave?"
         front.prompt.confirm(said, self.exit)
 
     def _lost(self) -> str:
         """What was typed and would be left unsaved, empty for nothing."""
         texts = self._unsaved.texts
-        return f"{_told(texts)} is not saved, only kept for your next console here" if texts else ""
+        return f"{_told(texts)} is kept unsaved" if texts else ""
 
     @property
     def _unsaved(self) -> Unsaved:
@@ -320,5 +320,5 @@ class Console(TerminalApp[None]):
         self._interrupted = now
         if front is not None:
             lost = self._lost()
-            said = f"Press ctrl+c again to leave at once; {lost}." if lost else ""
-            front.prompt.flash(said or "Press ctrl+c again to leave at once.", Tone.WARN)
+            more = f"; {lost}" if lost else ""
+            front.prompt.flash(f"ctrl+c again leaves at once{more}.", Tone.WARN)

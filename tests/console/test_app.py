@@ -121,7 +121,9 @@ async def test_ctrl_q_leaves(desk: StillDesk) -> None:
 async def test_leaving_while_in_command_asks_and_says_what_happens(desk: StillDesk) -> None:
     async with at_console(desk) as console:
         await console.press("ctrl+q")
-        assert console.prompt.startswith("You command INC-42: others will see you away.")
+        assert console.prompt.startswith(
+            "You command INC-42; i h hands over. Leave, and be shown as away? [y/N]"
+        )
         await console.press("n")
         assert not console.app._exit
         await console.press("ctrl+q")
@@ -134,10 +136,10 @@ async def test_leaving_with_an_unsaved_text_asks(desk: StillDesk) -> None:
     async with at_console(desk, stream=STREAM) as console:
         await console.press("N")
         await console.type("half a", "ctrl+q")
-        assert console.prompt.startswith("Your text “half a” is not saved, only kept for your next")
+        assert console.prompt.startswith("“half a” is kept unsaved for your next console. Leave?")
         await console.press("escape")
         await console.type(" thought", "escape", "ctrl+q")
-        assert console.prompt.startswith("Your text “half a thought” is not saved, only kept")
+        assert console.prompt.startswith("“half a thought” is kept unsaved for")
         await console.press("n", "N", "ctrl+s")
         assert "half a thought" in console.text
         await console.pilot.press("ctrl+q")

@@ -32,21 +32,21 @@ async def test_a_line_that_is_being_typed_is_named_and_goes_on_after_a_no(
         await console.press("n")
         await console.type("the database fails over", leave)
         if leave == "ctrl+q":
-            assert console.prompt.startswith("Your text “the database fail")
+            assert console.prompt.startswith("“the database fails over” is kept unsaved")
             await console.press("n")
         assert console.screen.prompt.text == "the database fails over"
         await console.press("escape")
         assert console.screen.unsaved.texts == ["the database fails over"]
         await console.press("ctrl+c")
-        assert console.prompt.startswith("Press ctrl+c again to leave at once; your text “")
+        assert console.prompt.startswith("ctrl+c again leaves at once; “the database fails")
 
 
 async def test_who_commands_hears_of_the_text_too(desk: StillDesk) -> None:
     async with at_console(desk, (120, 40), stream=STREAM) as console:
         await console.press("n")
         await console.type("half a", "escape", "ctrl+q")
-        assert "You command INC-42" in console.prompt
-        assert "your text “half a” is not saved" in console.prompt
+        said = "You command INC-42, and “half a” is kept unsaved. Leave? [y/N]"
+        assert console.prompt == said
 
 
 @pytest.mark.parametrize("keys", [("i", "r"), ("i", "m", "u"), ("d",), ("n",), (":",)])
@@ -106,6 +106,7 @@ async def test_an_editor_paints_every_word_after_the_terminal_has_changed_its_si
     [
         ("--at banana x", "“banana” is no time"),
         ("x" * (LONGEST + 1), "The note is 1 characters too long"),
+        ("x" * 10 * LONGEST, f"The note is {9 * LONGEST} characters too long"),
         ("", "nothing is typed yet: Esc leaves"),
     ],
 )

@@ -175,9 +175,10 @@ class Editor(Widget):
             self._close(None)
 
     def _complaint(self, text: str) -> str | None:
-        if len(text) > LONGEST:
-            return f"{len(text) - LONGEST} characters too long: shorten it, then save"
-        return self._check(text) if self._check is not None else None
+        if self._check is not None and (complaint := self._check(text)):
+            return complaint
+        over = len(text) - LONGEST
+        return f"{over} characters too long: shorten it, then save" if over > 0 else None
 
     def _leave(self) -> None:
         text = self.text
