@@ -165,7 +165,7 @@ def _parted(
         if window is not None:
             quiet[window.kind, window.window, window.why].append(record)
         elif record.state == "suppressed":
-            quiet["suppressed", record.source, f"silenced at {record.source}"].append(record)
+            quiet["suppressed", record.source, f"muted at {record.source}"].append(record)
         else:
             loud.append(record)
     return quiet, loud

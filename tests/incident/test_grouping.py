@@ -158,7 +158,7 @@ def test_what_a_window_hides_or_the_source_silences_is_counted_on_lines_of_its_o
     assert lines(records, a=window) == [
         ("single", "alert c", ("c",)),
         ("maintenance", "new switch", ("a",)),
-        ("suppressed", "silenced at prometheus", ("b",)),
+        ("suppressed", "muted at prometheus", ("b",)),
     ]
 
 

@@ -41,7 +41,7 @@ NO_OFFER = Offer("", (), "")
 _WORDS = {
     "firing": "FIRING",
     "acknowledged": "ACKED",
-    "suppressed": "SILENCED",
+    "suppressed": "MUTED",
     "nodata": "NODATA",
     "resolved": "RESOLVED",
 }
