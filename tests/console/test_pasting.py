@@ -38,7 +38,7 @@ class Room(DemoApp):
 
 
 room = Room(choose_look(os.environ))
-room.launch()
+room.run(mouse=False)
 print("heard", heard, "did", room.room.log_of_acts)
 """
 
