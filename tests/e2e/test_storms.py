@@ -16,7 +16,10 @@ from tests.leaping import leaping_wall, pass_time, run_leaping
 from tests.proxy import Proxy
 from tests.waiting import wait_for
 from warroom_console.desk import Desk
+from warroom_incident.event import BOARD
+from warroom_incident.fold import Fold
 from warroom_incident.vocabulary import (
+    AlertAcknowledged,
     NoteAdded,
     RoleAssigned,
     SeverityName,
@@ -85,9 +88,12 @@ class Storm:
         await same(self.stream, *self.desks.values())
 
     def _is_even(self) -> bool:
-        digests = {place.server.room.state(self.stream).set_digest() for place in self.rooms}
-        digests |= {desk.model.incident(self.stream).set_digest() for desk in self.desks.values()}
-        return len(digests) == 1
+        return all(len(self._digests(stream)) == 1 for stream in (self.stream, BOARD))
+
+    def _digests(self, stream: str) -> set[str]:
+        states: list[Fold] = [place.server.room.state(stream) for place in self.rooms]
+        states += [desk.model.fold(stream) for desk in self.desks.values()]
+        return {state.set_digest() for state in states}
 
     # What happens --------------------------------------------------------------------------
 
@@ -132,6 +138,8 @@ class Storm:
                 )
             )
             self.kept.add(desk.write(self.stream, body).id)
+        acked = AlertAcknowledged(uid=self._chance.choice("ab"))
+        self.kept.add(desk.write(BOARD, acked).id)
         await desk.kept()
 
     async def hang_up(self) -> None:
@@ -195,8 +203,9 @@ async def weathered(storm: Storm) -> None:
     await storm.settled()
     desks = list(storm.desks.values())
     assert not any(desk.model.refusals for desk in desks)
-    state = desks[0].model.incident(storm.stream)
-    assert storm.kept <= set(state.events)
+    state, board = desks[0].model.incident(storm.stream), desks[0].model.board
+    assert storm.kept <= {*state.events, *board.events}
+    assert not any(event.via for event in board.events.values())
     assert not any(event.via for event in state.events.values())
     for place in storm.rooms:
         log = place.server.room.log
