@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import signal
@@ -64,6 +65,7 @@ class Nemesis:
             self.stall,
             self.cut_in_the_middle,
             self.kill_consoles,
+            self.stop_consoles_for_a_while,
             self.reopen_console,
         )
 
@@ -140,6 +142,16 @@ class Nemesis:
     async def kill_consoles(self) -> None:
         """Kill one of the processes that consoles live in."""
         await self._crowd.kill(self._chance.randrange(len(self._crowd.processes)))
+
+    async def stop_consoles_for_a_while(self) -> None:
+        """As Ctrl+Z would, some of them for so long that they are cut."""
+        running = [process for process in self._crowd.processes if process is not None]
+        process = self._chance.choice(running)
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            await self._pause(20)
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
 
     async def reopen_console(self) -> None:
         """Leave and come back."""
