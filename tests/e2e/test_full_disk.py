@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.console_client import Console, leave_all, rejoin
-from tests.e2e.houses import desk_at, make_token
+from tests.e2e.houses import desk_at, in_step, make_token, server_and_standby
 from tests.server.running import ServerProcess, server_process
 from tests.small_disk import SmallDisk, no_larger_files, small_disk
 from tests.waiting import wait_for
@@ -128,6 +128,29 @@ async def limit_and_recover(home: Path) -> None:
         await leave_all([ana])
         assert await process.terminate() == 0
         assert process.damages() == []
+
+
+async def test_a_standbys_full_disk_holds_nobody_up_and_is_caught_up_with_later(home: Path) -> None:
+    async with server_and_standby(home) as (a, b), desk_at(a.url, home, "ana") as ana:
+        assert await ana.ready()
+        stream = ana.declare("checkout answers 5xx", "SEV2")
+        await in_step(ana, b, stream)
+        await wait_for(lambda: any(p.connected for p in ana.model.servers), "word of the standby")
+        size = b.data.joinpath("warroom.db-wal").stat().st_size
+        with no_larger_files(size, b.pid):
+            for _ in range(20):
+                ana.write(stream, NoteAdded(text=TEXT))
+            await wait_for(lambda: not ana.model.pending, "the acks", 30)
+            await wait_for(
+                lambda: not any(p.connected for p in ana.model.servers), "that it lags behind", 30
+            )
+            assert len(b.state(stream).events) < len(ana.model.incident(stream).events)
+        await in_step(ana, b, stream)
+        await wait_for(lambda: any(p.connected for p in ana.model.servers), "the standby", 30)
+        assert await b.terminate() == 0
+        assert b"disk is full" in b.output
+        assert b"Traceback" not in b.output
+        assert b.damages() == []
 
 
 async def test_a_console_whose_disk_is_full_says_so_and_loses_nothing_that_was_typed(
