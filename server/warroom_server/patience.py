@@ -9,6 +9,7 @@ from websockets.frames import CTRL_OPCODES, Frame
 from websockets.protocol import Event
 
 from .crowd import Crowd
+from .turns import BITE, read_in_bites
 
 WHILE_SENDING = 6
 """So many times as long is waited for who goes on sending: `seen` may come behind all that."""
@@ -20,9 +21,6 @@ LEAST_SENT = 256
 
 MOST_CONTROLS = 1000
 """How many pings and pongs a second somebody may send; a console sends some ten."""
-
-BITE = 16 << 10
-"""How much of what arrived is looked at before it is asked whether the line still stands."""
 
 
 class Connection(ServerConnection):
@@ -37,11 +35,12 @@ class Connection(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody came."""
         super().connection_made(transport)
+        read_in_bites(transport)
         if self.crowd is not None:
             self.crowd.come(self.transport)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes arrived, maybe not yet a whole frame, maybe thousands."""
+        """Some bytes arrived: a part of a frame or, over TLS, thousands at once."""
         self.received += len(data)
         if len(data) <= BITE:
             super().data_received(data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..crowd import Crowd
 from ..listeners import reason_of
+from ..turns import Turns, read_in_bites
 
 HEAD_BYTES = 16 << 10
 REQUEST_SECONDS = 12.0
@@ -121,6 +123,7 @@ class _Server(uvicorn.Server):
 def _protocol() -> type[_BoundedProtocol]:
     class Sender(_BoundedProtocol):
         crowd = Crowd(MAX_CONNECTIONS)
+        turns = Turns()
 
     return Sender
 
@@ -133,17 +136,32 @@ class _BoundedProtocol(H11Protocol):
     """
 
     crowd: Crowd
+    turns: Turns
+    _late: deque[bytes]
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._late = deque()
+        read_in_bites(transport)
         self._arm()
 
     def data_received(self, data: bytes) -> None:
         self._arm()
+        self._late.append(data)
+        self.turns.take(self._read)
+        if self._late:
+            self.transport.pause_reading()
+
+    def _read(self) -> None:
+        data = self._late.popleft()
+        if self.transport.is_closing():
+            return
         super().data_received(data)
         if self._is_whole:
             self._disarm()
+        if not self._late and not self.flow.read_paused:
+            self.transport.resume_reading()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
