@@ -29,6 +29,27 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 PROBLEM = {"summary": "checkout is down", "source": "web-1", "severity": "critical"}
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "status"),
+    [
+        ("/v2/enqueue/", {},
+         {"routing_key": PD, "event_action": "trigger", "payload": PROBLEM}, 202),
+        ("/generic/2010-04-15/create_event.json/", {},
+         {"service_key": PD, "event_type": "trigger", "description": "x"}, 200),
+        ("/v2/alerts/", {"authorization": f"GenieKey {OG}"}, {"message": "x"}, 202),
+        (f"{VO_DOOR}/", {}, {"message_type": "CRITICAL", "entity_id": "x"}, 200),
+        ("/in/generic/gen/", {}, {"title": "x"}, 202),
+    ],
+)  # fmt: skip
+async def test_a_slash_at_the_end_of_an_address_makes_no_difference(
+    house: House, path: str, headers: dict[str, str], body: object, status: int
+) -> None:
+    answer = await house.client.post(path, json=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    await house.worker.idle()
+    assert house.only().is_open
+
+
 # --- PagerDuty ---
 
 

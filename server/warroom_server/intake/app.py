@@ -11,9 +11,11 @@ from base64 import b64decode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .doors import opsgenie, pagerduty, victorops
 from .kinds import Kind
@@ -41,10 +43,27 @@ def intake_app(deps: IntakeDeps) -> Starlette:
         Route("/readyz", _Readiness(deps).readyz),
         Route("/metrics", _Readiness(deps).metrics),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_door})
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(_WithoutSlash)],
+        exception_handlers={HTTPException: _no_such_door},
+    )
     # A redirect would repeat a path, and most senders do not follow one with their body.
     app.router.redirect_slashes = False
     return app
+
+
+class _WithoutSlash:
+    """Takes an address that ends with a slash for the one without: some clients put one there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            path, raw = scope["path"].rstrip("/"), scope.get("raw_path") or b""
+            scope = {**scope, "path": path or "/", "raw_path": raw.rstrip(b"/") or b"/"}
+        await self._app(scope, receive, send)
 
 
 async def _take(visit: Visit) -> Response:
