@@ -152,6 +152,9 @@ def from_replica(flags: dict[str, str | None], *, yes: bool) -> NoReturn:
         events = sum(len(replica.events(stream)) for stream in streams)
         out(f"The replica in {directory} becomes a server of the room {meta.get('room', '?')}.")
         out(_held(incidents, events, None, int(meta.get("heard_at", "0"))))
+        if by_title := len({known.stream for known in replica.summaries()} - streams):
+            more = counted(by_title, "more incident")
+            out(f"It knows the title of {more}, and no entry: whoever followed them brings those.")
         out(
             "It knows no tokens and no rights: you are its admin, and alert senders need new "
             "tokens. What neither a seal nor its author vouches for is shown as via "

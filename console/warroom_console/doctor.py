@@ -23,6 +23,7 @@ from platformdirs import user_data_path
 from warroom_incident.clean import clean_line
 from warroom_incident.filesystem import network_under
 from warroom_incident.outbox import Outbox
+from warroom_incident.practice.words import counted
 from warroom_incident.replica import Replica
 from warroom_incident.schema import MINIMUM_SQLITE, StorageError
 from warroom_incident.sync.wire import Welcome
@@ -260,7 +261,9 @@ def _mappings(places: Places) -> Iterator[Finding]:
 def _outbox(outbox: Outbox) -> Iterator[Finding]:
     unsent = len(outbox.ids())
     if unsent:
-        yield Finding("outbox", "note", f"{unsent} events wait for a server", "reach one")
+        said = f"{counted(unsent, 'event waits', 'events wait')} for a server"
+        yield Finding("outbox", "note", said, "reach one")
     refused = sum(1 for _ in outbox.refused_path.iterdir())
     if refused:
-        yield Finding("refused", "note", f"{refused} events in {outbox.refused_path}")
+        said = f"{counted(refused, 'event')} in {outbox.refused_path}"
+        yield Finding("refused", "note", said)

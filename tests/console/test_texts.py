@@ -105,8 +105,8 @@ async def test_an_editor_paints_every_word_after_the_terminal_has_changed_its_si
     ("typed", "said"),
     [
         ("--at banana x", "“banana” is no time"),
-        ("x" * (LONGEST + 1), "The note is 1 characters too long"),
-        ("x" * 10 * LONGEST, f"The note is {9 * LONGEST} characters too long"),
+        ("x" * (LONGEST + 1), "The note is 1 character too long"),
+        ("x" * 10 * LONGEST, f"The note is {9 * LONGEST:,} characters too long"),
         ("", "nothing is typed yet: Esc leaves"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_bad_time_keeps_the_line_open_with_a_sentence(
 
 def test_a_note_has_a_longest(ctx: FakeCtx, registry: Registry[Ctx]) -> None:
     assert read_note("x" * LONGEST, NOW) == ("x" * LONGEST, None)
-    with pytest.raises(ValueError, match="1 characters too long"):
+    with pytest.raises(ValueError, match="1 character too long"):
         read_note("x" * (LONGEST + 1), NOW)
 
 

@@ -28,6 +28,8 @@ async def test_a_users_replica_becomes_the_server_and_its_seals_go_on_proving(ho
         async with desk_at(a.url, home, "bo") as bo:
             async with desk_at(a.url, home, "ana") as ana:
                 stream = await declared_by_two(ana, bo)
+                other = bo.declare("only bo follows this")
+                await wait_for(lambda: other in ana.model.summaries, "its title")
                 await a.kill()
                 shutil.rmtree(a.root)
                 a.root.mkdir()
@@ -36,11 +38,13 @@ async def test_a_users_replica_becomes_the_server_and_its_seals_go_on_proving(ho
                 await ana.kept()
             await b.start()
             said = b.output.decode()
+            assert "It knows the title of 1 more incident, and no entry" in said
             assert "It knows no tokens and no rights" in said
             assert "taken over: incidents 1" in said
             assert "word alone" not in said, "the lost server's seals prove it all"
             await wait_for(lambda: bo.model.live and not bo.model.pending, "bo is back", 30)
             await in_step(bo, b, stream)
+            await in_step(bo, b, other)
             state = b.state(stream)
             assert (state.severity, state.number) == ("SEV1", "INC-1")
             assert not any(event.via for event in state.events.values())

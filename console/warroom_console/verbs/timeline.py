@@ -16,6 +16,7 @@ from warroom_console.widgets.prompt import Ask
 from warroom_console.widgets.spans import cut
 from warroom_incident.clean import clean_line
 from warroom_incident.event import Event
+from warroom_incident.practice.words import counted
 from warroom_incident.vocabulary import EntryStarred, NoteAdded, NoteEdited, NoteStruck
 
 LONGEST = 12_000
@@ -115,7 +116,7 @@ def read_note(line: str, now: int) -> tuple[str, int | None]:
 
 def _too_long(text: str) -> str | None:
     over = len(text.strip()) - LONGEST
-    return f"The note is {over} characters too long: shorten it." if over > 0 else None
+    return f"The note is {counted(over, 'character')} too long: shorten it." if over > 0 else None
 
 
 def _complaint(ctx: Ctx, line: str) -> str | None:
