@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from warroom_incident.clean import clean_line
+from warroom_incident.directory import write_whole
 from warroom_incident.practice.severity import severity_of
 from warroom_incident.showing import show, show_summary
 from warroom_incident.sync.wire import Summary
@@ -110,13 +110,8 @@ def export_command(incident: str, form: str, output: str | None) -> None:
 
 
 def _write(path: Path, document: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(document)
-        partial.replace(path)
+        write_whole(path, document.encode(), durable=False)
     except (OSError, UnicodeError) as error:
-        partial.unlink(missing_ok=True)
         said = error.strerror if isinstance(error, OSError) else "its name is no text"
         raise Failure(f"{path} cannot be written ({said}): choose another file.") from None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warroom_incident.directory import make_private
+from warroom_incident.directory import make_private, write_whole
 
 if TYPE_CHECKING:
     from .places import Places
 
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_PLAIN = r"[a-z0-9][a-z0-9-]{0,63}"
 _MOST = 200
 """More addresses than anybody has; the oldest are forgotten."""
 
@@ -52,10 +51,7 @@ class Known:
         rooms[url] = room
         kept = dict(list(rooms.items())[-_MOST:])
         make_private(self.path.parent)
-        partial = self.path.with_suffix(f".{os.getpid()}")
-        partial.touch(mode=0o600)
-        partial.write_bytes(msgspec.json.encode(kept))
-        partial.rename(self.path)
+        write_whole(self.path, msgspec.json.encode(kept), durable=False)
 
 
 def other_room(places: Places, url: str, room: str) -> str:
@@ -75,6 +71,6 @@ def other_room(places: Places, url: str, room: str) -> str:
 
 def directory_name(room: str) -> str:
     """The name of a room's directory: what a server calls itself never becomes a path as it is."""
-    if _PLAIN.fullmatch(room):
+    if re.fullmatch(_PLAIN, room):
         return room
     return sha256(room.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from warroom_incident.directory import make_private, sync
+from warroom_incident.directory import make_private, sync, write_whole
 
 from .posting import Answer, Target
 
@@ -119,13 +119,7 @@ class Spool:
         """
         make_private(self.path)
         path = self.path / f"{time.time_ns():020d}-{os.getpid()}.json"
-        half = path.with_suffix(".half")
-        handle = os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        half.rename(path)
+        write_whole(path, body)
         sync(self.path)
         self._note("")
         return path

@@ -6,12 +6,12 @@ of the replica; the next console there offers each text where it was typed.
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
+
+from warroom_incident.directory import write_whole
 
 FILE = "unsaved.json"
 MOST_BYTES = 1 << 20
@@ -61,13 +61,7 @@ def write_unsaved(path: Path | None, unsaved: Unsaved) -> bool:
         if not unsaved.texts:
             path.unlink(missing_ok=True)
             return True
-        partial = path.with_suffix(".part")
-        handle = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(unsaved))
-        partial.replace(path)
+        write_whole(path, msgspec.json.encode(unsaved), durable=False)
     except OSError:
-        with suppress(OSError):
-            path.with_suffix(".part").unlink(missing_ok=True)
         return False
     return True

@@ -21,6 +21,32 @@ def make_private(path: Path) -> None:
         sync(place.parent)
 
 
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file for this user alone (0600) that is whole, or as it was before, after a crash.
+
+    Args:
+        path: The file; it is replaced.
+        content: All of it.
+        durable: Whether to make sure of the content first. Its name is made sure of by a `sync`
+            of the directory.
+
+    Raises:
+        OSError: The disk did not take it; nothing is left of it.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    handle = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            if durable:
+                os.fsync(handle)
+        partial.rename(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 def sync(path: Path) -> None:
     """Make sure of the content of a file, or of the names in a directory.
 

@@ -7,7 +7,6 @@ server's sentence, so its text is never lost.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from .ballast import Ballast, is_full
-from .directory import make_private, sync
+from .directory import make_private, sync, write_whole
 from .door import DoorError
 from .event import Event, Packet, read_packet
 
@@ -86,7 +85,7 @@ class Outbox:
                 path = self.path / sha256(packet.head).hexdigest()
                 if not path.exists():
                     made.append(path)
-                _write_durably(path, _pair(packet))
+                write_whole(path, _pair(packet))
             sync(self.path)
         except OSError:
             for path in made:
@@ -138,7 +137,7 @@ class Outbox:
             content = {"reason": reason, "event": msgspec.Raw(path.read_bytes())}
         except FileNotFoundError:
             return
-        _write_durably(self.refused_path / event_id, _encode(content))
+        write_whole(self.refused_path / event_id, _encode(content))
         sync(self.refused_path)
         path.unlink(missing_ok=True)
 
@@ -176,18 +175,3 @@ def _is_id(name: str) -> bool:
 
 def _pair(packet: Packet) -> bytes:
     return _encode((msgspec.Raw(packet.head), msgspec.Raw(packet.body or b"null")))
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """Write a file that is whole or absent after a crash."""
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    handle = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    partial.rename(path)

@@ -16,7 +16,7 @@ import msgspec
 
 from .author import Author, Counters, Entropy, new_rep
 from .clock import HybridClock, Wall
-from .directory import make_private, sync
+from .directory import make_private, sync, write_whole
 
 MAX_SLOTS = 64
 
@@ -54,15 +54,9 @@ class Slot:
 
         Where the disk does not take them the next process begins under a new name.
         """
-        kept = self.path / "author.json"
-        partial = kept.with_suffix(".part")
-        try:
-            partial.touch(mode=0o600)
-            partial.write_bytes(msgspec.json.encode(self.author.counters))
-            partial.rename(kept)
-        except OSError:
-            with suppress(OSError):
-                partial.unlink()
+        with suppress(OSError):
+            counters = msgspec.json.encode(self.author.counters)
+            write_whole(self.path / "author.json", counters, durable=False)
         os.close(self._lock)
 
 

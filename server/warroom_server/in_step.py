@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
+
+from warroom_incident.directory import write_whole
 
 FILE = "in-step"
 EVERY_MS = 10_000
@@ -34,9 +35,5 @@ class InStep:
         if at - self.at < EVERY_MS:
             return
         self.at = at
-        part = self._path.with_suffix(".part")
         with contextlib.suppress(OSError):  # it only says how old something is
-            handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(f"{at} {held}\n")
-            part.replace(self._path)
+            write_whole(self._path, f"{at} {held}\n".encode(), durable=False)

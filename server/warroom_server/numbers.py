@@ -7,13 +7,13 @@ beside the log remembers them, so that none is ever given to another incident.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Container, Iterable
 from pathlib import Path
 
 import msgspec
 
+from warroom_incident.directory import write_whole
 from warroom_incident.sync.wire import Summary
 
 FILE = "numbers.json"
@@ -73,11 +73,5 @@ class Numbers:
     def _write(self) -> None:
         if self._path is None:
             return
-        part = self._path.with_suffix(".part")
-        with contextlib.suppress(OSError):
-            handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(self._known))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path)
+        with contextlib.suppress(OSError):  # they are known all the same, and told of again
+            write_whole(self._path, msgspec.json.encode(self._known))

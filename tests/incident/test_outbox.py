@@ -53,17 +53,21 @@ def test_what_put_returned_for_was_synced_with_its_name(
 ) -> None:
     _, packets = written(Writer(), "1", "2")
     box = Outbox(home)
-    synced: list[str] = []
+    synced: list[tuple[str, int]] = []
     real = os.fsync
 
     def fsync(handle: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{handle}").resolve().name)
+        name = Path(f"/proc/self/fd/{handle}").resolve().name
+        synced.append((name, os.fstat(handle).st_size))
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
     box.put(packets)
-    assert [name[64:] for name in synced[:2]] == [f".{os.getpid()}.part"] * 2
-    assert synced[2] == "outbox"
+    whole = [
+        (f"{path.name}.{os.getpid()}.part", path.stat().st_size) for path in box.path.iterdir()
+    ]
+    assert sorted(synced[:2]) == sorted(whole)
+    assert synced[2][0] == "outbox"
 
 
 def test_a_put_that_fails_keeps_none_of_its_events(
