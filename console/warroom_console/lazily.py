@@ -1,10 +1,12 @@
-"""Modules that are loaded only when something of them is used.
+"""Modules that are loaded only when something of them is used, or not at all.
 
 A library may import more than its caller needs, and two hundred consoles on one machine would each
 hold all of it in memory.
 
     with lazily("urllib.request"):
         import websockets.asyncio.client
+    without("textual.command")  # the command palette, with the widgets that it is made of
+    import textual.app
 """
 
 from __future__ import annotations
@@ -42,3 +44,19 @@ def lazily(*names: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+class _Absent(ModuleType):
+    """Stands for a module; whatever is imported from it is a class with nothing in it."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        empty = type(name, (), {"__module__": self.__name__})
+        setattr(self, name, empty)
+        return empty
+
+
+def without(name: str) -> None:
+    """Do not load a module that others import and nothing here comes to use."""
+    sys.modules.setdefault(name, _Absent(name))

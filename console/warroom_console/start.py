@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .lazily import without
 from .places import PlaceError, Places
 from .saying import (
     BAD_INPUT,
@@ -120,6 +121,7 @@ def run(
     gc.disable()
     # What a thread works out must not keep a key waiting.
     sys.setswitchinterval(_SWITCH_AFTER)
+    without("textual.command")  # its palette is switched off; its widgets take 15 ms and 1 MiB
     from .theme import choose_look
 
     plain = ascii_only or wants_ascii() or "utf" not in (sys.stdout.encoding or "utf-8").lower()

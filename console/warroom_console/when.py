@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from warroom_incident.clean import clean_line
 
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?[zZ]?")
-_SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,7})s)?")
+_CLOCK = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?[zZ]?"
+_SPAN = r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,7})s)?"
 _FORMS = "14:02, -10m or 2026-11-21T14:02:00Z"
 _DAY = 24 * 60 * 60 * 1000
 _LAST = 253_402_300_799_999
@@ -28,7 +28,7 @@ def parse_when(text: str, now: int) -> int:
         ValueError: It is no time, or lies ahead; the message is one sentence.
     """
     said = text.strip()
-    if clock := _CLOCK.fullmatch(said):
+    if clock := re.fullmatch(_CLOCK, said):
         at = now - now % _DAY + _clock_ms(clock)
         return at if at <= now else at - _DAY
     at = now - parse_span(said[1:]) if said.startswith("-") else _absolute(said)
@@ -45,7 +45,7 @@ def parse_span(text: str) -> int:
     Raises:
         ValueError: It is none; the message is one sentence.
     """
-    found = _SPAN.fullmatch(text.strip().lower())
+    found = re.fullmatch(_SPAN, text.strip().lower())
     if found is None or not any(found.groups()):
         raise ValueError(f"“{_shown(text)}” is no length of time: write 90s, 10m, 1h30m or 30d.")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())

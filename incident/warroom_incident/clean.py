@@ -30,18 +30,20 @@ _MARK_BLOCKS = (
 )
 
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
-_SUSPECT = re.compile(f"[{_CONTROLS}{_INVISIBLE}{_MARK_BLOCKS}]")
 _SUSPECT_IN_LINE = re.compile(f"[\n\t{_CONTROLS}{_INVISIBLE}{_MARK_BLOCKS}]")
 
-_INVISIBLES = re.compile(f"[{_INVISIBLE}]+")
-_LINE_ENDS = re.compile("\r\n|[\x85\u2028\u2029]")
-_BREAKS = re.compile("[\n\t]+")
-_MARK_RUN = re.compile(f"[{_MARK_BLOCKS}]+")
+# The others are compiled when a text needs them, which most never do: each takes up to a
+# millisecond of every command's start.
+_SUSPECT = f"[{_CONTROLS}{_INVISIBLE}{_MARK_BLOCKS}]"
+_INVISIBLES = f"[{_INVISIBLE}]+"
+_LINE_ENDS = "\r\n|[\x85\u2028\u2029]"
+_BREAKS = "[\n\t]+"
+_MARK_RUN = f"[{_MARK_BLOCKS}]+"
 
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {
     0x7F: "\u2421"
 }
-_BROKEN = re.compile("[\x80-\x9f\ud800-\udfff]")
+_BROKEN = "[\x80-\x9f\ud800-\udfff]"
 """What has no picture. There are two thousand surrogates: a table of them would be large."""
 
 
@@ -56,12 +58,14 @@ def clean(text: str, *, newlines: bool = True) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    if (_SUSPECT if newlines else _SUSPECT_IN_LINE).search(text) is None:
+    found = re.search(_SUSPECT, text) if newlines else _SUSPECT_IN_LINE.search(text)
+    if found is None:
         return text
-    text = _LINE_ENDS.sub("\n", _INVISIBLES.sub("", text))
+    text = re.sub(_LINE_ENDS, "\n", re.sub(_INVISIBLES, "", text))
     if not newlines:
-        text = _BREAKS.sub(" ", text)
-    return _MARK_RUN.sub(_cap_marks, _BROKEN.sub("\ufffd", text.translate(_PICTURES)))
+        text = re.sub(_BREAKS, " ", text)
+    text = re.sub(_BROKEN, "\ufffd", text.translate(_PICTURES))
+    return re.sub(_MARK_RUN, _cap_marks, text)
 
 
 def clean_line(text: str, width: int | None = None) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ROUND = 5 * MINUTE
 _NARROW = 80
-_BEGINS = re.compile(r"\s*(?:[-*+>#|]|\d+[.)]\s|[A-Z][^.!?:]{0,30}:\s)")
+_BEGINS = r"\s*(?:[-*+>#|]|\d+[.)]\s|[A-Z][^.!?:]{0,30}:\s)"
 
 
 def phase_for(state: IncidentState, audience: str) -> Phase:
@@ -68,7 +68,7 @@ def flowing(template: str) -> str:
     lines: list[str] = []
     long = False
     for line in template.splitlines():
-        if long and line.strip() and not _BEGINS.match(line):
+        if long and line.strip() and not re.match(_BEGINS, line):
             lines[-1] += f" {line.strip()}"
         else:
             lines.append(line)
