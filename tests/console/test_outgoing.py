@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ class Desk:
         self.disk = disk
         self.other = Outbox(home)
         self.is_welcome = True
-        self.outgoing = Outgoing(Outbox(home), disk, self._push, lambda _sentence: None)
+        self.troubles: list[str] = []
+        self.outgoing = Outgoing(Outbox(home), disk, self._push, self.troubles.append)
         self._writer = Writer()
 
     def _push(self, packets: Sequence[Packet]) -> bool:
@@ -93,4 +95,62 @@ async def test_an_answered_event_is_forgotten_whole(home: Path, disk: ThreadPool
         desk.outgoing.acknowledged([event.id])
     assert not desk.outgoing._pushed
     assert len(desk.pushed) == 3
+    await desk.outgoing.close()
+
+
+async def test_what_is_put_is_written_in_turns_and_pushed(
+    home: Path, disk: ThreadPoolExecutor
+) -> None:
+    desk = Desk(home, disk)
+    running = asyncio.create_task(desk.outgoing.run())
+    for text in ("first", "second"):
+        event, packet = desk.event(text)
+        desk.outgoing.put([(event, packet)])
+        async with asyncio.timeout(30):
+            await desk.outgoing.kept()
+        assert event.id in desk.other.ids()
+        assert desk.pushed[-1] == packet
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    event, packet = desk.event("nobody has taken it up yet")
+    desk.outgoing.put([(event, packet)])
+    await desk.outgoing.close()
+    assert event.id in desk.other.ids()
+
+
+async def test_what_the_disk_does_not_take_is_pushed_all_the_same_and_written_when_it_does(
+    home: Path, disk: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_outbox: Outbox, _packets: Sequence[Packet]) -> None:
+        raise OSError(28, "No space left on device")
+
+    desk = Desk(home, disk)
+    with monkeypatch.context() as patched:
+        patched.setattr(Outbox, "put", full)
+        event, packet = await desk.put("on a full disk")
+        await desk.outgoing.look()
+        assert desk.pushed == [packet]
+        assert desk.outgoing.in_memory.keys() == {event.id}
+        assert {said for said in desk.troubles if "in memory only" not in said} == set()
+    assert desk.other.ids() == set()
+    assert await desk.outgoing.look() == []
+    assert desk.other.ids() == {event.id}
+    assert not desk.outgoing.in_memory
+    assert desk.troubles[-1] == ""
+
+
+async def test_a_new_connection_carries_again_what_was_not_answered(
+    home: Path, disk: ThreadPoolExecutor
+) -> None:
+    desk = Desk(home, disk)
+    event, packet = await desk.put("sent into the dark")
+    desk.outgoing.send_under(event.head.by)
+    assert desk.pushed == [packet], "one connection carries it once"
+    desk.outgoing.forget_pushes()
+    desk.outgoing.send_under("somebody else")
+    assert desk.pushed == [packet]
+    desk.outgoing.send_under(event.head.by)
+    assert desk.pushed == [packet, packet]
+    assert desk.outgoing.unanswered == {event.id}
     await desk.outgoing.close()
