@@ -197,7 +197,7 @@ class Fold:
     def ordered(self) -> Sequence[str]:
         """All events' ids in displayed order, oldest first: the same object until it changes."""
         if self._new:
-            self._order.extend(event.order for event in self._new)
+            self._order += [(event.shown_at, event.head.hlc, event.id) for event in self._new]
             self._order.sort()
             self._new = []
             self._peak = (0, 0)

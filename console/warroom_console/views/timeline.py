@@ -49,38 +49,35 @@ class _Manner(Struct, frozen=True):
     glyphs: Glyphs
 
 
-class _Drawn:
+class _Drawn(Struct, eq=False):
     """An entry as it is drawn, told when it comes into sight: there may be many thousands.
 
     It is the row's version too: equal where the drawing is.
     """
 
-    __slots__ = ("_entry", "_id", "_manner")
-
-    def __init__(self, id_: str, manner: _Manner) -> None:
-        self._id = id_
-        self._manner = manner
-        self._entry: Entry | None = None
+    id: str
+    manner: _Manner
+    told: Entry | None = None
 
     @property
     def entry(self) -> Entry:
         """What is drawn."""
-        if self._entry is None:
-            self._entry = self._manner.tell(self._id)
-        return self._entry
+        if self.told is None:
+            self.told = self.manner.tell(self.id)
+        return self.told
 
     def __call__(self, width: int) -> Sequence[Line]:
-        return draw_entry(self.entry, self._manner.author, self._manner.glyphs, width)
+        return draw_entry(self.entry, self.manner.author, self.manner.glyphs, width)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if not isinstance(other, _Drawn) or self._manner.author != other._manner.author:
+        if not isinstance(other, _Drawn) or self.manner.author != other.manner.author:
             return False
-        return self._manner.glyphs == other._manner.glyphs and self.entry == other.entry
+        return self.manner.glyphs == other.manner.glyphs and self.entry == other.entry
 
     def __hash__(self) -> int:
-        return hash(self._id)
+        return hash(self.id)
 
 
 class TimelineView:
