@@ -13,6 +13,7 @@ import struct
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from warroom_incident.directory import is_anybodys
 from warroom_incident.sync.wire import MAX_FRAME
 
 from .lazily import lazily
@@ -89,8 +90,16 @@ def peer_uid(sock: socket.socket) -> int:
 def check_owner(uid: int, server: Server) -> None:
     """Say whether whoever serves a socket may: root, this user, or the socket's owner.
 
+    An owner counts for nothing where anybody may have made the socket, as in /tmp.
+
     Raises:
         DialError: It is somebody else, who could read and answer everything.
     """
-    if uid not in (0, os.getuid(), server.path.stat().st_uid):
+    if uid in (0, os.getuid()):
+        return
+    if uid != server.path.stat().st_uid:
         raise DialError(f"it is served by user {uid}, who does not own it; nothing was sent")
+    if is_anybodys(server.path):
+        raise DialError(
+            f"it is served by user {uid} in a place where anybody could; nothing was sent"
+        )

@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -112,14 +113,16 @@ def config_directory(environ: Mapping[str, str]) -> Path:
 
 def default_servers(environ: Mapping[str, str]) -> tuple[Server, ...]:
     """The sockets that are looked for: this person's own server, and the host's."""
-    with warnings.catch_warnings():
-        # platformdirs goes elsewhere when the directory is open to others, and warns; both places
-        # are looked at, and `warroom doctor` says what is wrong with them.
+    fallback: Path | None = None
+    # platformdirs warns where the directory is open to others and goes elsewhere: both places are
+    # looked at, and `warroom doctor` says what is wrong with them. Where somebody else made that
+    # place it refuses: the others are still there.
+    with warnings.catch_warnings(), suppress(PermissionError):
         warnings.simplefilter("ignore")
         fallback = user_runtime_path("warroom") / "socket"
     given = environ.get("XDG_RUNTIME_DIR", "")
     own = Path(given) / "warroom" / "socket" if given.startswith("/") else fallback
-    paths = dict.fromkeys((own, fallback, HOST_SOCKET))
+    paths = dict.fromkeys(path for path in (own, fallback, HOST_SOCKET) if path is not None)
     return tuple(Server(f"unix://{path}", "unix", path) for path in paths)
 
 

@@ -47,6 +47,23 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
         raise
 
 
+def is_anybodys(path: Path) -> bool:
+    """Whether any user of this machine may have put there what lies at a path, or a way to it.
+
+    That is so below a directory which all may write, where neither root nor this user made the
+    next step of the way.
+
+    Raises:
+        OSError: A part of the way is gone.
+    """
+    ours = (0, os.getuid())
+    return any(
+        step.parent.stat().st_mode & 0o002 and step.lstat().st_uid not in ours
+        for step in (path, *path.parents)
+        if step != step.parent
+    )
+
+
 def sync(path: Path) -> None:
     """Make sure of the content of a file, or of the names in a directory.
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 
-from warroom_incident.directory import SOCKET_PATH_BYTES
+from warroom_incident.directory import SOCKET_PATH_BYTES, is_anybodys
 from warroom_incident.peer_token import peer_token_file
 from warroom_incident.sync.wire import MAX_FRAME
 
@@ -130,5 +130,9 @@ async def _dial_unix(path: Path, options: dict[str, Any]) -> ClientConnection:
 def _check_owner(sock: socket.socket, path: Path) -> None:
     raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     uid = struct.unpack("3i", raw)[1]
-    if uid not in (0, os.getuid(), path.stat().st_uid):
+    if uid in (0, os.getuid()):
+        return
+    if uid != path.stat().st_uid:
         raise DialError(f"it is served by user {uid}, who does not own it")
+    if is_anybodys(path):
+        raise DialError(f"it is served by user {uid} in a place where anybody could")

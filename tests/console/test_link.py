@@ -1,6 +1,7 @@
 """The link: connecting, hearing, coming back, and stopping for good."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -204,6 +205,23 @@ def test_root_ourselves_and_the_owner_of_a_socket_may_serve_it(tmp_path: Path) -
         check_owner(uid, server)
     with pytest.raises(DialError, match="4242"):
         check_owner(4242, server)
+
+
+def test_the_owner_of_a_socket_counts_for_nothing_where_anybody_may_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "socket"
+    path.touch()
+    stranger = os.getuid() or 4242
+    if stranger == 4242:
+        os.chown(path, stranger, stranger)
+    monkeypatch.setattr(os, "getuid", lambda: 4343)
+    server = Server(f"unix://{path}", "unix", path)
+    monkeypatch.setattr(dial, "is_anybodys", lambda _path: False)
+    check_owner(stranger, server)
+    monkeypatch.setattr(dial, "is_anybodys", lambda _path: True)
+    with pytest.raises(DialError, match="anybody could"):
+        check_owner(stranger, server)
 
 
 async def test_a_copied_replica_takes_a_new_name_and_comes_back(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from warroom_console import places as places_module
 from warroom_console.known import Known, directory_name
 from warroom_console.places import HOST_SOCKET, PlaceError, Places, parse_server, parse_servers
 
@@ -12,6 +13,17 @@ def test_without_settings_the_two_default_sockets_are_looked_for(home: Path) -> 
     places = Places.find()
     assert [server.path for server in places.servers] == [home / "run/warroom/socket", HOST_SOCKET]
     assert not places.named
+
+
+def test_whoever_takes_a_runtime_directory_away_takes_no_other_socket_away(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(_name: str) -> Path:
+        raise PermissionError("runtime directory /tmp/runtime-1000 is owned by uid 4242")
+
+    monkeypatch.setattr(places_module, "user_runtime_path", taken)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert [server.path for server in Places.find().servers] == [HOST_SOCKET]
 
 
 def test_a_flag_goes_before_the_environment_and_the_file(

@@ -85,6 +85,14 @@ async def test_a_silence_that_is_not_there_any_more_is_ended_already() -> None:
     await FakeAlertmanager().api().expire("0000-9")
 
 
+@pytest.mark.parametrize("name", ["../../-/quit", "a/b", "..", "", "x?y", "x" * 65])
+async def test_no_id_of_a_silence_leads_to_another_address(name: str) -> None:
+    place = FakeAlertmanager()
+    with pytest.raises(ApiError, match="leads elsewhere"):
+        await place.api().expire(name)
+    assert place.heard == []
+
+
 async def test_a_silence_that_stays_is_not_said_to_be_ended() -> None:
     place = FakeAlertmanager()
     api = place.api()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -33,7 +34,8 @@ PREFIXES = {"alertmanager": "/api/v2", "grafana": "/api/alertmanager/grafana/api
 _NO_API = "it answers with something else than an Alertmanager's API; look at its url"
 _AT_ONCE = 256 << 10
 _T = TypeVar("_T")
-SilenceId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
+_SILENCE = re.compile(r"[A-Za-z0-9-]{1,64}")
+SilenceId = Annotated[str, Meta(pattern=rf"\A{_SILENCE.pattern}\Z")]
 
 
 # It tells every request; what failed is told where it matters.
@@ -180,6 +182,8 @@ class Api:
 
     async def expire(self, silence: str) -> None:
         """End a silence; one that is over or gone is no error. Raises `ApiError`."""
+        if not _SILENCE.fullmatch(silence):
+            raise ApiError("its silence has an id that leads elsewhere")
         try:
             await self._send("DELETE", f"/silence/{silence}")
         except ApiError as error:
