@@ -32,7 +32,6 @@ async def test_an_opsgenie_alert_goes_through_its_life(house: House) -> None:
     for action, state in (
         ("acknowledge", "acknowledged"),
         ("unacknowledge", "firing"),
-        ("snooze", "suppressed"),
         ("close", "resolved"),
     ):
         answer = await house.opsgenie("POST", at.format(action), {"source": "me"})
@@ -51,6 +50,7 @@ async def test_words_of_an_open_opsgenie_alert_are_changed_and_nothing_else(hous
         ("PUT", "priority", {"priority": "P2"}),
         ("POST", "notes", {"note": "looking"}),
         ("POST", "tags", {"tags": ["team:db"]}),
+        ("POST", "snooze", {"endTime": "2026-11-21T12:00:00Z"}),
         ("POST", "assign", {"owner": {"username": "ana"}}),
     ):
         answer = await house.opsgenie(method, f"/v2/alerts/d/{action}", body)
@@ -63,7 +63,7 @@ async def test_words_of_an_open_opsgenie_alert_are_changed_and_nothing_else(hous
     )
     assert (record.severity, record.annotations, record.labels) == (
         "SEV2",
-        {"note": "looking"},
+        {"note": "looking", "snoozed until": "2026-11-21T12:00:00Z"},
         {"team": "db"},
     )
 

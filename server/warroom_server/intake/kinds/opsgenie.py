@@ -22,9 +22,10 @@ _ACTIONS: dict[str, State] = {
     "unacknowledge": "firing",
     "close": "resolved",
     "delete": "resolved",
-    "snooze": "suppressed",
 }
-_WORDS = ("message", "description", "priority", "notes", "tags", "details")
+_WORDS = ("message", "description", "priority", "notes", "tags", "details", "snooze")
+"""Nobody calls when a snooze is over, so it must not mute: it is only noted."""
+
 _WEBHOOK: dict[str, State] = {
     "create": "firing",
     "acknowledge": "acknowledged",
@@ -125,7 +126,7 @@ def _created(alert: Mapping[str, object], post: Post, source: Source) -> Signal:
 def _moved(call: Call, body: Mapping[str, object], post: Post, source: Source) -> Signal:
     """Read what changes an alert's state."""
     state = _ACTIONS[call.action]
-    amends: Says = "state" if state in ("firing", "suppressed") else "all"
+    amends: Says = "state" if state == "firing" else "all"
     note = text_of(body.get("note"))
     return told(
         post, source, key=call.key, state=state, title=call.key, description=note, says=amends,
@@ -135,7 +136,7 @@ def _moved(call: Call, body: Mapping[str, object], post: Post, source: Source) -
 
 def _worded(call: Call, body: Mapping[str, object], post: Post, source: Source) -> Signal:
     """Read what changes an alert's words."""
-    note = text_of(body.get("note"))
+    notes = {"note": text_of(body.get("note")), "snoozed until": text_of(body.get("endTime"))}
     return told(
         post,
         source,
@@ -145,7 +146,7 @@ def _worded(call: Call, body: Mapping[str, object], post: Post, source: Source) 
         severity=text_of(body.get("priority")) if call.action == "priority" else "",
         description=text_of(body.get("description")) if call.action == "description" else "",
         labels={**label_map(body.get("tags")), **text_map(body.get("details"))},
-        annotations={"note": note} if note else {},
+        annotations={name: text for name, text in notes.items() if text},
         says="words",
     )
 
