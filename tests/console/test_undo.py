@@ -1,5 +1,6 @@
 """Undo: the inverse of an event, as long as nobody else has changed the same thing."""
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
@@ -14,7 +15,10 @@ from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Append, Body, Write
 from warroom_incident.vocabulary import (
     AlertAcknowledged,
+    AlertAssigned,
+    AlertEnded,
     AlertLinked,
+    AlertMarked,
     ChecklistAttached,
     DraftReadied,
     DraftSaved,
@@ -120,11 +124,32 @@ def test_undoing_a_note_strikes_it_and_nothing_is_lost() -> None:
     assert note in writer.state.events
 
 
-def test_an_acknowledgement_is_given_back() -> None:
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        (AlertAcknowledged(uid="u"), False),
+        (AlertAssigned(uid="u", person="bo"), None),
+        (AlertMarked(uid="u", noise="not_actionable"), ""),
+        (AlertEnded(uid="u"), False),
+    ],
+)
+def test_what_was_done_to_an_alert_is_taken_back(body: Write, before: object) -> None:
     writer = Writer(BOARD)
-    writer.undone(writer.write(AlertAcknowledged(uid="u")))
-    assert isinstance(writer.state, BoardState)
-    assert writer.state.acknowledged("u") is None
+    writer.undone(writer.write(body))
+    (head,) = writer.state.heads(body.key)
+    assert isinstance(head.body, Write)
+    assert getattr(head.body, head.body.says) == before
+
+
+def test_undoing_what_settled_a_conflict_brings_back_what_was_admitted_first() -> None:
+    writer, _ = incident()
+    late = writer.write(SeveritySet(severity="SEV1"), base=())
+    first = writer.write(SeveritySet(severity="SEV2"), base=())
+    unsent = writer.write(SeveritySet(severity="SEV3"), base=())
+    for event, at in ((late, 2000), (first, 1000)):
+        writer.state.add(msgspec.structs.replace(event, admitted=at))
+    settled = writer.write(SeveritySet(severity="SEV4"), base=(unsent.id, late.id, first.id))
+    assert undo(settled, writer.state) == SeveritySet(severity="SEV2")
 
 
 def test_what_somebody_changed_since_cannot_be_undone() -> None:

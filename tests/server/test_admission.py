@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.console_client import new_author
+from tests.incident.making import NOW
 from warroom_incident.author import new_stream
 from warroom_incident.event import ROOM, Event
 from warroom_incident.fields import AlertCopy, Matcher
@@ -30,7 +31,7 @@ from warroom_incident.vocabulary import (
     Unknown,
     WindowOpened,
 )
-from warroom_server.admission import Refusal, check
+from warroom_server.admission import MAX_WINDOW_MS, Refusal, check
 from warroom_server.identity import Caller, Who
 
 ANA = Who("ana", Caller("ana"))
@@ -198,14 +199,14 @@ def test_what_became_of_a_silence_is_taken_from_nobody(desk: Desk) -> None:
         check(event, ANA, Right.ADMIN, desk.state)
 
 
-def window(matcher: Matcher, *, ends_at: int = 60_000) -> WindowOpened:
-    """A window from the beginning of time."""
+def window(matcher: Matcher, *, starts_at: int = 0, ends_at: int = 60_000) -> WindowOpened:
+    """A window, from the beginning of time where nothing else is said."""
     return WindowOpened(
         window="w",
         kind="suppression",
         why="flaps",
         matchers=(matcher,),
-        starts_at=0,
+        starts_at=starts_at,
         ends_at=ends_at,
     )
 
@@ -235,10 +236,7 @@ def test_a_window_or_silence_without_an_end_or_a_condition_is_refused(
     assert words in refusal(desk, body, ANA, stream="board")
 
 
-def test_a_window_with_an_end_and_a_condition_is_taken(desk: Desk) -> None:
-    check(
-        desk.event(window(Matcher("team", "shop")), stream="board"),
-        ANA,
-        Right.RESPONDER,
-        desk.state,
-    )
+@pytest.mark.parametrize("length", [1, MAX_WINDOW_MS])
+def test_a_window_with_an_end_and_a_condition_is_taken(desk: Desk, length: int) -> None:
+    body = window(Matcher("team", "shop"), starts_at=NOW, ends_at=NOW + length)
+    check(desk.event(body, stream="board"), ANA, Right.RESPONDER, desk.state)
