@@ -36,6 +36,15 @@ def test_a_slot_given_back_goes_on_counting(home: Path) -> None:
     again.close()
 
 
+def test_looking_at_slots_of_others_leaves_no_file_open(home: Path) -> None:
+    others = [take(home, seed) for seed in (1, 2)]
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    take(home, 3).close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == opened
+    for slot in others:
+        slot.close()
+
+
 def test_a_second_taker_gets_the_next_slot_and_another_name(home: Path) -> None:
     first, second = take(home, 1), take(home, 2)
     assert [slot.path.name for slot in (first, second)] == ["slot-0", "slot-1"]
