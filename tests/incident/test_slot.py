@@ -40,7 +40,7 @@ def test_looking_at_slots_of_others_leaves_no_file_open(home: Path) -> None:
     others = [take(home, seed) for seed in (1, 2)]
     opened = len(list(Path("/proc/self/fd").iterdir()))
     take(home, 3).close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == opened
+    assert len(list(Path("/proc/self/fd").iterdir())) <= opened
     for slot in others:
         slot.close()
 
