@@ -51,6 +51,13 @@ def test_a_grafana_alert_is_read_with_its_values_and_the_links_that_lead_somewhe
     assert signal.starts_at == 1_795_255_200_622
 
 
+def test_what_grafana_tells_for_itself_is_no_label_and_no_annotation() -> None:
+    labels = {"alertname": "x", "__alert_rule_uid__": "u"}
+    signal = only("grafana", grafana(labels=labels, annotations={"__values__": "{}", "a": "b"}))
+    assert signal.labels == {"alertname": "x"}
+    assert signal.annotations == {"a": "b", "values": "[ var='B' value=22 ]"}
+
+
 def test_grafana_being_blind_is_no_data() -> None:
     signal = only("grafana", grafana(labels={"alertname": "DatasourceNoData", "rulename": "x"}))
     assert signal.state == "nodata"

@@ -59,7 +59,8 @@ def _signal(
     source: Source,
     sender: str,
 ) -> Signal:
-    labels, annotations = text_map(alert.get("labels")), text_map(alert.get("annotations"))
+    whole = text_map(alert.get("labels"))
+    labels, annotations = _public(whole), _public(text_map(alert.get("annotations")))
     state = _state(alert.get("status", notification.get("status")), labels)
     summary = annotations.get("summary", "")
     description = annotations.get("description") or annotations.get("message", "")
@@ -73,7 +74,7 @@ def _signal(
     return Signal(
         source=source.name,
         kind=source.kind,
-        key=text_of(alert.get("fingerprint")) or fingerprint(labels),
+        key=text_of(alert.get("fingerprint")) or fingerprint(whole),
         state=state,
         title=_title(summary, labels),
         received=post.received,
@@ -90,6 +91,11 @@ def _signal(
         ends_at=read_time(alert.get("endsAt")) if state == "resolved" else None,
         missing=_count(notification.get("truncatedAlerts")),
     )
+
+
+def _public(texts: Mapping[str, str]) -> dict[str, str]:
+    """Without what Grafana's API tells for itself, such as `__alert_rule_uid__`."""
+    return {name: text for name, text in texts.items() if not name.startswith("__")}
 
 
 def _state(status: object, labels: Mapping[str, str]) -> State:
