@@ -93,7 +93,9 @@ class House(ServerProcess):
                 if line.startswith(f"{word} ".encode()):
                     return line.decode()
                 if not line:
-                    raise AssertionError(f"it ended without {word!r}: {self.output.decode()}")
+                    code = await self._process.wait()
+                    said = self.output.decode()
+                    raise AssertionError(f"it ended with {code} and without {word!r}: {said}")
 
     async def start_standby(self) -> Ready:
         """Start it as a standby, and wait until it says so."""
