@@ -95,6 +95,21 @@ def base_of(state: Fold, body: Body) -> tuple[str, ...]:
     return state.known_closings()
 
 
+def ana() -> Writer:
+    """One author."""
+    return Writer("ana", seed=1)
+
+
+def bo() -> Writer:
+    """Another one, who has seen nothing of what the first wrote."""
+    return Writer("bo", seed=2)
+
+
+def arrange(events: Sequence[Event], order: Sequence[int]) -> IncidentState:
+    """The state of events that came in some order."""
+    return incident([events[place] for place in order])
+
+
 def admitted(event: Event, at: int) -> Event:
     """The event as a server hands it on that admitted it at `at`."""
     return msgspec.structs.replace(event, admitted=at)

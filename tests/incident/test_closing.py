@@ -1,7 +1,5 @@
 """A closed incident stays as it was closed; what came late is kept and changes nothing."""
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given, strategies as st
 
@@ -9,11 +7,13 @@ from tests.incident.making import (
     NOW,
     Writer,
     admitted,
+    ana,
+    arrange,
+    bo,
     incident,
     withheld,
 )
 from warroom_incident.event import Event
-from warroom_incident.incident import IncidentState
 from warroom_incident.reducers import Body
 from warroom_incident.vocabulary import (
     ImpactSet,
@@ -26,23 +26,6 @@ from warroom_incident.vocabulary import (
     StatusSet,
     TitleSet,
 )
-
-
-def ana() -> Writer:
-    return Writer("ana", seed=1)
-
-
-def bo() -> Writer:
-    return Writer("bo", seed=2)
-
-
-def shuffled(count: int) -> st.SearchStrategy[list[int]]:
-    return st.permutations(range(count))
-
-
-def arrange(events: Sequence[Event], order: Sequence[int]) -> IncidentState:
-    return incident([events[place] for place in order])
-
 
 # Closing -----------------------------------------------------------------------------------
 
@@ -134,7 +117,7 @@ def test_who_knows_of_the_closing_may_open_it_again() -> None:
     assert state.severity == "SEV1"
 
 
-@given(shuffled(3))
+@given(st.permutations(range(3)))
 def test_a_closing_outranks_a_reopening_that_did_not_know_it(order: list[int]) -> None:
     first, second, third = ana(), bo(), Writer("cy", seed=3)
     closing = first.write(StatusSet(status="closed"))
@@ -146,7 +129,7 @@ def test_a_closing_outranks_a_reopening_that_did_not_know_it(order: list[int]) -
     assert state.is_late(reopening)
 
 
-@given(shuffled(4))
+@given(st.permutations(range(4)))
 def test_of_two_closings_either_may_have_seen_an_event(order: list[int]) -> None:
     first, second, third = ana(), bo(), Writer("cy", seed=3)
     note = third.write(NoteAdded(text="x"))
@@ -164,7 +147,7 @@ def test_of_two_closings_either_may_have_seen_an_event(order: list[int]) -> None
     assert state.known_closings() == tuple(sorted((knowing.id, blind.id)))
 
 
-@given(shuffled(5))
+@given(st.permutations(range(5)))
 def test_a_late_write_is_looked_through_to_what_it_replaced(order: list[int]) -> None:
     first, second, third = ana(), bo(), Writer("cy", seed=3)
     stood = first.write(SeveritySet(severity="SEV3"))
@@ -178,7 +161,7 @@ def test_a_late_write_is_looked_through_to_what_it_replaced(order: list[int]) ->
     assert state.conflicts() == []
 
 
-@given(shuffled(5))
+@given(st.permutations(range(5)))
 def test_a_withheld_write_is_looked_through_after_a_closing_too(order: list[int]) -> None:
     first, second = ana(), bo()
     stood = first.write(SeveritySet(severity="SEV3"))
@@ -192,7 +175,7 @@ def test_a_withheld_write_is_looked_through_after_a_closing_too(order: list[int]
     assert state.conflicts() == []
 
 
-@given(shuffled(4))
+@given(st.permutations(range(4)))
 def test_a_conflict_that_stood_at_the_closing_is_not_settled_by_who_came_late(
     order: list[int],
 ) -> None:

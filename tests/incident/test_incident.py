@@ -1,9 +1,5 @@
 """What an incident is now, read from what people wrote."""
 
-from collections.abc import Sequence
-
-from hypothesis import strategies as st
-
 from tests.incident.making import (
     NOW,
     STEPS,
@@ -11,10 +7,11 @@ from tests.incident.making import (
     Writer,
     admitted,
     alert,
+    ana,
+    bo,
     incident,
 )
-from warroom_incident.event import Event
-from warroom_incident.incident import IMPACT_FIELDS, IncidentState
+from warroom_incident.incident import IMPACT_FIELDS
 from warroom_incident.vocabulary import (
     AlertChanged,
     AlertLinked,
@@ -35,23 +32,6 @@ from warroom_incident.vocabulary import (
     StepSet,
     TitleSet,
 )
-
-
-def ana() -> Writer:
-    return Writer("ana", seed=1)
-
-
-def bo() -> Writer:
-    return Writer("bo", seed=2)
-
-
-def shuffled(count: int) -> st.SearchStrategy[list[int]]:
-    return st.permutations(range(count))
-
-
-def arrange(events: Sequence[Event], order: Sequence[int]) -> IncidentState:
-    return incident([events[place] for place in order])
-
 
 # What nobody stated ------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from tests.incident.making import (
     Writer,
     admitted,
     alert,
+    ana,
+    bo,
     bodies,
     histories,
     incident,
@@ -32,15 +34,6 @@ from warroom_incident.vocabulary import (
     StepSet,
     TitleSet,
 )
-
-
-def ana() -> Writer:
-    return Writer("ana", seed=1)
-
-
-def bo() -> Writer:
-    return Writer("bo", seed=2)
-
 
 # What is claimed ----------------------------------------------------------------------------
 

@@ -34,21 +34,6 @@ EVERYTHING = (Matcher("alertname", ".*", "=~"),)
 
 
 @pytest.fixture
-async def house(home: Path) -> AsyncIterator[InProcess]:
-    """A server."""
-    async with server_in_process(home) as running:
-        yield running
-
-
-@pytest.fixture
-async def ana(house: InProcess) -> AsyncIterator[Console]:
-    """Somebody in whose name things are forged."""
-    console = await Console(user="ana").join(house.socket)
-    yield console
-    await leave_all([console])
-
-
-@pytest.fixture
 async def mallory(house: InProcess) -> AsyncIterator[Console]:
     """Somebody who may write, and forges."""
     console = await Console(user="mallory").join(house.socket)
