@@ -14,14 +14,17 @@ from collections.abc import Callable
 ROUND_SECONDS = 0.01
 """How long one round of the event loop may read what strangers sent."""
 
-BITE = 8 << 10
-"""How much is read of one connection at once, in bytes."""
+READ = 64 << 10
+"""How much of one connection arrives at once, in bytes."""
+
+BITE = 4 << 10
+"""How much of that is looked at before it is asked whether there is time for more."""
 
 
 def read_in_bites(transport: asyncio.BaseTransport) -> None:
-    """Have a connection read no more than a bite at once, where it is asyncio's own."""
+    """Have no more of a connection arrive at once, where it is asyncio's own."""
     if hasattr(transport, "max_size"):
-        transport.max_size = BITE
+        transport.max_size = READ
 
 
 class Turns:

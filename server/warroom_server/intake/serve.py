@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..crowd import Crowd
 from ..listeners import reason_of
-from ..turns import Turns, read_in_bites
+from ..turns import BITE, Turns, read_in_bites
 
 HEAD_BYTES = 16 << 10
 REQUEST_SECONDS = 12.0
@@ -148,8 +148,9 @@ class _BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._arm()
-        self._late.append(data)
-        self.turns.take(self._read)
+        for start in range(0, len(data), BITE):
+            self._late.append(data[start : start + BITE])
+            self.turns.take(self._read)
         if self._late:
             self.transport.pause_reading()
 
