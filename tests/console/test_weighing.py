@@ -16,11 +16,6 @@ from warroom_console.weighing import FEW, Weighing
 from warroom_incident.suggesting import Suggestions, suggest
 
 
-def wait_and_say(go: Event, what: str) -> str:
-    assert go.wait(30)
-    return what
-
-
 def test_few_are_weighed_at_once_and_once() -> None:
     worked = count(1)
     weighing = Weighing[int](lambda: None)

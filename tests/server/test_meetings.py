@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from warroom_incident.vocabulary import (
 )
 
 STREAM = STREAMS[0]
-Make = Callable[[str], House]
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 TIMELINE = 2
-_DETAIL = 0
 
 
 class RoomScreen(Base):

@@ -20,7 +20,6 @@ from ..intake.store import IntakeStore
 from ..room import Room
 
 _DAY_MS = 86_400_000
-_Rule = tuple[str, str]
 
 
 class Past:

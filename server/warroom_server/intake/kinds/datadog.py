@@ -22,7 +22,6 @@ _BRACKETS = re.compile(r"\[([^\[\]]{0,200})\]\s*")
 _TYPES = {"error": "SEV2", "warning": "SEV3", "success": "SEV4", "info": "SEV4"}
 _PRIORITY = re.compile(r"P?([1-5])", re.IGNORECASE)
 _LABELS = ("host", "hostname", "alert_scope", "alert_metric", "event_type", "org")
-_BODIES = ("body", "event_msg", "text_only_msg", "message")
 _MARK = "%%%"
 
 
