@@ -19,10 +19,10 @@ from warroom_incident.schema import StorageError
 
 from .clean_log import CleanFormatter
 from .config import ConfigError, config_directory, data_directory, read_config, socket_path
-from .crowd import take_all_files
 from .identity import account_name
 from .intake.serve import CannotListen
 from .keys import load_or_create
+from .limits import leave_no_core, take_all_files
 from .listeners import ListenError
 from .peer_line import read_address
 from .reach import HOST_SOCKET, Doors, missing, who_reaches
@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
     gc.set_threshold(*COLLECT_AFTER)
     sys.setswitchinterval(SWITCH_AFTER)
     take_all_files()
+    leave_no_core()
     journal = logging.StreamHandler()
     journal.setFormatter(CleanFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[journal])

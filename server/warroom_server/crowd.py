@@ -7,8 +7,6 @@ people in the room.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import resource
 
 
 class Crowd:
@@ -30,10 +28,3 @@ class Crowd:
     def leave(self, transport: asyncio.Transport) -> None:
         """One is gone, or no stranger any more."""
         self._here.pop(transport, None)
-
-
-def take_all_files() -> None:
-    """Let this process have as many files open as the machine allows, not the usual 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

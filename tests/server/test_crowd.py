@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.e2e.console_client import Console, leave_all
-from tests.server.running import server_in_process, server_process
+from tests.server.running import server_in_process
 from warroom_server import listeners
 from warroom_server.intake import serve
 from warroom_server.intake.serve import serve_http
@@ -83,13 +82,3 @@ async def test_senders_that_send_nothing_make_room_for_those_that_do(
             writer.close()
     finally:
         await http.stop()
-
-
-async def test_a_server_takes_all_the_files_that_it_may(home: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, before[1]), before[1]))
-    try:
-        async with server_process(home) as process:
-            assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (before[1],) * 2
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
