@@ -29,6 +29,9 @@ from warroom_incident.vocabulary import (
 )
 
 STEPS = 60
+BACK_WITHIN = 45.0
+"""Seconds of a loop that leaps until also a line that was dead unsaid is replaced."""
+
 SEVERITIES: tuple[SeverityName, ...] = ("SEV1", "SEV2", "SEV3")
 
 
@@ -84,6 +87,7 @@ class Storm:
                 await place.start()
             for wire in place.lines.values():
                 wire.heal()
+        await pass_time(BACK_WITHIN)  # lines that are half open are found out
         await wait_for(self._is_even, "the same on every server and console", 60)
         await same(self.stream, *self.desks.values())
 
