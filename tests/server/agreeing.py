@@ -14,6 +14,13 @@ from warroom_incident.reducers import Right
 from warroom_incident.vocabulary import Unknown
 from warroom_server.identity import Caller
 
+REFUSALS = (
+    "your account may only read here",
+    "only the incident commander",
+    "it was refused here",
+)
+"""How every refusal begins that this house can bring about: none is about a clock."""
+
 DOUBTS = [
     ("admitted", "heard"),
     ("admitted", "refused"),

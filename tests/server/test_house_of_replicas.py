@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.incident.making import BODIES, base_of
-from tests.server.agreeing import agree, hold_the_same, shown, without, without_late
+from tests.server.agreeing import REFUSALS, agree, hold_the_same, shown, without, without_late
 from tests.server.desks import Desk
 from tests.server.lines import forge, from_replica, meet, settle, settle_houses, talk, withhold
 from tests.server.machines import DAY, ROOT, STREAMS, House, Machine, World
@@ -35,13 +35,6 @@ from warroom_incident.vocabulary import (
 )
 
 T = TypeVar("T")
-
-REFUSALS = (
-    "your account may only read here",
-    "only the incident commander",
-    "it was refused here",
-)
-"""How every refusal begins that this house can bring about: none is about a clock."""
 
 FORGED: list[Body] = [
     SeveritySet(severity="SEV1"),
