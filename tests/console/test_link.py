@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, unix_serve
 
 from tests.console.ears import Ears
-from tests.console.fake_room import FakeRoom, fake_room
+from tests.console.fake_room import fake_room
 from tests.waiting import wait_for
 from warroom_console import dial, pulse
 from warroom_console.dial import DialError, check_owner
@@ -97,30 +97,6 @@ async def test_welcome_and_farewell_in_a_circle_slow_down(code: int, tmp_path: P
             await task
     delays = list(dict.fromkeys(waits()))
     assert delays == [200, 400, 800, 1600, 3200, 5000]
-
-
-async def another_try(link: Link, ears: Ears) -> None:
-    """Try at once, and wait until that has begun."""
-    tried = len(ears.states)
-    link.retry_now()
-    await wait_for(lambda: len(ears.states) > tried, "another try")
-
-
-async def test_retry_now_does_not_wait(tmp_path: Path) -> None:
-    ears = Ears()
-    room = FakeRoom(tmp_path)
-    link = Link([parse_server(room.url)], ears, jitter=lambda: 1.0)
-    task = asyncio.create_task(link.run())
-    for _ in range(6):
-        await another_try(link, ears)
-    await room.start()
-    link.retry_now()
-    await wait_for(lambda: link.live)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-    await room.stop()
-    room.log.close()
 
 
 async def test_a_changed_log_is_told_and_read_again(tmp_path: Path) -> None:

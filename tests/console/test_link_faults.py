@@ -18,7 +18,7 @@ from tests.console.fake_room import FakeRoom, fake_room
 from tests.leaping import leaping_wall, pass_time, run_leaping
 from tests.proxy import Proxy, tcp_front, unix_back, unix_proxy
 from tests.waiting import wait_for
-from warroom_console.link import LONGEST_DELAY, Link
+from warroom_console.link import FIRST_DELAY, LONGEST_DELAY, Link
 from warroom_console.places import parse_server
 from warroom_incident.sync.wire import Presence
 
@@ -237,6 +237,30 @@ def test_a_laptop_that_wakes_up_keeps_a_line_that_still_stands(home: Path) -> No
         assert line.link.state.quiet_since is None
 
     over_a_line(home, test)
+
+
+async def another_wait(link: Link, ears: Ears) -> None:
+    """Try at once, and wait until that was in vain."""
+    planned = ears.states[-1].next_try_at
+    link.retry_now()
+    await wait_for(lambda: ears.states[-1].next_try_at not in (None, planned), "another wait")
+
+
+def test_whoever_tries_at_once_waits_for_nothing(home: Path) -> None:
+    async def test() -> None:
+        ears = Ears()
+        link = Link([parse_server(f"unix://{home}/nobody")], ears, wall=leaping_wall)
+        task = asyncio.create_task(link.run())
+        await wait_for(lambda: ears.states and ears.states[-1].next_try_at, "the first wait")
+        began = now()
+        for _ in range(6):
+            await another_wait(link, ears)
+        assert now() - began < FIRST_DELAY
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    run_leaping(test)
 
 
 async def first_wait(url: str, chance: float) -> int:
