@@ -44,8 +44,11 @@ from warroom_console.theme import choose_look
 
 class Room(DemoApp):
     def on_ready(self):
-        self.app_resume_signal.subscribe(self, lambda _: self.exit())
+        self.app_resume_signal.subscribe(self, lambda _: self.call_later(self.back))
         self.call_after_refresh(suspend, None, None)
+
+    def back(self):
+        self.call_after_refresh(self.exit)
 
 
 Room(choose_look(os.environ)).run(mouse=False)
@@ -86,6 +89,9 @@ def test_the_terminal_is_the_shells_while_the_console_waits(
         assert while_stopped.count(b"\x1b[?1049h") == while_stopped.count(b"\x1b[?1049l") == 1
         terminal.read_all()
         assert terminal.process.wait(30) == 0
-        assert terminal.output.count(b"\x1b[?1049h") == 2
+        again = terminal.output.rpartition(b"\x1b[?1049h")[2]
+        for shown in (b"Timeline", b"Runbook", b"Comms"):
+            assert shown in while_stopped
+            assert shown in again, "all of the screen is painted again"
     finally:
         terminal.close()

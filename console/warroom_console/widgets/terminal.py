@@ -116,6 +116,7 @@ class TerminalApp(App[R], Generic[R]):
             with suppress(RuntimeError, ValueError, NotImplementedError):
                 loop.add_signal_handler(number, self._leave, number)
         threading.Thread(target=self._watch_terminal, args=(loop,), daemon=True).start()
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
 
     def _watch_terminal(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave when the terminal is gone.
