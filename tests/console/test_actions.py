@@ -154,6 +154,18 @@ def test_offers_list_the_panel_first_and_say_why_something_is_disabled() -> None
     assert {offer.reason for offer in made.offers(desk, Scope.ALERTS)} == {"the desk is shut"}
 
 
+def test_a_key_that_does_nothing_here_is_said_to_work_elsewhere() -> None:
+    made = registry(
+        action("alerts.ack", "a"),
+        action("comms.ack", "a", scope=Scope.COMMS),
+        action("lobby.open", "L", "Look", scope=Scope.LOBBY),
+    )
+    assert made.elsewhere(Scope.TIMELINE, "a") == "Ack works in 1 Alerts and 5 Comms."
+    assert made.elsewhere(Scope.LOBBY, "a") == "Ack works in an incident: Enter opens one."
+    assert made.elsewhere(Scope.TIMELINE, "L") == "Look works in the lobby: q goes there."
+    assert made.elsewhere(Scope.TIMELINE, "x") == ""
+
+
 def test_the_key_table_has_a_line_for_every_action() -> None:
     made = registry(
         action("pipe", "|", "Pipe", scope=Scope.EVERYWHERE),
