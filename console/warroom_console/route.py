@@ -31,7 +31,7 @@ class Route:
         """Note where else the room may be found: tried in order when the named servers fail."""
         found = []
         for url in urls:
-            with suppress(PlaceError):
+            with suppress(PlaceError):  # a newer server may name ways that are not known here
                 found.append(parse_server(url))
         self._learned = tuple(dict.fromkeys(found))[:MAX_SERVERS]
 

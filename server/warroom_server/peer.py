@@ -151,7 +151,7 @@ class Peer:
 
     async def _say_goodbye(self, error: ProtocolError) -> None:
         if self._ws is not None:
-            with contextlib.suppress(WebSocketException, OSError):
+            with contextlib.suppress(WebSocketException, OSError):  # it may be gone already
                 await self._ws.close(error.code, error.reason[:100])
 
     async def _hang_up(self) -> None:

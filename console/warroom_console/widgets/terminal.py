@@ -128,7 +128,7 @@ class TerminalApp(App[R], Generic[R]):
         hang_up.register(0, 0)
         while not hang_up.poll():
             pass
-        with suppress(RuntimeError):
+        with suppress(RuntimeError):  # the loop has ended by itself
             loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
         time.sleep(_LEAVE_WITHIN)
         os._exit(128 + signal.SIGHUP)
