@@ -13,7 +13,7 @@ from tests.incident.making import OTHER_STREAM, STREAM
 from warroom_console.app import Console
 from warroom_console.unsaved import Typed, Unsaved, read_unsaved, write_unsaved
 from warroom_console.verbs.timeline import LONGEST
-from warroom_incident.vocabulary import NoteAdded, RoleAssigned
+from warroom_incident.vocabulary import DraftSaved, NoteAdded, RoleAssigned
 
 
 @pytest.fixture
@@ -147,6 +147,20 @@ async def test_an_edit_that_changes_nothing_or_leaves_nothing_says_so(desk: Stil
         console.screen.sheet.area.text = "x" * (LONGEST + 2)  # type: ignore[union-attr]
         await console.press("ctrl+s")
         assert "The note is 2 characters too long" in console.text
+
+
+async def test_who_edits_a_draft_hears_that_somebody_else_has_saved_it(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("5", "e")
+        (draft,) = desk.model.incident(STREAM).drafts()
+        desk.says("ana", DraftSaved(draft=draft.id, text="my own, on another screen"))
+        await console.settle()
+        assert "meanwhile" not in console.text
+        desk.says("bo", DraftSaved(draft=draft.id, text="of somebody else"))
+        await console.sees("bo saved this draft meanwhile: saving keeps both")
+        await console.type("!", "ctrl+s")
+        (draft,) = desk.model.incident(STREAM).drafts()
+        assert len(draft.versions) == 2
 
 
 @pytest.mark.parametrize("left", ["signal", "asked"])

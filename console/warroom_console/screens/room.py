@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from warroom_console.actions import PANELS, Registry, Scope
 from warroom_console.context import Ctx, View
+from warroom_console.model import Changes
 from warroom_console.seat import House
 from warroom_console.theme import Tone
 from warroom_console.unsaved import Typed
+from warroom_console.verbs.comms import editor_of
 from warroom_console.views.alerts import AlertsView
 from warroom_console.views.comms import CommsView
 from warroom_console.views.due import Due, due_list
@@ -23,8 +25,10 @@ from warroom_console.widgets.header import Heading
 from warroom_console.widgets.layout import Deck, arrange
 from warroom_console.widgets.menu import Choice
 from warroom_console.widgets.panel import Panel
+from warroom_console.widgets.sheet import Sheet
 from warroom_console.widgets.spans import Line
 from warroom_incident.clean import clean_line
+from warroom_incident.vocabulary import DraftSaved
 
 from .base import Base
 from .pane import Pane
@@ -57,6 +61,19 @@ class RoomScreen(Base):
 
     def deck(self) -> Widget:
         return self._deck
+
+    def take_note(self, changes: Changes) -> None:
+        super().take_note(changes)
+        sheet = self.sheet
+        if sheet is None or isinstance(sheet, Sheet):
+            return
+        for id_ in changes.events.get(self.seat.stream or "", ()):
+            event = self.seat.state.events.get(id_)
+            if event is None or not isinstance(event.body, DraftSaved):
+                continue
+            if sheet.key == editor_of(event.body.draft) and event.head.by != self.seat.model.you:
+                who = clean_line(event.head.by, 20)
+                sheet.tell(f"{who} saved this draft meanwhile: saving keeps both")
 
     def on_mount(self) -> None:
         self._deck.activate(TIMELINE)

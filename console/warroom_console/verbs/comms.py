@@ -33,6 +33,11 @@ COMMS = next(number for number, scope in PANELS.items() if scope is Scope.COMMS)
 _TITLES: dict[Phase, str] = {"first": "First notice", "update": "Update", "final": "Last update"}
 
 
+def editor_of(about: str) -> str:
+    """The key of the editor in which a draft, or the first of an audience, is written."""
+    return f"draft:{about}"
+
+
 class Edit(Struct, frozen=True):
     """One draft in one editor: what its author had seen when it began.
 
@@ -113,7 +118,7 @@ class Drafting:
             ctx.activate(COMMS)
         ctx.here(doing)
         ctx.edit(
-            f"draft:{edit.about}",
+            editor_of(edit.about),
             title,
             edit.text,
             partial(self._save, ctx, edit),

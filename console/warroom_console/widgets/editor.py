@@ -126,7 +126,11 @@ class Editor(Widget):
     def resume(self, kept: str) -> None:
         """Go on with text that an earlier Esc kept."""
         self.area.text = kept
-        self._title.right = (("kept text restored ", Tone.WARN),)
+        self.tell("kept text restored")
+
+    def tell(self, said: str) -> None:
+        """Say something beside the title."""
+        self._title.right = ((f"{said} ", Tone.WARN),)
         self._title.redraw()
 
     def on_mount(self) -> None:
@@ -167,8 +171,7 @@ class Editor(Widget):
     def _finish(self) -> None:
         text = self.text
         if complaint := self._complaint(text):
-            self._title.right = ((f"{complaint} ", Tone.WARN),)
-            self._title.redraw()
+            self.tell(complaint)
             return
         self._close(text)
         if self._save(text) is not False:
