@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from unittest.mock import patch
 
 from tests.server.desks import Desk
@@ -78,25 +78,7 @@ async def meet(client: House, server: House, budget: int) -> bool:
     seat = Seat(server, Caller(ROOT))
     progress = client.progress.setdefault(server.name, Progress())
     broken: list[None] = []
-    hello = Hello(
-        PROTOCOL,
-        "warroom server",
-        new_rep(client.world.random.randbytes),
-        client.name,
-        board=BoardCursor("", 0),
-        lobby=True,
-        server=client.us.server,
-    )
-    exchange = Exchange(
-        hello,
-        client.room,
-        client.board,
-        client.us,
-        progress,
-        client.author(),
-        holds=lambda _machine, _stream, _iseq: None,
-        broken=lambda: broken.append(None),
-    )
+    exchange = _dial(client, progress, lambda: broken.append(None))
     client.room.listeners.append(exchange.on_commit)
     client.room.amendments.append(exchange.on_amendment)
     handing = asyncio.create_task(_hand_on(exchange))
@@ -105,21 +87,7 @@ async def meet(client: House, server: House, budget: int) -> bool:
         idle = 0
         while budget > 0 and idle < IDLE_TURNS:
             budget -= 1
-            idle += 1
-            if not exchange.out.empty():
-                idle = 0
-                await seat.receive(exchange.out.get_nowait())
-            elif (frame := await seat.next_frame()) is not None:
-                idle = 0
-                found = exchange.end.receive(frame)
-                if isinstance(found, Welcome):
-                    exchange.welcomed()
-                else:
-                    exchange.heard(found)
-            elif (seen := exchange.end.seen(now=True)) is not None:
-                exchange.say(seen)
-            else:
-                exchange.report()
+            idle = 0 if await _carry(exchange, seat) else idle + 1
             await asyncio.sleep(0)
         assert not broken
         return idle >= IDLE_TURNS
@@ -135,6 +103,47 @@ async def meet(client: House, server: House, budget: int) -> bool:
         handing.cancel()
         await asyncio.gather(handing, return_exceptions=True)
         exchange.ended()
+
+
+def _dial(client: House, server: House, progress: Progress, broken: Callable[[], None]) -> Exchange:
+    hello = Hello(
+        PROTOCOL,
+        "warroom server",
+        new_rep(client.world.random.randbytes),
+        client.name,
+        board=BoardCursor("", 0),
+        lobby=True,
+        server=client.us.server,
+    )
+    return Exchange(
+        hello,
+        client.room,
+        client.board,
+        client.us,
+        progress,
+        client.author(),
+        holds=lambda _machine, _stream, _iseq: None,
+        broken=broken,
+    )
+
+
+async def _carry(exchange: Exchange, seat: Seat) -> bool:
+    """Carry one frame one way or the other; whether there was any to carry."""
+    if not exchange.out.empty():
+        await seat.receive(exchange.out.get_nowait())
+    elif (frame := await seat.next_frame()) is not None:
+        found = exchange.end.receive(frame)
+        if isinstance(found, Welcome):
+            exchange.welcomed()
+        else:
+            exchange.heard(found)
+    else:
+        if (seen := exchange.end.seen(now=True)) is not None:
+            exchange.say(seen)
+        else:
+            exchange.report()
+        return False
+    return True
 
 
 async def _hand_on(exchange: Exchange) -> None:
