@@ -105,7 +105,7 @@ async def meet(client: House, server: House, budget: int) -> bool:
         exchange.ended()
 
 
-def _dial(client: House, server: House, progress: Progress, broken: Callable[[], None]) -> Exchange:
+def _dial(client: House, progress: Progress, broken: Callable[[], None]) -> Exchange:
     hello = Hello(
         PROTOCOL,
         "warroom server",
