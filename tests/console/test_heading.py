@@ -10,7 +10,7 @@ from warroom_console.link import LinkState
 from warroom_console.views.heading import link, lobby_heading, room_heading
 from warroom_console.widgets.spans import plain, width_of
 from warroom_incident.sync.wire import Person
-from warroom_incident.vocabulary import IncidentDeclared
+from warroom_incident.vocabulary import IncidentDeclared, RoleAssigned
 
 
 def header(room: Reader, width: int) -> str:
@@ -45,6 +45,14 @@ def test_a_long_incident_is_told_in_hours_for_four_days(desk: StillDesk) -> None
     for hours, shown in ((3, "3h"), (30, "30h"), (95, "95h"), (97, "4d")):
         desk.clock.now = (room.state.started_at or 0) + hours * 3_600_000
         assert f" {shown} IC VACANT" in header(Reader(desk), 80), hours
+
+
+def test_on_a_narrow_screen_the_commanders_account_gives_way(desk: StillDesk) -> None:
+    desk.says("ana (ops)", RoleAssigned(role="commander", person="ana (ops)"))
+    room = Reader(desk)
+    assert "IC ana (ops)" in header(room, 120)
+    assert "IC ana" in header(room, 80)
+    assert "(ops)" not in header(room, 80)
 
 
 def test_what_was_seen_before_a_sleep_is_called_old_until_it_is_current(desk: StillDesk) -> None:

@@ -37,7 +37,7 @@ def room_heading(room: Room, width: int) -> Heading:
     banner = "DRILL" if state.drill else ""
     rest = _state(room)
     least = min(_LEAST_TITLE, cells(clean_line(state.title)))
-    tails = _tails(room)
+    tails = _tails(room, width)
     left = width - width_of((number, severity, *rest)) - _GAPS - (len(banner) + 2 if banner else 0)
     short = min(_SHORT_TITLE, cells(clean_line(state.title)))
     beside = _beside(
@@ -59,7 +59,7 @@ def _severity(room: Room) -> str:
     return "/".join((state.severity, *sorted(each[3:] for each in others))).rstrip("?") + "?"
 
 
-def _tails(room: Room) -> list[Line]:
+def _tails(room: Room, width: int) -> list[Line]:
     """Clock, commander, status and conflicts; then without the status, then without seconds."""
     status: Line = ((f" {room.state.status}", Tone.DIM),)
     conflicts = len(room.state.conflicts())
@@ -67,7 +67,7 @@ def _tails(room: Room) -> list[Line]:
     rest: Line = ((f" {conflicts} {word}", Tone.WARN),) if conflicts else ()
     # That it is over is no news to be dropped.
     least = status if status_of(room.state.status).over else ()
-    commander = _commander(room)
+    commander = _commander(room, width)
     return [
         ((f" {time} ", Tone.TEXT), *commander, *told, *rest)
         for time, told in ((_clock(room), status), (_clock(room), least), (_coarse(room), least))
@@ -104,11 +104,13 @@ def _coarse(room: Room) -> str:
     return f"{hours}h" if 24 <= hours < _MOST_HOURS else age(lasted)
 
 
-def _commander(room: Room) -> Line:
+def _commander(room: Room, width: int) -> Line:
     commander = room.state.holder("commander")
     if commander is None:
         return (("IC VACANT", Tone.BAD),)
-    name = clean_line(commander, 16)
+    # On a shared account the name says who it is; the account has room on wide screens.
+    called = commander if width >= WIDE else commander.partition(" (")[0] or commander
+    name = clean_line(called, 16)
     if away(room, commander):
         return (("IC ", Tone.DIM), (name, Tone.TEXT), (" away", Tone.WARN))
     return (("IC ", Tone.DIM), (name, Tone.TEXT))
