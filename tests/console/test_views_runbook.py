@@ -55,6 +55,11 @@ def test_a_step_shows_its_state_and_who_settled_it_when(ctx: FakeCtx) -> None:
     assert status(ctx.view, ctx) == "2/3 | now: Roll back (bo)"
 
 
+def test_the_collapsed_title_names_a_person_without_the_account(ctx: FakeCtx) -> None:
+    ctx.says("bo (ops)", StepSet(checklist="one", step="b", state="doing"))
+    assert status(ctx.view, ctx).endswith("now: Roll back (bo)")
+
+
 def test_a_row_changes_its_version_with_everything_that_it_shows(ctx: FakeCtx) -> None:
     def version() -> object:
         return ctx.view.rows(ctx)[1].version
@@ -91,7 +96,7 @@ def test_several_checklists_are_named_in_the_first_line_and_shown_in_turn(ctx: F
     assert found is not None
     assert found.title == "Database"
     assert [row.id for row in view.rows(ctx) if not row.heading] == ["two/a"]
-    assert status(view, ctx) == "0/1 2 of 2 | next: Look at the last deploy"
+    assert status(view, ctx) == "0/1 · list 2 of 2 | next: Look at the last deploy"
     view.turn(ctx.state, 1)
     assert view.checklist(ctx.state) == ctx.state.checklists()[0]
 

@@ -102,7 +102,8 @@ class RunbookView:
             return Title(filter=shown(self.filter))
         lists = room.state.checklists()
         place = next(n for n, one in enumerate(lists, 1) if one.id == current.id)
-        badges: Line = ((f" {place} of {len(lists)}", Tone.DIM),) if len(lists) > 1 else ()
+        which = f" {room.glyphs.dot} list {place} of {len(lists)}"
+        badges: Line = ((which, Tone.DIM),) if len(lists) > 1 else ()
         return Title(progress(current), badges, shown(self.filter), "", _next(current))
 
     def empty(self, room: Room) -> str:
@@ -158,7 +159,8 @@ def _next(checklist: Checklist) -> Line:
         for step in checklist.steps:
             if step.state == state:
                 who = step.owner or (step.by if state == "doing" else None)
-                owner: Line = ((f" ({clean_line(who, 20)})", Tone.DIM),) if who else ()
+                called = who.partition(" (")[0] if who else ""
+                owner: Line = ((f" ({clean_line(called, 20)})", Tone.DIM),) if called else ()
                 return ((word, Tone.DIM), (headline(step), Tone.TEXT), *owner)
     return (("all done", Tone.GOOD),) if checklist.steps else ()
 
