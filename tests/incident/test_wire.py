@@ -241,3 +241,13 @@ def test_a_console_that_knows_no_changes_reads_the_records_beside_them() -> None
 
     frame = encode(Records("b", 5, [alert_record("a")], [BEAT], [CHANGE]))
     assert msgspec.json.decode(frame, type=Older).records == [alert_record("a")]
+
+
+def test_what_is_told_beside_an_event_is_cut_to_what_fits_beside_the_others() -> None:
+    head, body = msgspec.Raw(b"{}"), msgspec.Raw(b"null")
+    told = {"0": "refused: " + "x" * 200_000, "1": "a password"}
+    first, second, third = packets([(head, body)] * 3, told, {"0": "m" * 200_000, "1": "mo"})
+    assert first.reason is not None
+    assert (first.reason[:10], len(first.reason), first.via) == ("refused: x", 400, "m" * 80)
+    assert (second.reason, second.via) == ("a password", "mo")
+    assert (third.reason, third.via) == ("withheld", None)

@@ -46,6 +46,9 @@ CREDIT = 64 * 1024
 SEEN_EVERY = 32 * 1024
 """A console says `seen` when it has read so much, in bytes, or once a second."""
 
+MAX_WITHHELD, MAX_VIA = 400, 80
+"""How much is told beside an event of why its body is missing, and who handed it on."""
+
 MAX_FOLLOWS = 500
 """How many streams one message may ask for."""
 
@@ -360,13 +363,18 @@ def packets(
     withheld: Mapping[str, str] = MappingProxyType({}),
     via: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Packet]:
-    """The events of a frame; `withheld` and `via` tell of them by their places in the frame."""
+    """The events of a frame; `withheld` and `via` tell of them by their places in the frame.
+
+    What they tell is in no hash, so whoever hands an event on could write what they like: it is cut
+    to what fits into a frame with all the others.
+    """
     found = []
     for place, (head, body) in enumerate(pairs):
         raw = bytes(body)
-        name = via.get(str(place)) if via else None
+        name = via.get(str(place), "")[:MAX_VIA] or None if via else None
         if raw == b"null":
-            found.append(Packet(bytes(head), None, withheld.get(str(place), "withheld"), name))
+            reason = withheld.get(str(place), "withheld")[:MAX_WITHHELD]
+            found.append(Packet(bytes(head), None, reason, name))
         else:
             found.append(Packet(bytes(head), raw, None, name))
     return found
