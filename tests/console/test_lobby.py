@@ -229,6 +229,16 @@ async def test_where_people_are_stands_in_one_column(desk: StillDesk) -> None:
         assert where == {cells("   maximilian ")}
 
 
+async def test_a_range_marks_alerts_and_nothing_else(desk: StillDesk) -> None:
+    async with at_console(desk) as console:
+        await console.press("g", "v", "G")
+        rows = console.screen.pane.rows
+        assert rows.marks
+        assert {mark.partition(":")[0] for mark in rows.marks} == {"alert"}
+        shown = sum("FIRING" in row for row in console.rows)
+        assert len(rows.marks) == shown
+
+
 async def test_several_marked_alerts_are_declared_as_one_incident(desk: StillDesk) -> None:
     desk.fires(alert("m1", "Mail is stuck", service="mailer"))
     desk.fires(alert("m2", "Queue grows", service="queue"))

@@ -100,7 +100,8 @@ class LobbyView:
             commander is not None and away(room, commander),
         )
         draw = partial(draw_incident, listed, room.glyphs)
-        return Row(INCIDENT + summary.stream, (told(listed), room.glyphs), draw)
+        version = (told(listed), room.glyphs)
+        return Row(INCIDENT + summary.stream, version, draw, markable=False)
 
     def _alerts(self, room: Room) -> list[Row]:
         self._board.filter = self.filter
@@ -117,8 +118,9 @@ class LobbyView:
         if not found or self.filter:
             return []
         rows = [
-            Row(CANDIDATE + one.id, (one, room.glyphs), partial(draw_candidate, one, room.glyphs))
+            Row(CANDIDATE + one.id, (one, room.glyphs), draw, markable=False)
             for one in found
+            for draw in (partial(draw_candidate, one, room.glyphs),)
         ]
         return [note("gap-suggested", ""), heading("Looks like one incident: d declares it"), *rows]
 
@@ -148,7 +150,7 @@ class LobbyView:
         word = "incident is" if len(over) == 1 else "incidents are"
         fold = "Enter folds them up" if self.unfolded else "Enter shows"
         text = f"{len(over)} {word} over"
-        rows.append(Row(FOLD, (text, fold), partial(draw_fold, text, fold)))
+        rows.append(Row(FOLD, (text, fold), partial(draw_fold, text, fold), markable=False))
         if self.unfolded or self.filter:
             rows += [self._row(room, summary) for summary in over[:MOST]]
         return rows

@@ -28,10 +28,10 @@ class Marks:
         self.start = None
         self.ids = frozenset(ids)
 
-    def begin(self, row_id: str) -> None:
+    def begin(self, row: Row) -> None:
         """Begin a range, beside what is marked already."""
-        self.start, self._before = row_id, self.ids
-        self.ids |= {row_id}
+        self.start, self._before = row.id, self.ids
+        self.ids |= {row.id} if row.markable else set()
 
     def end(self) -> None:
         """End a range; what it marked stays marked."""
@@ -42,7 +42,8 @@ class Marks:
         if self.start is None:
             return
         first, last = sorted((index[self.start], index[row_id]))
-        between = {row.id for row in rows[first : last + 1] if not row.heading}
+        within = rows[first : last + 1]
+        between = {row.id for row in within if row.markable and not row.heading}
         self.ids = self._before | between
 
     def outlive(self, known: Container[str]) -> None:

@@ -23,13 +23,14 @@ class Row(Struct, frozen=True):
     """One entry of a list.
 
     `draw(width)` gives one line or more and must depend on nothing that `version` does not name.
-    The cursor passes over a `heading`.
+    The cursor passes over a `heading`; a row that no verb on many means is not `markable`.
     """
 
     id: str
     version: Hashable
     draw: Draw
     heading: bool = False
+    markable: bool = True
 
 
 Flags: TypeAlias = tuple[bool, bool, bool]

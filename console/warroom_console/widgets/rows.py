@@ -197,7 +197,7 @@ class RowsView(Quiet, can_focus=True):
             if self._following:
                 self.move(-1)
             if self._cursor is not None:
-                self._marks.begin(self._cursor)
+                self._marks.begin(self._rows[self._index[self._cursor]])
                 self._settle()
         return self._marks.start is not None
 
