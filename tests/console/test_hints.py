@@ -169,3 +169,12 @@ async def test_a_command_of_a_panel_that_was_never_open_acts_on_its_first_row(
         await console.press("2", ":")
         await console.type("ack", "enter")
         assert console.prompt.startswith("Gave back “checkout: 5xx")
+
+
+async def test_a_key_that_chooses_nothing_in_a_menu_says_so(desk: StillDesk) -> None:
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("i", "z")
+        assert "z chooses nothing here" in console.text
+        await console.press("j")
+        assert "chooses nothing" not in console.text
+        assert "Enter choose  Esc leave" in console.text

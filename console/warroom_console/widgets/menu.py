@@ -153,6 +153,8 @@ class Menu(Sheet):
                     return
             if key in ("j", "k"):
                 self._move(1 if key == "j" else -1)
+            elif character is not None:
+                self._complaint = f"{character} chooses nothing here"
             return
         if character is not None:
             self._query.insert(character)
