@@ -23,7 +23,7 @@ from warroom_incident.sync.wire import (
 
 from .cli_run import exec_server
 from .contact import candidates, known_room
-from .dial import DialError, dial, load
+from .dial import DialError, dial, load, why_not
 from .errand import find_places
 from .known import Known
 from .link import wall_ms
@@ -113,8 +113,7 @@ async def _ask(places: Places, server: Server, *, confirmed: bool) -> Standing:
             raise Denied(f"{server.url}: {said}.") from None
         raise Unreachable(f"{server.url}: {said or 'it hung up'}.") from None
     except (OSError, TimeoutError, WebSocketException, DialError, ProtocolError) as error:
-        said = getattr(error, "strerror", None) or str(error) or "no answer"
-        raise Unreachable(f"{server.url}: {said.lower()}.") from None
+        raise Unreachable(f"{server.url}: {why_not(error)}.") from None
     if not isinstance(answer, Standing):
         raise Unreachable(f"{server.url}: it is no standby.")
     return answer

@@ -13,6 +13,7 @@ import struct
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from warroom_incident.clean import clean_line
 from warroom_incident.directory import is_anybodys
 from warroom_incident.sync.wire import MAX_FRAME
 
@@ -32,6 +33,18 @@ _silent.setLevel(logging.CRITICAL)  # its debug lines would carry the token
 
 class DialError(Exception):
     """The other end is not who it should be; the message is a sentence's end."""
+
+
+def why_not(error: Exception) -> str:
+    """Why no connection came about, in the system's words: `connection refused`."""
+    if not isinstance(error, OSError):
+        return clean_line(str(error) or type(error).__name__, 120)
+    said = error.strerror or str(error)
+    if said.startswith("Connect call failed") and error.errno:
+        said = os.strerror(error.errno)  # asyncio puts the address in the reason's place
+    elif said.startswith("Multiple exceptions"):
+        said = "none of its addresses answers"
+    return clean_line(said, 120).lower()
 
 
 def load() -> None:

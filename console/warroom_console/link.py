@@ -24,7 +24,7 @@ from warroom_incident.sync.client_end import ClientEnd, Heard
 from warroom_incident.sync.uplink import Uplink
 from warroom_incident.sync.wire import Close, ProtocolError, Welcome
 
-from .dial import DialError, dial, load
+from .dial import DialError, dial, load, why_not
 from .farewell import farewell
 from .places import Server
 from .pulse import SLEPT_FROM, Pulse
@@ -246,7 +246,7 @@ class Link:
         except (OSError, WebSocketException, DialError) as error:
             ended = (WebSocketException, ConnectionResetError, BrokenPipeError)
             self._hung_up = isinstance(error, ended)
-            self._failed(server, f"{server.url}: {_plain(error)}")
+            self._failed(server, f"{server.url}: {why_not(error)}")
             return
         self._connection, self._pulse = connection, None
         try:
@@ -392,9 +392,3 @@ class Link:
 
 async def _frame(connection: ClientConnection) -> bytes:
     return bytes(await connection.recv(decode=False))
-
-
-def _plain(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return clean_line(str(error) or type(error).__name__, 120)

@@ -25,7 +25,7 @@ from warroom_incident.seal import heard_entry, void_entry, withheld_entry
 from warroom_incident.sync.client_end import Batch, ClientEnd, Ordered
 from warroom_incident.sync.wire import PROTOCOL, Close, Hello, ProtocolError
 
-from .dial import DialError, dial, load
+from .dial import DialError, dial, load, why_not
 from .farewell import farewell
 from .places import PlaceError, Places, Server, parse_server, token_of
 
@@ -137,8 +137,7 @@ async def _ask(
     except PlaceError as error:
         raise NotFetched(str(error)) from None
     except (OSError, WebSocketException, DialError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise NotFetched(f"{server.url}: {clean_line(said, 120).lower()}.") from None
+        raise NotFetched(f"{server.url}: {why_not(error)}.") from None
 
 
 def _token(places: Places, server: Server) -> str | None:

@@ -41,11 +41,14 @@ class Denied(Failure):
 
 def unusable(error: OSError, directory: Path) -> str:
     """Say that a file, or else the directory, cannot be used, why, and what to do."""
+    from warroom_incident.ballast import is_full
+
     if not error.strerror:
         return str(error)
+    room = "make room or " if is_full(error) else ""
     return (
-        f"{error.filename or directory} cannot be used ({error.strerror}): make room or choose "
-        "another directory with WARROOM_REPLICA."
+        f"{error.filename or directory} cannot be used ({error.strerror}): {room}choose another "
+        "directory with WARROOM_REPLICA."
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.console.ears import Ears
 from tests.console.fake_room import fake_room
 from tests.waiting import wait_for
 from warroom_console import dial, pulse
-from warroom_console.dial import DialError, check_owner
+from warroom_console.dial import DialError, check_owner, why_not
 from warroom_console.link import Link
 from warroom_console.places import Server, parse_server
 from warroom_incident.sync.wire import (
@@ -351,3 +352,15 @@ async def test_what_arrives_is_a_sign_of_life_while_a_pong_is_owed(
         await room.say_to_all(Presence([]))
         await wait_for(lambda: link.state.quiet_since is None)
         assert link.live
+
+
+async def test_why_nobody_answers_is_said_in_the_systems_words() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="onnect") as refused:
+            await asyncio.open_connection("127.0.0.1", port)
+    assert why_not(refused.value) == "connection refused"
+    assert why_not(OSError("Multiple exceptions: [Errno 111] x")) == "none of its addresses answers"
+    assert why_not(FileNotFoundError(2, "No such file or directory")) == "no such file or directory"
+    assert why_not(DialError("it is served by\x1b[2J nobody")) == "it is served by␛[2J nobody"
