@@ -16,6 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from tests.server.bodies import PAYLOADS, payload
 from tests.server.intake_house import AM, GEN, GEN_TOKEN, SOURCES, House, build, intake
@@ -212,6 +213,37 @@ async def test_readiness_repeats_the_servers_complaint(house: House) -> None:
     answer = await house.client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "The disk is full.\n")
     assert (await house.client.get("/healthz")).status_code == 200
+
+
+async def test_however_many_ask_the_server_looks_once_at_a_time_whether_it_can_write(
+    tmp_path: Path,
+) -> None:
+    store, _board, worker, metrics = await build(tmp_path / "intake.db")
+    looks, looked, came = list[int](), asyncio.Event(), list[int]()
+
+    async def look() -> str | None:
+        looks.append(1)
+        await looked.wait()
+        return None
+
+    app = intake_app(IntakeDeps(SOURCES.get, store, worker, metrics, ready=look))
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        came.append(1)
+        await app(scope, receive, send)
+
+    transport = httpx.ASGITransport(door)
+    async with httpx.AsyncClient(transport=transport, base_url="http://w") as client:
+        asked = [asyncio.ensure_future(client.get("/readyz")) for _ in range(20)]
+        await wait_for(lambda: len(came) == 20, "all of them")
+        asked[0].cancel()
+        looked.set()
+        answers = await asyncio.gather(*asked[1:])
+        assert {answer.text for answer in answers} == {"ready\n"}
+        assert len(looks) == 1
+        assert (await client.get("/readyz")).status_code == 200
+        assert len(looks) == 2
+    await store.close()
 
 
 async def test_metrics_are_served_in_both_formats_and_count_what_came(house: House) -> None:

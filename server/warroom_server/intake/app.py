@@ -7,6 +7,7 @@ to refuse. Paths carry tokens, so nothing here logs or repeats a path.
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode
 
 from starlette.applications import Starlette
@@ -33,6 +34,7 @@ def intake_app(deps: IntakeDeps) -> Starlette:
     """Build the application; it starts nothing and holds only counters of its own."""
     budget = Budget(MAX_HELD_BYTES)
     take = door(deps, budget, _take, refusal)
+    readiness = _Readiness(deps)
     routes = [
         Route("/in/{kind}/{token}", take, methods=["GET", "POST", "PUT"]),
         Route("/in/{kind}", take, methods=["GET", "POST", "PUT"]),
@@ -40,8 +42,8 @@ def intake_app(deps: IntakeDeps) -> Starlette:
         *opsgenie.routes(deps, budget),
         *victorops.routes(deps, budget),
         Route("/healthz", _healthz),
-        Route("/readyz", _Readiness(deps).readyz),
-        Route("/metrics", _Readiness(deps).metrics),
+        Route("/readyz", readiness.readyz),
+        Route("/metrics", readiness.metrics),
     ]
     app = Starlette(
         routes=routes,
@@ -125,10 +127,13 @@ def refusal(refused: Refused) -> Response:
 class _Readiness:
     def __init__(self, deps: IntakeDeps) -> None:
         self._deps = deps
+        self._looking: asyncio.Future[str | None] | None = None
 
     async def readyz(self, request: Request) -> Response:
-        """Whether the server can write."""
-        sentence = await self._deps.ready()
+        """Whether the server can write. Anybody may ask, so all who do share one look."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._deps.ready())
+        sentence = await asyncio.shield(self._looking)
         if sentence is None:
             return PlainTextResponse("ready\n")
         return PlainTextResponse(f"{sentence}\n", status_code=503)
