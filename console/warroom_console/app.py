@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="Screen[Any]")
 
 _FIRST, _LOBBY = "first", "lobby"
+KEEP_EVERY = 3
+"""Seconds after which what is typed is kept on the disk, where it has changed."""
+
 _TWICE_WITHIN = 2.0
 _SHOWN_OF_TEXT = 200
 
@@ -87,6 +90,7 @@ class Console(TerminalApp[None]):
         self._due_at = 0.0
         self._soon = False
         self._interrupted = 0.0
+        self._unkept_ticks = 0
         self._unsubscribe: Callable[[], None] = lambda: None
         self._screens: list[Base] = []
         self._first = stream
@@ -106,7 +110,7 @@ class Console(TerminalApp[None]):
         self.past = Past()
         self._actions: Registry[Ctx] = registry()
         self._ringing = Ringing(desk.model.joined_at)
-        self._kept = read_unsaved(desk.unsaved_path)
+        self._kept = self._on_disk = read_unsaved(desk.unsaved_path)
 
     def wall(self) -> int:
         """This machine's clock, in milliseconds."""
@@ -248,6 +252,7 @@ class Console(TerminalApp[None]):
         front = self.base
         if front is not None and front.is_mounted:
             front.tick()
+            self._keep_texts()
         self._ticking = self._after(1.0 - self.wall() % 1000 / 1000 + 0.01, self._tick)
 
     def _after(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
@@ -284,6 +289,15 @@ class Console(TerminalApp[None]):
         own = {screen.seat.stream or "": screen.unsaved for screen in self._screens}
         screens = {**self._kept.screens, **own}
         return Unsaved({stream: typed for stream, typed in screens.items() if typed})
+
+    def _keep_texts(self) -> None:
+        """Keep what is being typed now and then: a console may end without a word."""
+        self._unkept_ticks += 1
+        if self._unkept_ticks < KEEP_EVERY:
+            return
+        self._unkept_ticks, unsaved = 0, self._unsaved
+        if unsaved != self._on_disk and write_unsaved(self.desk.unsaved_path, unsaved):
+            self._on_disk = unsaved
 
     def exit(self, *args: Any, **options: Any) -> None:
         """Leave, in whatever way; what was typed and not saved is kept for the next console."""

@@ -10,6 +10,7 @@ from tests.console.at_console import at_console
 from tests.console.drive import on_wire, settle
 from tests.console.still_desk import StillDesk, tell_story
 from tests.incident.making import OTHER_STREAM, STREAM
+from tests.waiting import wait_for
 from warroom_console.app import Console
 from warroom_console.unsaved import Typed, Unsaved, read_unsaved, write_unsaved
 from warroom_console.verbs.timeline import LONGEST
@@ -187,6 +188,24 @@ async def test_what_was_typed_is_offered_by_the_next_console(
         await console.press("ctrl+s")
         console.app._leave(1)
     assert not desk.unsaved_file.exists()
+
+
+async def test_what_is_being_typed_outlives_a_console_that_is_killed(
+    desk: StillDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warroom_console.app.KEEP_EVERY", 1)
+    path = desk.unsaved_file = tmp_path / "unsaved.json"
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("N")
+        await console.type("half a page")
+        await wait_for(lambda: read_unsaved(path).texts == ["half a page"], "the text on the disk")
+        killed = path.read_bytes()
+        await console.press("ctrl+s")
+        await wait_for(lambda: not path.exists(), "what was saved to be forgotten")
+    path.write_bytes(killed)
+    async with at_console(desk, stream=STREAM) as console:
+        await console.press("N")
+        assert "half a page" in console.text
 
 
 async def test_texts_of_incidents_that_were_not_opened_stay_kept(
