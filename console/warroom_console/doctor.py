@@ -26,7 +26,6 @@ from warroom_incident.outbox import Outbox
 from warroom_incident.practice.words import counted
 from warroom_incident.replica import Replica
 from warroom_incident.schema import MINIMUM_SQLITE, StorageError
-from warroom_incident.sync.wire import Welcome
 
 from .contact import NoServer, Unwelcome, answers, first_contact, known_room
 from .link import wall_ms
@@ -152,7 +151,7 @@ async def _servers(places: Places) -> AsyncIterator[Finding]:
     for server in places.servers:
         if server.kind == "unix" and not server.path.exists():
             continue
-        began = time.monotonic()
+        began, before = time.monotonic(), wall_ms()
         try:
             _, welcome = await first_contact(places, (server,))
         except NoServer as error:
@@ -168,13 +167,14 @@ async def _servers(places: Places) -> AsyncIterator[Finding]:
             "ok",
             f"room {welcome.room}, you are {welcome.you} ({welcome.right}), {took} ms",
         )
-        yield _clock(welcome, took)
+        yield _clock(welcome.now, before, wall_ms())
     if not reached:
         yield Finding("server", "wrong", "none can be reached", "start one with `warroom serve`")
 
 
-def _clock(welcome: Welcome, took: int) -> Finding:
-    offset = welcome.now + took // 2 - wall_ms()
+def _clock(now: int, before: int, after: int) -> Finding:
+    """What the server's clock said between two moments of ours; the way there may take long."""
+    offset = now - min(max(now, before), after)
     if abs(offset) > MOST_OFFSET_MS:
         return Finding(
             "clock", "wrong", f"{offset / 1000:+.1f} s from the server's", "set the clocks by NTP"

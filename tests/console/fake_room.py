@@ -69,6 +69,8 @@ class FakeRoom:
         )
         self.log = Log.create_or_open(directory / "log.db", new_id=f"log of {room}")
         self.now = wall_ms()
+        self.behind = 0
+        """How far its clock is behind, in milliseconds."""
         self.records: list[AlertRecord] = []
         self.refuses: Callable[[Event], str | None] = lambda _event: None
         self.farewell: tuple[int, str] | None = None
@@ -141,7 +143,7 @@ class FakeRoom:
                 self.log.log_id,
                 self.welcome.server,
                 self.welcome.machine,
-                self.now,
+                max(self.now, wall_ms()) - self.behind,
                 self.welcome.you,
                 self.welcome.account,
                 self.welcome.right,

@@ -102,7 +102,7 @@ async def test_doctor_says_what_is_well_and_what_is_not(tmp_path: Path) -> None:
         assert found[room.url]["state"] == "ok"
         assert "you are ana" in found[room.url]["says"]
         assert found["clock"]["state"] == "ok"
-        room.now -= 10_000
+        room.behind = 60_000
         late = await run("doctor", "--json", room=room)
         assert late.code == 1
         found = {f["check"]: f for f in json.loads(late.out)}
