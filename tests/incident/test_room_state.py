@@ -9,9 +9,10 @@ from hypothesis import given, strategies as st
 from tests.incident.making import NOW, Writer, admitted, withheld
 from warroom_incident.event import ROOM, Event, read_packet, void_of
 from warroom_incident.reducers import Right
-from warroom_incident.room import Machine, RoomState, hash_token
+from warroom_incident.room import Machine, Member, RoomState, hash_token
 from warroom_incident.vocabulary import (
     MemberGranted,
+    RightName,
     ServerListed,
     StandbyListed,
     TokenCreated,
@@ -42,6 +43,24 @@ def test_an_account_is_granted_a_right_and_loses_it() -> None:
     assert state.right("bo") is Right.COMMANDER
     writer.act(state, MemberGranted(account="bo"), ROOM)
     assert state.right("bo") is None
+
+
+def test_members_are_listed_by_name_with_what_counts_now_and_who_granted_it() -> None:
+    writer, state = Writer("root"), RoomState()
+    grants: list[tuple[str, RightName | None]] = [
+        ("zoe", "viewer"),
+        ("bo", "admin"),
+        ("cy", "admin"),
+        ("bo", "responder"),
+        ("cy", None),
+    ]
+    for account, right in grants:
+        writer.clock.now += 1000
+        writer.act(state, MemberGranted(account=account, right=right), ROOM)
+    assert state.members() == [
+        Member("bo", Right.RESPONDER, "root", NOW + 4000),
+        Member("zoe", Right.VIEWER, "root", NOW + 1000),
+    ]
 
 
 def test_servers_are_known_by_their_keys_and_a_key_is_replaced() -> None:
