@@ -219,6 +219,10 @@ class Exchange:
             self.unwritten[done] = batch.stream
             done.add_done_callback(partial(self._taken, ids))
 
+    def on_the_way(self) -> list[asyncio.Future[list[Receipt]]]:
+        """The batches that the disk has not answered for yet."""
+        return [done for done in self.unwritten if not done.done()]
+
     def _taken(self, ids: Sequence[str], done: asyncio.Future[list[Receipt]]) -> None:
         self._coming.difference_update(ids)
         if kept(done):

@@ -200,10 +200,9 @@ class Peer:
                 exchange.heard(end.receive(await _frame(ws)))
                 if (seen := end.seen()) is not None:
                     exchange.say(seen)
-                while len(exchange.unwritten) >= UNWRITTEN:
-                    waiting = list(exchange.unwritten)
+                # What failed stays among them, and has broken the line: it is not waited for.
+                while len(waiting := exchange.on_the_way()) >= UNWRITTEN:
                     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                    await asyncio.sleep(0)  # for those who count them
         finally:
             for task in tasks:
                 task.cancel()
