@@ -1,4 +1,6 @@
-"""What tests of actions start from."""
+"""What tests of the console start from."""
+
+import os
 
 import pytest
 
@@ -11,3 +13,9 @@ from warroom_console.verbs import all as verbs
 def registry() -> Registry[Ctx]:
     """Every action of the console."""
     return verbs.registry()
+
+
+@pytest.fixture(autouse=True)
+def shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a shell behind the console, whoever runs the tests: `?` tells whether ctrl+z works."""
+    monkeypatch.setattr(os, "getsid", lambda _pid: 0)
