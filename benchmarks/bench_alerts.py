@@ -36,10 +36,8 @@ async def measure() -> list[Result]:
         ]
         for one in running:
             await one.shows("INC-1")
-            await asyncio.sleep(2)
-            one.forget()
             one.type("1")
-            await one.shows("service-")
+            await one.shows(f"x{ALERTS}")
         await asyncio.sleep(SETTLED)
         begun = [cpu_seconds(one.pid) for one in running]
         await asyncio.sleep(SECONDS)

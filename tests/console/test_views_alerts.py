@@ -370,3 +370,23 @@ def test_a_fold_says_how_many_of_each_severity_it_holds(desk: StillDesk) -> None
     text = [plain(line).rstrip() for line in draw(80)]
     assert "severities   2 SEV1, 3 SEV3" in text
     assert "why folded   they have the service in common" in text
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (72, "storm from alertmanager  20 SEV1, 11 services "),
+        (110, "20 SEV1, 2 SEV2, 40 SEV3, 1 SEV4, s0 8, s1 8, s2 8, 8 more"),
+    ],
+)
+def test_a_storm_tells_of_its_services_however_little_room_there_is(
+    desk: StillDesk, width: int, told: str
+) -> None:
+    desk.fires(
+        *(
+            alert(f"g{n}", f"{n} is slow", "SEV3" if n % 3 else "SEV1", service=f"s{n % 8}")
+            for n in range(60)
+        )
+    )
+    (line,) = (line for line in lines(AlertsView(), desk, width) if "x63" in line)
+    assert told in line

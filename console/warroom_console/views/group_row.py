@@ -14,8 +14,9 @@ from warroom_incident.clean import cells
 from warroom_incident.grouping import Group
 
 _SERVICES = 3
-_WIDE = 70
-"""From this width on, a line draws how fast its alerts came."""
+_WIDE, _WIDER = 70, 100
+"""From these widths on, a line draws how fast its alerts came: of late, and for longer."""
+_LATE = 10
 
 
 def group_row(
@@ -57,24 +58,18 @@ def _draw(
     group: Group, waiting: int, told: str, glyphs: Glyphs, unfolded: bool, width: int
 ) -> Sequence[Line]:
     fold = glyphs.unfolded if unfolded else glyphs.folded
-    rate = sparkline(group.series, glyphs) if width >= _WIDE else ""
-    where = services(group)
-    if where == group.name:
-        where = ""
-    acked = ""
-    if not group.is_quiet and waiting < group.count:
-        acked = f"{group.count - waiting} taken on"
+    series = group.series if width >= _WIDER else group.series[-_LATE:]
+    rate = sparkline(series, glyphs) if width >= _WIDE else ""
     room = width - 14 - 6 - (len(rate) + 2 if rate else 0)
-    beside = ", ".join(part for part in (severities(group), where, acked) if part)
-    name = column(group.name, room, glyphs.more)
-    if beside and cells(group.name) + 2 < room:
-        head = group.name + "  "
+    head = group.name + "  "
+    beside = _beside(group, waiting, room - cells(head))
+    if beside and cells(head) < room:
         line: Line = (
             (head, Tone.TEXT),
             (column(beside, room - cells(head), glyphs.more), Tone.DIM),
         )
     else:
-        line = ((name, Tone.TEXT),)
+        line = ((column(group.name, room, glyphs.more), Tone.TEXT),)
     tone = Tone.WARN if waiting else Tone.DIM
     return [
         (
@@ -85,3 +80,20 @@ def _draw(
             (f"  {told:>4}", Tone.DIM),
         )
     ]
+
+
+def _beside(group: Group, waiting: int, room: int) -> str:
+    """What is said beside a group's name, in fewer words where they do not fit."""
+    where = services(group)
+    if where == group.name:
+        where = ""
+    few = f"{len(group.services)} services" if len(group.services) > 1 else where
+    worst = severities(group).partition(",")[0]
+    taken = group.count - waiting if not group.is_quiet else 0
+    acked = f"{taken} taken on" if taken else ""
+    told = ""
+    for parts in ((severities(group), where, acked), (worst, where, acked), (worst, few, acked)):
+        told = ", ".join(part for part in parts if part)
+        if cells(told) <= room:
+            break
+    return told
