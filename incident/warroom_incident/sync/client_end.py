@@ -235,11 +235,9 @@ class ClientEnd:
         same = cursor.log == log
         if cursor.stream in self._compared and not same:
             self.relaying.comparing(cursor.stream)
-        self.readings[cursor.stream] = Reading(
-            cursor.stream,
-            cursor.iseq if same else 0,
-            bytes.fromhex(cursor.chain) if same and cursor.chain else ZERO,
-        )
+        iseq = cursor.iseq if same else 0
+        chain = bytes.fromhex(cursor.chain) if same and cursor.chain else ZERO
+        self.readings[cursor.stream] = Reading(cursor.stream, iseq, chain, begun_at=iseq)
 
     def _events(self, message: Events) -> Batch:
         found = packets(message.events, message.withheld, message.via)

@@ -39,6 +39,8 @@ class Reading(Struct):
     stream: str
     iseq: int = 0
     chain: bytes = ZERO
+    begun_at: int = 0
+    """Up to where it was read on other connections, maybe in a history that the server lost."""
     top: int = 0
     synced: bool = False
     ahead: dict[int, bytes] = field(default_factory=dict)
@@ -68,10 +70,14 @@ class Reading(Struct):
             self._check(self.claims.pop(self.iseq, ""))
 
     def restart(self) -> None:
-        """What was read before is no part of this log: count from its beginning."""
-        self.ahead |= self.below
-        self.below = {}
-        self.iseq, self.chain = 0, ZERO
+        """What was read before is no part of this log: count from its beginning.
+
+        What this connection alone has brought stays: it may have come before the order was told.
+        """
+        if self.begun_at:
+            self.ahead |= self.below
+            self.below = {}
+            self.iseq, self.chain, self.begun_at = 0, ZERO, 0
 
     def claim(self, iseq: int, chain: str) -> None:
         """Hold the server to what it says the chain is at a place.
