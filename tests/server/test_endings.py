@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from tests.e2e.console_client import Console, wall
 from tests.server.fake_alertmanager import newest, signal_of
@@ -14,19 +11,6 @@ from tests.waiting import wait_for
 from warroom_incident.alerts import ECHO_MS, FLAP_MS, AlertRecord, episode_uid
 from warroom_incident.event import BOARD
 from warroom_incident.vocabulary import AlertEnded
-
-
-@pytest.fixture
-async def house(home: Path) -> AsyncIterator[InProcess]:
-    async with server_in_process(home) as running:
-        yield running
-
-
-@pytest.fixture
-async def ana(house: InProcess) -> AsyncIterator[Console]:
-    console = await Console(user="ana").join(house.socket)
-    yield console
-    await console.leave()
 
 
 def fires(house: InProcess, at: int, key: str = "disk") -> AlertRecord:

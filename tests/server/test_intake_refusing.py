@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import sqlite3
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -75,38 +75,31 @@ async def test_a_body_that_is_too_large_is_refused_declared_or_not(house: House)
     assert b" 413 " in answer
 
 
+def send_all_first(house: House, path: str, body: bytes | Iterator[bytes]) -> tuple[int, bytes]:
+    """Post as urllib does: look for the answer, its status and words, when all is sent."""
+    line = HTTPConnection(house.http.address, timeout=20)
+    try:
+        line.request("POST", path, body, {"Connection": "close"})
+        answer = line.getresponse()
+        return answer.status, answer.read()
+    finally:
+        line.close()
+
+
 @pytest.mark.parametrize("in_chunks", [False, True])
 async def test_a_sender_that_looks_for_its_answer_when_all_is_sent_gets_it(
     house: House, in_chunks: bool
 ) -> None:
-    def send() -> tuple[int, bytes]:
-        line = HTTPConnection(house.http.address, timeout=20)
-        try:
-            parts = (b"x" * (1 << 20) for _ in range(12))
-            body = parts if in_chunks else b"".join(parts)
-            line.request("POST", GEN, body, {"Connection": "close"})  # as urllib does
-            answer = line.getresponse()
-            return answer.status, answer.read()
-        finally:
-            line.close()
-
-    status, said = await asyncio.to_thread(send)
+    parts = [b"x" * (1 << 20)] * 12
+    body = iter(parts) if in_chunks else b"".join(parts)
+    status, said = await asyncio.to_thread(send_all_first, house, GEN, body)
     assert status == 413
     assert b"262,144 bytes" in said
 
 
 async def test_a_sender_whose_token_is_unknown_hears_so_behind_a_large_body(house: House) -> None:
-    def send() -> tuple[int, bytes]:
-        line = HTTPConnection(house.http.address, timeout=20)
-        try:
-            parts = (b"x" * (16 << 10) for _ in range(192))
-            line.request("POST", "/in/generic/nobody", parts, {"Connection": "close"})
-            answer = line.getresponse()
-            return answer.status, answer.read()
-        finally:
-            line.close()
-
-    status, said = await asyncio.to_thread(send)
+    parts = iter([b"x" * (16 << 10)] * 192)
+    status, said = await asyncio.to_thread(send_all_first, house, "/in/generic/nobody", parts)
     assert status == 401
     assert b"Unknown token" in said
 
